@@ -1,0 +1,209 @@
+"""The values that travel from a source to the outputs. Frozen; shapes are checked once, when they are made.
+
+Coordinate frames: *network px* are pixels of the letterboxed network input, *image px* those of the source
+frame. Boxes are ``xyxy`` (left, top, right, bottom), not clipped to the image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InvalidInputError
+
+EMBEDDING_SIZE = 128  # channels of the re-identification head, PaddleDetection's FairMOTEmbeddingHead.ch_emb
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One decoded picture.
+
+    Attributes:
+        index: Position in the source, 0-based. Frames skipped by a stride or by corruption leave gaps.
+        time_s: Presentation time in seconds from the first frame.
+        image: ``(H, W, 3)`` uint8, BGR.
+
+    Raises:
+        InvalidInputError: The image is not a non-empty ``(H, W, 3)`` uint8 array, or index or time is out of range.
+    """
+
+    index: int
+    time_s: float
+    image: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        check_image(self.image)
+        if self.index < 0:
+            raise InvalidInputError(f"Frame index is {self.index}; it counts from 0, so pass a number >= 0.")
+        if not np.isfinite(self.time_s):
+            raise InvalidInputError(f"Frame time is {self.time_s} s; pass a finite number of seconds.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Boxes:
+    """Boxes with scores and, if known, embeddings and classes; the coordinate frame is the subclass's."""
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    embeddings: NDArray[np.float32] | None = None
+    class_ids: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        boxes = _float32("boxes", self.boxes)
+        if boxes.size == 0:
+            boxes = boxes.reshape(0, 4)
+        if boxes.ndim != 2 or boxes.shape[1] != 4:
+            raise InvalidInputError(f"boxes have shape {boxes.shape}; expected (N, 4) with xyxy rows.")
+        scores = _float32("scores", self.scores)
+        _expect_rows("scores", scores.shape, (len(boxes),))
+        object.__setattr__(self, "boxes", boxes)
+        object.__setattr__(self, "scores", scores)
+        if self.embeddings is not None:
+            embeddings = _float32("embeddings", self.embeddings)
+            if embeddings.size == 0 and len(boxes) == 0:
+                embeddings = embeddings.reshape(0, embeddings.shape[-1] if embeddings.ndim == 2 else 0)
+            if embeddings.ndim != 2 or len(embeddings) != len(boxes):
+                raise InvalidInputError(
+                    f"embeddings have shape {embeddings.shape}; expected ({len(boxes)}, E), one row per box, or None."
+                )
+            object.__setattr__(self, "embeddings", embeddings)
+        if self.class_ids is not None:
+            class_ids = np.asarray(self.class_ids, dtype=np.int64)
+            _expect_rows("class_ids", class_ids.shape, (len(boxes),))
+            object.__setattr__(self, "class_ids", class_ids)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks(_Boxes):
+    """Peaks of the heatmap of one image, best first, as a backend returns them.
+
+    Attributes:
+        boxes: ``(K, 4)`` float32, xyxy, network px, unclipped.
+        scores: ``(K,)`` float32 in [0, 1].
+        embeddings: ``(K, 128)`` float32, unit L2 norm.
+        class_ids: ``(K,)`` int64, the heatmap channel of each peak.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class Detections(_Boxes):
+    """What a tracker takes for one frame.
+
+    Attributes:
+        boxes: ``(N, 4)`` float32, xyxy, image px, unclipped.
+        scores: ``(N,)`` float32 in [0, 1].
+        embeddings: ``(N, E)`` float32 or None; any scale, the tracker normalises a copy.
+        class_ids: ``(N,)`` int64 or None; tracks never change class.
+
+    Raises:
+        InvalidInputError: A shape does not fit the others, or an array is not numeric.
+    """
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person in one frame.
+
+    Attributes:
+        track_id: >= 1, unique within one tracker.
+        box: (left, top, right, bottom) in image px, unclipped: the Kalman filter's estimate.
+        score: Score of the detection this track was last matched with, in [0, 1].
+        age_frames: Frames since the track began; 0 in its first one.
+        class_id: The heatmap channel; 0 is a person in every published checkpoint.
+    """
+
+    track_id: int
+    box: tuple[float, float, float, float]
+    score: float
+    age_frames: int
+    class_id: int = 0
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """The tracks of one frame, ordered as the tracker holds them.
+
+    Attributes:
+        index: The frame's index, 0-based.
+        time_s: The frame's time in seconds.
+        tracks: Confirmed tracks matched in this frame.
+    """
+
+    index: int
+    time_s: float
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True)
+class TrackingSummary:
+    """What a finished run did.
+
+    Attributes:
+        source: The source's name.
+        paths: Files written.
+        frames: Frames tracked.
+        frames_skipped: Frames that could not be decoded.
+        track_ids: Number of different ids given out in the outputs.
+        seconds: Wall seconds of the run, from the first frame asked for to the outputs closed.
+        stage_seconds: Wall seconds per stage: ``decode``, ``letterbox``, ``network``, ``association``, ``outputs``.
+        backend: Name, device and precision of the backend, as logged.
+    """
+
+    source: str
+    paths: tuple[Path, ...]
+    frames: int
+    frames_skipped: int
+    track_ids: int
+    seconds: float
+    stage_seconds: dict[str, float]
+    backend: str
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames tracked per wall second of the run."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+
+MAX_IMAGE_PIXELS = 16384 * 16384  # far beyond 8K video; larger arrays are a mistake, not a picture
+
+
+def check_image(image: object, what: str = "image") -> None:
+    """Check that ``image`` is a picture this package can track.
+
+    Raises:
+        InvalidInputError: It is not a ``(H, W, 3)`` uint8 array with 1 <= H * W <= 16384 * 16384.
+    """
+    expected = "expected a BGR picture, a (H, W, 3) uint8 numpy array"
+    if not isinstance(image, np.ndarray):
+        raise InvalidInputError(f"{what} is a {type(image).__name__}; {expected}, as cv2.imread returns it.")
+    if image.ndim != 3 or image.shape[2] != 3:
+        hint = "convert grey pictures with cv2.COLOR_GRAY2BGR and drop an alpha channel"
+        raise InvalidInputError(f"{what} has shape {image.shape}; {expected}: {hint}.")
+    if image.dtype != np.uint8:
+        raise InvalidInputError(
+            f"{what} has dtype {image.dtype}; {expected}: scale to 0..255 and use .astype('uint8')."
+        )
+    if image.size == 0:
+        raise InvalidInputError(f"{what} is empty, shape {image.shape}; {expected} with at least one pixel.")
+    if image.shape[0] * image.shape[1] > MAX_IMAGE_PIXELS:
+        raise InvalidInputError(
+            f"{what} has shape {image.shape}, more than {MAX_IMAGE_PIXELS} pixels; {expected} of a video's size: resize it."
+        )
+
+
+def _float32(name: str, values: ArrayLike) -> NDArray[np.float32]:
+    try:
+        return np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{name} cannot be read as numbers ({error}); expected a float32 array.") from error
+
+
+def _expect_rows(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if shape != expected:
+        raise InvalidInputError(f"{name} have shape {shape}; expected {expected}, one per box.")
