@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from .errors import InvalidInputError
 
 TRACKER_METHODS = ("jde", "byte")
+BACKENDS = ("auto", "openvino", "paddledet", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16")
 OUTPUT_FORMATS = ("mot", "jsonl", "csv", "kitti")
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"

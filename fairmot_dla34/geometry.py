@@ -12,7 +12,7 @@ from .config import InputSize
 
 LETTERBOX_GREY = 128  # PaddleDetection pads with 127.5, which OpenCV rounds to 128 in a uint8 picture
 
-_Floating = TypeVar("_Floating", bound=np.floating)
+_Floating = TypeVar("_Floating", np.float32, np.float64)
 
 
 def xyxy_to_tlwh(boxes: NDArray[_Floating]) -> NDArray[_Floating]:

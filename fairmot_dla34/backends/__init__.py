@@ -1,0 +1,187 @@
+"""The ways to run the network, behind one protocol. A backend's package is imported only when it is chosen."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import BACKENDS, PRECISIONS, InputSize, check_choice
+from ..errors import BackendUnavailableError, DeviceUnavailableError, InvalidInputError
+from ..values import Peaks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What a backend runs on; logged once and kept in the summary.
+
+    Attributes:
+        name: ``openvino``, ``paddledet``, ``onnxruntime`` or ``fake``.
+        version: Version of the library behind it.
+        device: ``CPU``, ``GPU`` or the runtime's own name of it.
+        precision: ``fp32`` or ``bf16``.
+        threads: CPU threads, or None where the runtime decides.
+    """
+
+    name: str
+    version: str
+    device: str
+    precision: str
+    threads: int | None = None
+
+    def __str__(self) -> str:
+        threads = f", {self.threads} threads" if self.threads else ""
+        return f"{self.name} {self.version} on {self.device}, {self.precision}{threads}"
+
+
+class Backend(Protocol):
+    """One network, loaded and ready.
+
+    Attributes:
+        info: What it runs on.
+        input_size: Size of the pictures it takes.
+    """
+
+    info: BackendInfo
+    input_size: InputSize
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        """Run the network on one letterboxed picture.
+
+        Args:
+            image: ``(height, width, 3)`` uint8, BGR, of the backend's input size.
+
+        Returns:
+            Peaks in network px, best first.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the network."""
+        ...
+
+
+@dataclass(frozen=True)
+class BackendRequest:
+    """What a backend is built from.
+
+    Attributes:
+        weights: A checkpoint file.
+        input_size: The network input.
+        precision: ``auto``, ``fp32`` or ``bf16``.
+        use_gpu: Run on an accelerator.
+    """
+
+    weights: Path
+    input_size: InputSize
+    precision: str = "auto"
+    use_gpu: bool = False
+
+
+def _openvino(request: BackendRequest) -> Backend:
+    from .openvino import OpenVinoBackend
+
+    return OpenVinoBackend(request)
+
+
+def _paddledet(request: BackendRequest) -> Backend:
+    from .paddledet import PaddleDetBackend
+
+    return PaddleDetBackend(request)
+
+
+def _onnxruntime(request: BackendRequest) -> Backend:
+    from .onnxruntime import OnnxRuntimeBackend
+
+    return OnnxRuntimeBackend(request)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    build: Callable[[BackendRequest], Backend]
+    packages: tuple[str, ...]
+    install: str
+
+
+_ENTRIES = {
+    "openvino": _Entry(_openvino, ("openvino", "onnx"), "pip install fairmot_dla34"),
+    "paddledet": _Entry(_paddledet, ("paddle", "ppdet"), "pip install 'fairmot_dla34[paddle]'"),
+    "onnxruntime": _Entry(_onnxruntime, ("onnxruntime", "onnx"), "pip install 'fairmot_dla34[onnxruntime]'"),
+}
+_GPU_ORDER = ("paddledet", "onnxruntime", "openvino")
+_GPU_INSTALL = "pip install 'fairmot_dla34[paddle-gpu]'"
+
+
+def installed() -> dict[str, bool]:
+    """Tell which backends' packages are installed, without importing them."""
+    return {name: all(map(_found, entry.packages)) for name, entry in _ENTRIES.items()}
+
+
+def create_backend(name: str, request: BackendRequest) -> Backend:
+    """Load the network on the backend asked for; log the choice.
+
+    Args:
+        name: ``auto`` (OpenVINO on the CPU; with ``use_gpu`` the first of paddledet, onnxruntime, openvino that has
+            a GPU), or a backend's name.
+        request: What to load.
+
+    Raises:
+        InvalidInputError: The name or the precision is unknown, or the backend lacks the precision.
+        BackendUnavailableError: Its package is not installed.
+        DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
+        CheckpointError: The weights do not fit.
+    """
+    check_choice("Backend", name, BACKENDS)
+    check_choice("Precision", request.precision, PRECISIONS)
+    if name == "auto":
+        backend = _first_gpu(request) if request.use_gpu else _build("openvino", request)
+    else:
+        backend = _build(name, request)
+    logger.info("Network: %s, input %s", backend.info, request.input_size)
+    return backend
+
+
+def _build(name: str, request: BackendRequest) -> Backend:
+    entry = _ENTRIES[name]
+    missing = [package for package in entry.packages if not _found(package)]
+    if missing:
+        raise BackendUnavailableError(
+            f"Backend {name} needs the package {missing[0]}, which is not installed; install it: {entry.install}"
+        )
+    return entry.build(request)
+
+
+def _first_gpu(request: BackendRequest) -> Backend:
+    reasons = []
+    for name in _GPU_ORDER:
+        try:
+            return _build(name, request)
+        except (BackendUnavailableError, DeviceUnavailableError) as error:
+            reasons.append(f"{name}: {error}")
+    raise DeviceUnavailableError(
+        f"use_gpu is True, but no backend has a usable GPU ({' | '.join(reasons)}). "
+        f"Install one, {_GPU_INSTALL}, or run on the CPU with use_gpu=False."
+    )
+
+
+def _found(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def only_fp32(name: str, precision: str) -> str:
+    """Resolve the precision of a backend that has fp32 alone.
+
+    Raises:
+        InvalidInputError: Another one was asked for.
+    """
+    if precision not in {"auto", "fp32"}:
+        raise InvalidInputError(f"Precision is {precision!r}; backend {name} runs in fp32 only: use auto or fp32.")
+    return "fp32"

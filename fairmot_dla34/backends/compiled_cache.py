@@ -1,0 +1,57 @@
+"""Compiled networks kept between runs, one file per weights, input size, device, precision and version."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from ..weights import cache_dir
+from . import BackendRequest
+
+logger = logging.getLogger(__name__)
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class CompiledCache:
+    """One compiled network on disk. Never a reason to fail: where it cannot be read or written, it is compiled again.
+
+    Args:
+        request: Weights and input size.
+        runtime: Whatever else the compiled form depends on: library, version, device, precision.
+    """
+
+    def __init__(self, request: BackendRequest, runtime: str) -> None:
+        key = hashlib.sha256(runtime.encode())
+        key.update(str(request.input_size).encode())
+        for source in sorted([*(_PACKAGE / "network").glob("*.py"), _PACKAGE / "backends" / "openvino.py"]):
+            key.update(source.read_bytes())  # a change to how the graph is built is a change of the graph
+        with request.weights.open("rb") as file:
+            for chunk in iter(lambda: file.read(1 << 20), b""):
+                key.update(chunk)
+        self.path = cache_dir() / "compiled" / f"{key.hexdigest()[:32]}.blob"
+
+    def read(self) -> bytes | None:
+        """Return the compiled network, or None where there is none."""
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return None
+
+    def write(self, blob: bytes) -> None:
+        """Keep a compiled network; a disk that does not take it is only logged."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(blob)
+                Path(name).replace(self.path)
+            except OSError:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            logger.info("The compiled network was not kept for the next run: %s", error)

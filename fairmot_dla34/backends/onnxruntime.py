@@ -1,0 +1,73 @@
+"""The same network in ONNX Runtime, for any accelerator that it serves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import InputSize
+from ..errors import BackendUnavailableError, DeviceUnavailableError
+from ..network.dla34 import build_onnx
+from ..network.peaks import RawPeaks, decode
+from ..values import Peaks
+from ..weights import load_arrays
+from . import BackendInfo, BackendRequest, only_fp32
+
+_OUTPUTS = ("logits", "cells", "sizes", "offsets", "embeddings")
+_NOT_ACCELERATORS = {"CPUExecutionProvider", "AzureExecutionProvider", "XnnpackExecutionProvider"}
+
+
+class OnnxRuntimeBackend:
+    """FairMOT DLA-34 in an ONNX Runtime session.
+
+    Args:
+        request: What to load. With ``use_gpu`` the best execution provider of the installed build is taken.
+
+    Raises:
+        BackendUnavailableError: The installed release cannot run ``DeformConv``.
+        DeviceUnavailableError: ``use_gpu`` and no accelerator can be used; never a silent run on the CPU.
+        InvalidInputError: A precision other than fp32 was asked for.
+        CheckpointError: The weights do not fit.
+    """
+
+    def __init__(self, request: BackendRequest) -> None:
+        import onnxruntime
+
+        precision = only_fp32("onnxruntime", request.precision)
+        self.input_size: InputSize = request.input_size
+        provider = _pick_provider(onnxruntime.get_available_providers(), use_gpu=request.use_gpu)
+        model = build_onnx(load_arrays(request.weights), request.input_size).SerializeToString()
+        try:
+            self._session = onnxruntime.InferenceSession(model, providers=[provider])
+        except Exception as error:  # onnxruntime's exceptions have no public base class
+            raise BackendUnavailableError(
+                f"ONNX Runtime {onnxruntime.__version__} cannot run the network ({str(error).splitlines()[0]}); "
+                "install a release with DeformConv: pip install 'fairmot_dla34[onnxruntime]'"
+            ) from error
+        if self._session.get_providers()[0] != provider:
+            raise DeviceUnavailableError(
+                f"ONNX Runtime could not start {provider}; check its driver and libraries, or use use_gpu=False."
+            )
+        device = provider.removesuffix("ExecutionProvider")
+        self.info = BackendInfo("onnxruntime", onnxruntime.__version__, device, precision)
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        """Run the network on one letterboxed picture; see `Backend.infer`."""
+        outputs = self._session.run(_OUTPUTS, {"image": image[None]})
+        return decode(RawPeaks(**dict(zip(_OUTPUTS, outputs, strict=True))), self.input_size)
+
+    def close(self) -> None:
+        """Free the network."""
+        del self._session
+
+
+def _pick_provider(available: list[str], *, use_gpu: bool) -> str:
+    if not use_gpu:
+        return "CPUExecutionProvider"
+    accelerators = [name for name in available if name not in _NOT_ACCELERATORS]
+    if not accelerators:
+        raise DeviceUnavailableError(
+            f"The installed ONNX Runtime has no accelerator, only {', '.join(available)}; "
+            "install a build with one, such as onnxruntime-gpu."
+        )
+    return next((name for name in accelerators if name == "CUDAExecutionProvider"), accelerators[0])

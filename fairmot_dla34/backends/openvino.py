@@ -1,0 +1,138 @@
+"""The network in OpenVINO: the default on a CPU. No Paddle anywhere on this path."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import InputSize
+from ..errors import DeviceUnavailableError, InvalidInputError
+from ..network.peaks import RawPeaks, decode
+from ..values import Peaks
+from . import BackendInfo, BackendRequest
+from .compiled_cache import CompiledCache
+
+if TYPE_CHECKING:
+    import openvino
+
+logger = logging.getLogger(__name__)
+
+_PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16"}
+
+
+class OpenVinoBackend:
+    """FairMOT DLA-34 compiled by OpenVINO.
+
+    Args:
+        request: What to load. ``use_gpu`` means OpenVINO's ``GPU`` device (Intel graphics).
+
+    Raises:
+        DeviceUnavailableError: ``use_gpu`` and OpenVINO sees no GPU.
+        InvalidInputError: The device does not compute in the precision asked for.
+        CheckpointError: The weights do not fit.
+    """
+
+    def __init__(self, request: BackendRequest) -> None:
+        import openvino
+
+        self.input_size: InputSize = request.input_size
+        core = openvino.Core()
+        device = _pick_device(core, use_gpu=request.use_gpu)
+        precision = _pick_precision(core, device, request.precision)
+        options = {"INFERENCE_PRECISION_HINT": _PRECISION_HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+        runtime = f"openvino {openvino.__version__} {core.get_property(device, 'FULL_DEVICE_NAME')} {precision}"
+        cache = CompiledCache(request, runtime)
+        compiled = _load_compiled(core, device, options, cache)
+        if compiled is None:
+            compiled = _compile(core, device, options, cache, request)
+        self._request = compiled.create_infer_request()
+        threads = compiled.get_property("INFERENCE_NUM_THREADS") if device == "CPU" else None
+        self.info = BackendInfo("openvino", openvino.__version__.split("-")[0], device, precision, threads)
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        """Run the network on one letterboxed picture; see `Backend.infer`."""
+        outputs = self._request.infer({"image": image[None]}, share_inputs=True, share_outputs=True)
+        return decode(RawPeaks(**{port.any_name: value for port, value in outputs.items()}), self.input_size)
+
+    def close(self) -> None:
+        """Free the network."""
+        del self._request
+
+
+def _pick_device(core: openvino.Core, *, use_gpu: bool) -> str:
+    if not use_gpu:
+        return "CPU"
+    devices = core.available_devices
+    if not any(device.startswith("GPU") for device in devices):
+        raise DeviceUnavailableError(
+            f"OpenVINO sees no GPU, only {', '.join(devices)}; it supports Intel GPUs with their driver installed."
+        )
+    return "GPU"
+
+
+def _pick_precision(core: openvino.Core, device: str, asked: str) -> str:
+    has_bf16 = "BF16" in core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    if asked == "auto":
+        return "bf16" if has_bf16 else "fp32"
+    if asked == "bf16" and not has_bf16:
+        raise InvalidInputError(
+            f"Precision is 'bf16', which this {device} does not compute natively: use auto or fp32."
+        )
+    return asked
+
+
+def _load_compiled(
+    core: openvino.Core, device: str, options: dict[str, str], cache: CompiledCache
+) -> openvino.CompiledModel | None:
+    blob = cache.read()
+    if blob is None:
+        return None
+    try:
+        return core.import_model(blob, device, options)
+    except RuntimeError as error:
+        logger.warning("Compiled network in the cache is not usable (%s); compiling again.", _first_line(error))
+        return None
+
+
+def _compile(
+    core: openvino.Core, device: str, options: dict[str, str], cache: CompiledCache, request: BackendRequest
+) -> openvino.CompiledModel:
+    from openvino.frontend.onnx import ConversionExtension
+
+    from ..network.dla34 import build_onnx
+    from ..weights import load_arrays
+
+    core.add_extension(ConversionExtension("DeformConv", _convert_deform_conv))
+    model = core.read_model(build_onnx(load_arrays(request.weights), request.input_size).SerializeToString())
+    compiled = core.compile_model(model, device, options)
+    cache.write(compiled.export_model().getvalue())
+    return compiled
+
+
+def _convert_deform_conv(node: Any) -> list[openvino.Output]:
+    """Map ONNX's DeformConv onto OpenVINO's, which keeps offsets, mask and sampling beyond the border alike."""
+    from openvino import opset8
+
+    x, weight, offset, bias, mask = (node.get_input(i) for i in range(5))
+    pads = node.get_attribute("pads")
+    y = opset8.deformable_convolution(
+        x,
+        offset,
+        weight,
+        node.get_attribute("strides"),
+        pads[:2],
+        pads[2:],
+        node.get_attribute("dilations"),
+        mask=mask,
+        auto_pad="EXPLICIT",
+        bilinear_interpolation_pad=True,
+    )
+    channels_first = opset8.constant(np.array([1, -1, 1, 1], np.int64))
+    return opset8.add(y, opset8.reshape(bias, channels_first, special_zero=False)).outputs()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
