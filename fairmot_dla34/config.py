@@ -36,7 +36,7 @@ class InputSize:
             side = getattr(self, name)
             if isinstance(side, bool) or not isinstance(side, int) or side <= 0 or side % 32:
                 raise InvalidInputError(
-                    f"Input {name} is {side!r}; the network takes positive multiples of 32, such as 1088x608 or 576x320."
+                    f"Input {name} is {side!r}; expected a positive multiple of 32, as in 1088x608 or 576x320."
                 )
 
     def __str__(self) -> str:
@@ -62,8 +62,10 @@ class InputSize:
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    """Settings of the association. Defaults: PaddleDetection 2.6, ``configs/mot/fairmot/_base_/fairmot_dla34.yml``
-    for what it sets, ``ppdet/modeling/mot/tracker/jde_tracker.py`` for the rest.
+    """Settings of the association.
+
+    Defaults: PaddleDetection 2.6, ``configs/mot/fairmot/_base_/fairmot_dla34.yml`` for what it sets,
+    ``ppdet/modeling/mot/tracker/jde_tracker.py`` for the rest.
 
     Attributes:
         method: ``jde`` (embeddings, then IoU) or ``byte`` (a second pass over low scores; works without embeddings).

@@ -17,21 +17,21 @@ _Floating = TypeVar("_Floating", np.float32, np.float64)
 
 def xyxy_to_tlwh(boxes: NDArray[_Floating]) -> NDArray[_Floating]:
     """Convert ``(..., 4)`` left, top, right, bottom to left, top, width, height."""
-    out = boxes.copy()
+    out: NDArray[_Floating] = boxes.copy()
     out[..., 2:] -= out[..., :2]
     return out
 
 
 def tlwh_to_xyxy(boxes: NDArray[_Floating]) -> NDArray[_Floating]:
     """Convert ``(..., 4)`` left, top, width, height to left, top, right, bottom."""
-    out = boxes.copy()
+    out: NDArray[_Floating] = boxes.copy()
     out[..., 2:] += out[..., :2]
     return out
 
 
 def xyxy_to_xyah(boxes: NDArray[_Floating]) -> NDArray[_Floating]:
     """Convert ``(..., 4)`` xyxy to centre x, centre y, aspect (width / height), height."""
-    out = xyxy_to_tlwh(boxes)
+    out: NDArray[_Floating] = xyxy_to_tlwh(boxes)
     out[..., :2] += out[..., 2:] / 2
     out[..., 2] /= out[..., 3]
     return out
@@ -39,7 +39,7 @@ def xyxy_to_xyah(boxes: NDArray[_Floating]) -> NDArray[_Floating]:
 
 def xyah_to_xyxy(boxes: NDArray[_Floating]) -> NDArray[_Floating]:
     """Convert ``(..., 4)`` centre x, centre y, aspect, height to xyxy."""
-    out = boxes.copy()
+    out: NDArray[_Floating] = boxes.copy()
     out[..., 2] *= out[..., 3]
     out[..., :2] -= out[..., 2:] / 2
     out[..., 2:] += out[..., :2]
@@ -58,15 +58,23 @@ def iou(boxes_a: NDArray[_Floating], boxes_b: NDArray[_Floating]) -> NDArray[_Fl
     Returns:
         ``(N, M)`` in [0, 1]; element (i, j) compares box i of ``boxes_a`` with box j of ``boxes_b``.
     """
-    overlap = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])  # (N, M, 2)
-    overlap -= np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
-    overlap += 1
-    np.maximum(overlap, 0, out=overlap)
-    intersection = overlap[..., 0] * overlap[..., 1]  # (N, M)
+    intersection = _overlap(boxes_a, boxes_b, 0)
+    intersection *= _overlap(boxes_a, boxes_b, 1)
     area_a = np.prod(boxes_a[:, 2:] - boxes_a[:, :2] + 1, axis=1)
     area_b = np.prod(boxes_b[:, 2:] - boxes_b[:, :2] + 1, axis=1)
-    union = area_a[:, None] + area_b[None, :] - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    union = area_a[:, None] + area_b
+    union -= intersection
+    intersection /= np.maximum(union, np.finfo(union.dtype).tiny, out=union)  # no union, no intersection: 0
+    return intersection
+
+
+def _overlap(boxes_a: NDArray[_Floating], boxes_b: NDArray[_Floating], axis: int) -> NDArray[_Floating]:
+    """``(N, M)`` pixels that each pair shares along x (axis 0) or y (axis 1)."""
+    low, high = boxes_b[:, axis].copy(), boxes_b[:, axis + 2].copy()  # contiguous: several times faster below
+    shared: NDArray[_Floating] = np.minimum(boxes_a[:, None, axis + 2], high)
+    shared -= np.maximum(boxes_a[:, None, axis], low)
+    shared += 1
+    return np.maximum(shared, 0, out=shared)
 
 
 @dataclass(frozen=True)
@@ -131,10 +139,12 @@ class Letterbox:
         """Convert ``(K, 4)`` xyxy boxes from network px to image px, unclipped."""
         pad_x, pad_y = self.padding
         padding = np.array([pad_x, pad_y, pad_x, pad_y], np.float32)
-        return (boxes - padding) / np.float32(self.ratio)
+        image_px: NDArray[np.float32] = (boxes - padding) / np.float32(self.ratio)
+        return image_px
 
     def to_network_px(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Convert ``(K, 4)`` xyxy boxes from image px to network px."""
         pad_x, pad_y = self.padding
         padding = np.array([pad_x, pad_y, pad_x, pad_y], np.float32)
-        return boxes * np.float32(self.ratio) + padding
+        network_px: NDArray[np.float32] = boxes * np.float32(self.ratio) + padding
+        return network_px

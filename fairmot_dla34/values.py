@@ -193,13 +193,14 @@ def check_image(image: object, what: str = "image") -> None:
         raise InvalidInputError(f"{what} is empty, shape {image.shape}; {expected} with at least one pixel.")
     if image.shape[0] * image.shape[1] > MAX_IMAGE_PIXELS:
         raise InvalidInputError(
-            f"{what} has shape {image.shape}, more than {MAX_IMAGE_PIXELS} pixels; {expected} of a video's size: resize it."
+            f"{what} has shape {image.shape}, over {MAX_IMAGE_PIXELS} pixels; {expected}: resize it to a video's size."
         )
 
 
 def _float32(name: str, values: ArrayLike) -> NDArray[np.float32]:
     try:
-        return np.asarray(values, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, which the tracker drops
+            return np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"{name} cannot be read as numbers ({error}); expected a float32 array.") from error
 

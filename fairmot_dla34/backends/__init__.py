@@ -78,12 +78,14 @@ class BackendRequest:
         input_size: The network input.
         precision: ``auto``, ``fp32`` or ``bf16``.
         use_gpu: Run on an accelerator.
+        keep_compiled: Keep the compiled network on disk for the next run, where the backend compiles one.
     """
 
     weights: Path
     input_size: InputSize
     precision: str = "auto"
     use_gpu: bool = False
+    keep_compiled: bool = True
 
 
 def _openvino(request: BackendRequest) -> Backend:

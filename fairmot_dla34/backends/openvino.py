@@ -44,10 +44,12 @@ class OpenVinoBackend:
         precision = _pick_precision(core, device, request.precision)
         options = {"INFERENCE_PRECISION_HINT": _PRECISION_HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
         runtime = f"openvino {openvino.__version__} {core.get_property(device, 'FULL_DEVICE_NAME')} {precision}"
-        cache = CompiledCache(request, runtime)
-        compiled = _load_compiled(core, device, options, cache)
+        cache = CompiledCache(request, runtime) if request.keep_compiled else None
+        compiled = _load_compiled(core, device, options, cache) if cache else None
         if compiled is None:
-            compiled = _compile(core, device, options, cache, request)
+            compiled = _compile(core, device, options, request)
+            if cache:
+                cache.write(compiled.export_model().getvalue())
         self._request = compiled.create_infer_request()
         threads = compiled.get_property("INFERENCE_NUM_THREADS") if device == "CPU" else None
         self.info = BackendInfo("openvino", openvino.__version__.split("-")[0], device, precision, threads)
@@ -98,21 +100,24 @@ def _load_compiled(
 
 
 def _compile(
-    core: openvino.Core, device: str, options: dict[str, str], cache: CompiledCache, request: BackendRequest
+    core: openvino.Core, device: str, options: dict[str, str], request: BackendRequest
 ) -> openvino.CompiledModel:
-    from openvino.frontend.onnx import ConversionExtension
-
     from ..network.dla34 import build_onnx
     from ..weights import load_arrays
 
+    onnx_model = build_onnx(load_arrays(request.weights), request.input_size)
+    return core.compile_model(read_onnx(core, onnx_model.SerializeToString()), device, options)
+
+
+def read_onnx(core: openvino.Core, onnx_model: bytes) -> openvino.Model:
+    """Read the graph of `network.dla34.build_onnx`, whose ``DeformConv`` OpenVINO's ONNX reader does not know."""
+    from openvino.frontend.onnx import ConversionExtension
+
     core.add_extension(ConversionExtension("DeformConv", _convert_deform_conv))
-    model = core.read_model(build_onnx(load_arrays(request.weights), request.input_size).SerializeToString())
-    compiled = core.compile_model(model, device, options)
-    cache.write(compiled.export_model().getvalue())
-    return compiled
+    return core.read_model(onnx_model)
 
 
-def _convert_deform_conv(node: Any) -> list[openvino.Output]:
+def _convert_deform_conv(node: Any) -> Any:
     """Map ONNX's DeformConv onto OpenVINO's, which keeps offsets, mask and sampling beyond the border alike."""
     from openvino import opset8
 

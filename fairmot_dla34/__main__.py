@@ -1,0 +1,7 @@
+"""``python -m fairmot_dla34``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,60 @@
+"""A backend without a network, for tests of what surrounds one: it finds patches of one plain, saturated colour."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import InputSize
+from ..values import EMBEDDING_SIZE, Peaks
+from . import BackendInfo
+
+_MIN_SATURATION = 100  # of 255: grey backgrounds and codec noise stay out
+_MIN_PIXELS = 16
+_HUES = 180  # OpenCV's hue range
+
+
+class FakeBackend:
+    """Colour patches as people: the box of each patch, score 0.9, an embedding that depends on the hue alone.
+
+    Args:
+        input_size: Size of the pictures it takes.
+    """
+
+    def __init__(self, input_size: InputSize | None = None) -> None:
+        self.input_size = input_size or InputSize(320, 192)
+        self.info = BackendInfo("fake", "1", "CPU", "fp32")
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        """Find the patches of one picture; see `Backend.infer`."""
+        import cv2
+
+        hue, saturation, _ = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2HSV))
+        boxes, hues = [], []
+        bins = np.where(saturation > _MIN_SATURATION, hue // 10 + 1, 0).astype(np.uint8)
+        for value in np.unique(bins[bins > 0]):
+            count, _, stats, _ = cv2.connectedComponentsWithStats((bins == value).astype(np.uint8))
+            for left, top, width, height, pixels in stats[1:count]:
+                if pixels >= _MIN_PIXELS:
+                    boxes.append((left, top, left + width, top + height))
+                    hues.append(int(value) * 10)
+        return Peaks(
+            boxes=np.array(boxes, np.float32).reshape(-1, 4),
+            scores=np.full(len(boxes), 0.9, np.float32),
+            embeddings=_embeddings(np.array(hues, np.float32)),
+            class_ids=np.zeros(len(boxes), np.int64),
+        )
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def _embeddings(hues: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``(K, 128)`` unit vectors; different hues are nearly orthogonal."""
+    positions = np.arange(EMBEDDING_SIZE, dtype=np.float32)
+    centres = hues[:, None] / _HUES * EMBEDDING_SIZE
+    distance = np.abs(positions - centres)
+    distance = np.minimum(distance, EMBEDDING_SIZE - distance)
+    values = np.exp(-((distance / 4) ** 2)).astype(np.float32)
+    unit: NDArray[np.float32] = values / np.linalg.norm(values, axis=1, keepdims=True)
+    return unit

@@ -1,0 +1,259 @@
+"""The command line: one small function per verb. Results go to stdout, logs and progress to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .config import BACKENDS, DEFAULT_WEIGHTS, OUTPUT_FORMATS, PRECISIONS, TRACKER_METHODS
+from .errors import FairMOTError
+from .values import TrackingSummary
+
+if TYPE_CHECKING:
+    from .module import Module
+
+EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments; None takes the process's own.
+
+    Returns:
+        0 ok, 1 a FairMOT error, 130 interrupted. Usage errors leave with 2, as argparse does.
+    """
+    arguments = _parser().parse_args(argv)
+    _log_to_stderr(verbose=arguments.verbose)
+    return _guarded(lambda: arguments.run(arguments))
+
+
+def hub_run(module: Module, argv: list[str]) -> str:
+    """Run ``hub run fairmot_dla34 …`` on a module; see `Module.run_cmd`."""
+    arguments = _hub_parser().parse_args(argv)
+    _log_to_stderr(verbose=False)
+    summaries: list[TrackingSummary] = []
+
+    def track() -> None:
+        source = int(arguments.video_stream) if arguments.video_stream.isdecimal() else arguments.video_stream
+        summaries.append(
+            module.tracking(
+                source,
+                output_dir=arguments.output_dir,
+                visualization=arguments.visualization,
+                draw_threshold=arguments.draw_threshold,
+                use_gpu=arguments.use_gpu,
+            )
+        )
+
+    code = _guarded(track)
+    if code:
+        raise SystemExit(code)
+    return summary_text(summaries[0])
+
+
+def _track(arguments: argparse.Namespace) -> None:
+    from .module import Module
+
+    module = Module(
+        weights=arguments.weights,
+        backend=arguments.backend,
+        precision=arguments.precision,
+        input_size=arguments.input_size,
+        tracker=arguments.tracker,
+    )
+    source = int(arguments.source) if arguments.source.isdecimal() else arguments.source
+    summary = module.tracking(
+        source,
+        output_dir=arguments.output_dir,
+        visualization=not arguments.no_visualization,
+        draw_threshold=arguments.draw_threshold,
+        use_gpu=arguments.use_gpu,
+        frame_rate=arguments.frame_rate,
+        frame_stride=arguments.frame_stride,
+        formats=arguments.formats.split(","),
+    )
+    print(_summary_json(summary) if arguments.json else summary_text(summary))
+
+
+def _weights_list(arguments: argparse.Namespace) -> None:
+    from .weights import registered
+
+    entries = registered()
+    if arguments.json:
+        rows = [dataclasses.asdict(entry) | {"input_size": str(entry.input_size)} for entry in entries]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for entry in entries:
+        print(f"{entry.name}\n    input {entry.input_size}, {entry.licence}\n    trained on {entry.trained_on}")
+
+
+def _weights_download(arguments: argparse.Namespace) -> None:
+    from .weights import resolve_weights
+
+    print(resolve_weights(arguments.name))
+
+
+def _weights_path(arguments: argparse.Namespace) -> None:
+    from .weights import resolve_weights
+
+    print(resolve_weights(arguments.name, offline=True))
+
+
+def _weights_verify(arguments: argparse.Namespace) -> None:
+    from .weights import resolve_weights, verify_file
+
+    path = resolve_weights(arguments.name, offline=True)
+    verify_file(path)
+    print(f"{path}: every array is there, with the right shape and finite values")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from .export import export
+
+    for path in export(arguments.weights, arguments.format, Path(arguments.output_dir), arguments.input_size):
+        print(path)
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from .info import collect_info, info_text
+
+    info = collect_info()
+    print(json.dumps(info, indent=2) if arguments.json else info_text(info))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fairmot_dla34", description="Track people in video with FairMOT (DLA-34).")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log details to stderr")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _add_track(verbs)
+    _add_weights(verbs)
+    export = _add_verb(verbs, "export", _export, "write the network as files for other runtimes")
+    export.add_argument("--format", choices=("onnx", "openvino"), default="onnx")
+    export.add_argument("--output-dir", default=".", metavar="D", help="where to write; default: here")
+    _add_network(export)
+    info = _add_verb(verbs, "info", _info, "versions, backends, devices, cache, and a check with a known answer")
+    info.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _add_track(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    track = _add_verb(verbs, "track", _track, "track people in a video; write MOT text and a video to watch")
+    track.add_argument("source", metavar="SOURCE", help="video file, folder of images, glob, camera index or URL")
+    track.add_argument("--output-dir", default="", metavar="D", help="where mot_results/ and mot_outputs/ go")
+    _add_network(track)
+    track.add_argument("--backend", choices=BACKENDS, default="auto")
+    track.add_argument("--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where the CPU has it")
+    track.add_argument("--tracker", choices=TRACKER_METHODS, help="default: what the weights were published with")
+    track.add_argument("--draw-threshold", type=float, default=0.5, metavar="T", help="smallest score that is drawn")
+    track.add_argument("--frame-rate", type=float, metavar="FPS", help="where the source does not say or is wrong")
+    track.add_argument("--frame-stride", type=int, default=1, metavar="N", help="track every N-th frame")
+    track.add_argument(
+        "--formats", default="mot", metavar="F,...", help=f"text outputs, of {','.join(OUTPUT_FORMATS)}; default: mot"
+    )
+    track.add_argument("--no-visualization", action="store_true", help="write no video")
+    track.add_argument("--use-gpu", action="store_true", help="run on a GPU; an error where there is none")
+    track.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = verbs.add_parser("weights", help="the registered weights and the cache").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    listing = _add_verb(actions, "list", _weights_list, "registered names, licences, training data")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    for action, run, text in (
+        ("download", _weights_download, "fetch and verify; print the path"),
+        ("path", _weights_path, "print the path of weights already here"),
+        ("verify", _weights_verify, "check a file already here"),
+    ):
+        verb = _add_verb(actions, action, run, text)
+        verb.add_argument("name", nargs="?", default=DEFAULT_WEIGHTS, help="registered name or file")
+
+
+def _add_verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", default=DEFAULT_WEIGHTS, metavar="W", help="registered name or .pdparams file")
+    parser.add_argument("--input-size", metavar="WxH", help="network input; default: what the weights were trained for")
+
+
+def _hub_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hub run fairmot_dla34", description="Track people in a video.")
+    parser.add_argument("--video_stream", required=True, help="video file, folder, glob, camera index or URL")
+    parser.add_argument("--output_dir", default="", help="where mot_results/ and mot_outputs/ go")
+    parser.add_argument("--visualization", type=_boolean, nargs="?", const=True, default=True, metavar="True|False")
+    parser.add_argument("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn")
+    parser.add_argument("--use_gpu", type=_boolean, nargs="?", const=True, default=False, metavar="True|False")
+    return parser
+
+
+def _boolean(text: str) -> bool:
+    values = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.lower() not in values:
+        raise argparse.ArgumentTypeError(f"expected True or False, got {text!r}")
+    return values[text.lower()]
+
+
+def summary_text(summary: TrackingSummary) -> str:
+    """Return the summary as a person reads it."""
+    skipped = f" ({summary.frames_skipped} corrupt ones left out)" if summary.frames_skipped else ""
+    stages = ", ".join(
+        f"{name} {seconds / max(summary.frames, 1) * 1e3:.1f}" for name, seconds in summary.stage_seconds.items()
+    )
+    rate = summary.frames_per_second
+    lines = [
+        f"{summary.source}: {summary.frames} frames{skipped}, {summary.track_ids} ids, {rate:.2f} frames/s",
+        f"network: {summary.backend}",
+        f"ms per frame: {stages}",
+        *(f"wrote {path}" for path in summary.paths),
+    ]
+    return "\n".join(lines)
+
+
+def _summary_json(summary: TrackingSummary) -> str:
+    fields = dataclasses.asdict(summary) | {"frames_per_second": summary.frames_per_second}
+    return json.dumps(fields, indent=2, default=str, ensure_ascii=False)
+
+
+def _guarded(action: Callable[[], None]) -> int:
+    """Run ``action``; turn what can go wrong into one line and an exit code."""
+    try:
+        action()
+    except FairMOTError as error:
+        print(f"fairmot_dla34: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print("fairmot_dla34: interrupted; every output up to here is closed and valid.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_ERROR
+    return 0
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    logger = logging.getLogger("fairmot_dla34")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+        logger.propagate = False
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -1,0 +1,61 @@
+"""The network as files for other runtimes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .config import InputSize, check_choice
+from .errors import OutputError
+from .weights import find_entry, load_arrays, resolve_weights
+
+EXPORT_FORMATS = ("onnx", "openvino")
+
+
+def export(
+    weights: str | Path, export_format: str, output_dir: Path, input_size: InputSize | str | None = None
+) -> list[Path]:
+    """Write the network as ``<name>_<width>x<height>.onnx``, or as OpenVINO's ``.xml`` and ``.bin``.
+
+    Inputs and outputs are those of `network.dla34.build_onnx`; `network.peaks.decode` shows how to read them.
+
+    Args:
+        weights: A registered name or a checkpoint file.
+        export_format: ``onnx`` or ``openvino``.
+        output_dir: Where to write; made if it is not there.
+        input_size: The network input; None: the size the weights were trained for.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InvalidInputError: The format or the size is not one.
+        OutputError: A file cannot be written.
+        WeightsError: One of its kinds; see `fairmot_dla34.errors`.
+    """
+    check_choice("Export format", export_format, EXPORT_FORMATS)
+    from .network.dla34 import build_onnx
+
+    entry = find_entry(str(weights))
+    default_size = entry.input_size if entry else InputSize()
+    size = default_size if input_size is None else InputSize.parse(input_size)
+    path = resolve_weights(weights)
+    model = build_onnx(load_arrays(path), size)
+    stem = output_dir / f"{path.stem}_{size}"
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        if export_format == "onnx":
+            file = stem.with_name(stem.name + ".onnx")
+            file.write_bytes(model.SerializeToString())
+            return [file]
+        return _save_openvino(model.SerializeToString(), stem.with_name(stem.name + ".xml"))
+    except OSError as error:
+        raise OutputError(f"{output_dir} cannot be written ({error}); choose another --output-dir.") from error
+
+
+def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:
+    import openvino
+
+    from .backends.openvino import read_onnx
+
+    openvino.save_model(read_onnx(openvino.Core(), onnx_model), xml, compress_to_fp16=False)
+    return [xml, xml.with_suffix(".bin")]

@@ -1,0 +1,34 @@
+"""The two decorators of a PaddleHub module: paddlehub's own where it is loaded, equal ones where it is not.
+
+paddlehub is never imported from here: it takes seconds and brings Paddle. Whoever loads this package through
+paddlehub has it loaded already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def hub_decorators() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return ``moduleinfo`` and ``runnable``."""
+    hub = sys.modules.get("paddlehub.module.module")
+    if hub is not None:
+        return hub.moduleinfo, hub.runnable
+    return _moduleinfo, _runnable
+
+
+def _moduleinfo(**info: str) -> Callable[[type], type]:
+    """Set the attributes that paddlehub's decorator sets, but ``version`` as a plain string."""
+
+    def mark(cls: type) -> type:
+        for name, value in info.items():
+            setattr(cls, name, value)
+        return cls
+
+    return mark
+
+
+def _runnable(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function

@@ -1,0 +1,84 @@
+"""What ``fairmot_dla34 info`` tells: enough to answer "does it work here, and on what?"."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from . import __version__
+from .backends import installed
+from .errors import BackendError
+from .selfcheck import TOLERANCE, run_selfcheck
+from .weights import cache_dir, cached_path, registered
+
+_PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "openvino",
+    "onnx",
+    "av",
+    "paddlepaddle",
+    "paddledet",
+    "paddlehub",
+    "onnxruntime",
+)
+
+
+def collect_info() -> dict[str, Any]:
+    """Gather versions, backends, devices, the cache, and the check with a known answer."""
+    backends = installed()
+    return {
+        "fairmot_dla34": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "backends": backends,
+        "devices": _openvino_devices() if backends["openvino"] else {},
+        "cache": str(cache_dir()),
+        "weights_in_cache": [entry.name for entry in registered() if cached_path(entry).is_file()],
+        "selfcheck": _selfcheck(),
+    }
+
+
+def info_text(info: dict[str, Any]) -> str:
+    """Return the same as a person reads it."""
+    packages = ", ".join(f"{name} {number}" for name, number in info["packages"].items() if number)
+    found = ", ".join(name for name, there in info["backends"].items() if there) or "none"
+    lines = [
+        f"fairmot_dla34 {info['fairmot_dla34']}, Python {info['python']}, {info['platform']}",
+        f"packages: {packages}",
+        f"backends installed: {found}",
+        *(f"device {name}: {text}" for name, text in info["devices"].items()),
+        f"cache: {info['cache']}",
+        f"weights in it: {', '.join(info['weights_in_cache']) or 'none'}",
+        f"known answer: {info['selfcheck']}",
+    ]
+    return "\n".join(lines)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _openvino_devices() -> dict[str, str]:
+    import openvino
+
+    core = openvino.Core()
+    return {
+        name: f"{core.get_property(name, 'FULL_DEVICE_NAME')}, "
+        f"{' '.join(sorted(core.get_property(name, 'OPTIMIZATION_CAPABILITIES')))}"
+        for name in core.available_devices
+    }
+
+
+def _selfcheck() -> str:
+    try:
+        difference = run_selfcheck()
+    except BackendError as error:
+        return f"not run: {error}"
+    verdict = "ok" if difference <= TOLERANCE else "WRONG, please report it with this page"
+    return f"{verdict}, off by {difference:.1e} (up to {TOLERANCE:.0e} is rounding)"

@@ -1,0 +1,154 @@
+"""FairMOT: frames in, tracks out. Reads video; writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .association import Tracker
+from .backends import Backend, BackendRequest, create_backend
+from .config import DEFAULT_WEIGHTS, InputSize, TrackerConfig
+from .geometry import Letterbox
+from .values import Detections, Frame, FrameResult, check_image
+from .video import open_source
+from .weights import find_entry, resolve_weights
+
+SourceSpec = str | Path | int | Iterable[NDArray[np.uint8]]
+
+
+class FairMOT:
+    """The network and the association settings; one object serves any number of videos, one after the other.
+
+    Args:
+        weights: A registered name (see ``fairmot_dla34 weights list``), downloaded on first use, or a checkpoint file.
+        backend: ``auto``, ``openvino``, ``paddledet``, ``onnxruntime``, or an object with the `Backend` protocol.
+        precision: ``auto`` (bf16 where the CPU has it, else fp32), ``fp32`` or ``bf16``.
+        input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
+        tracker: ``jde``, ``byte`` or a `TrackerConfig`; None: the method the weights were published with.
+        use_gpu: Run on a GPU; an error where there is none.
+        offline: Never open a connection for the weights; None: as ``$FAIRMOT_DLA34_OFFLINE`` says.
+
+    Raises:
+        UnknownWeightsError, DownloadError, IntegrityError, CheckpointError: See `fairmot_dla34.weights`.
+        InvalidInputError: A setting is out of its range.
+        BackendUnavailableError: The backend's package is not installed.
+        DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path = DEFAULT_WEIGHTS,
+        *,
+        backend: str | Backend = "auto",
+        precision: str = "auto",
+        input_size: InputSize | str | None = None,
+        tracker: TrackerConfig | str | None = None,
+        use_gpu: bool = False,
+        offline: bool | None = None,
+    ) -> None:
+        entry = find_entry(str(weights))
+        if tracker is None:
+            tracker = entry.tracker_method if entry else "jde"
+        self.tracker_config = tracker if isinstance(tracker, TrackerConfig) else TrackerConfig(method=tracker)
+        if isinstance(backend, str):
+            default_size = entry.input_size if entry else InputSize()
+            size = default_size if input_size is None else InputSize.parse(input_size)
+            path = resolve_weights(weights, offline=offline)
+            backend = create_backend(backend, BackendRequest(Path(path), size, precision, use_gpu))
+        self.backend = backend
+
+    def track(
+        self, source: SourceSpec, *, frame_rate: float | None = None, frame_stride: int = 1
+    ) -> Iterator[FrameResult]:
+        """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
+
+        Args:
+            source: A video file, a folder of images, a glob, a camera's index, an ``rtsp://`` or ``http://`` address,
+                or an iterable of BGR arrays ``(H, W, 3)`` uint8.
+            frame_rate: Frames per second, where the source does not say or is wrong.
+            frame_stride: Track every n-th frame.
+
+        Yields:
+            One `FrameResult` per frame tracked, boxes in image px.
+
+        Raises:
+            SourceError, SourceNotFoundError: The source cannot be opened, or has no frame.
+            InvalidInputError: An array is not a BGR uint8 picture, or an argument is out of its range.
+        """
+        with open_source(source, frame_rate=frame_rate, frame_stride=frame_stride) as frames:
+            session = self.session(frames.frame_rate)
+            for frame in frames:
+                yield session.process(frame)
+
+    def session(self, frame_rate: float) -> Session:
+        """Begin one video: fresh ids, fresh time.
+
+        Args:
+            frame_rate: Frames per second that `Session.process` will be given.
+        """
+        return Session(self.backend, self.tracker_config, frame_rate)
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Run the network on one picture, without tracking.
+
+        Args:
+            image: ``(H, W, 3)`` uint8, BGR.
+
+        Returns:
+            Up to 500 peaks of the heatmap, best first, in image px; most have a score near 0.
+
+        Raises:
+            InvalidInputError: The image is not such an array.
+        """
+        check_image(image)
+        return self.session(1.0).detect(image)
+
+    def close(self) -> None:
+        """Free the network."""
+        self.backend.close()
+
+
+class Session:
+    """One video under way: its tracker, its reused buffer and its clocks.
+
+    Attributes:
+        stage_seconds: Wall seconds so far, per stage: ``letterbox``, ``network``, ``association``.
+    """
+
+    def __init__(self, backend: Backend, config: TrackerConfig, frame_rate: float) -> None:
+        self._backend = backend
+        self._tracker = Tracker(config, frame_rate=frame_rate)
+        size = backend.input_size
+        self._network_image = np.empty((size.height, size.width, 3), np.uint8)
+        self.stage_seconds: dict[str, float] = defaultdict(float)
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Detect and associate one frame; call it in the order of the video."""
+        detections = self.detect(frame.image)
+        with self._clock("association"):
+            tracks = self._tracker.update(detections, time_s=frame.time_s)
+        return FrameResult(frame.index, frame.time_s, tracks)
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Run the network on one picture; see `FairMOT.detect`."""
+        height, width = image.shape[:2]
+        letterbox = Letterbox(width, height, self._backend.input_size)
+        with self._clock("letterbox"):
+            letterbox.apply(image, out=self._network_image)
+        with self._clock("network"):
+            peaks = self._backend.infer(self._network_image)
+        return Detections(letterbox.to_image_px(peaks.boxes), peaks.scores, peaks.embeddings, peaks.class_ids)
+
+    @contextmanager
+    def _clock(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage_seconds[stage] += time.perf_counter() - start

@@ -1,0 +1,126 @@
+"""From a source to files: what `Module.tracking` and the command line run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from .config import OUTPUT_FORMATS, check_choice, check_fraction
+from .model import FairMOT, SourceSpec
+from .outputs import WriterSet, open_writers, prepare_output_dir
+from .progress import progress_bar
+from .values import TrackingSummary
+from .video import open_source
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What to write and where.
+
+    Attributes:
+        output_dir: Where ``mot_results/`` and ``mot_outputs/`` go; ``""`` is the current directory.
+        video: Write a video with boxes and ids.
+        draw_threshold: Smallest score that is drawn, in [0, 1].
+        formats: Text outputs.
+
+    Raises:
+        InvalidInputError: The threshold is not in [0, 1], or a format is unknown.
+    """
+
+    output_dir: str | Path = ""
+    video: bool = True
+    draw_threshold: float = 0.5
+    formats: tuple[str, ...] = ("mot",)
+
+    def __post_init__(self) -> None:
+        check_fraction("draw_threshold", self.draw_threshold)
+        for name in self.formats:
+            check_choice("Output format", name, OUTPUT_FORMATS)
+
+    def prepare(self) -> None:
+        """Make the directories and check that they can be written, before anything slow begins.
+
+        Raises:
+            OutputError: They cannot.
+        """
+        prepare_output_dir(Path(self.output_dir))
+
+    def open(self, name: str, frame_rate: float) -> WriterSet:
+        """Open the outputs of one video; earlier ones of that name are replaced.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
+        return open_writers(
+            Path(self.output_dir),
+            name,
+            formats=self.formats,
+            video=self.video,
+            frame_rate=frame_rate,
+            draw_threshold=self.draw_threshold,
+        )
+
+
+def track_to_files(
+    load_model: Callable[[], FairMOT],
+    source: SourceSpec,
+    options: OutputOptions,
+    *,
+    frame_rate: float | None = None,
+    frame_stride: int = 1,
+    progress: bool = True,
+) -> TrackingSummary:
+    """Track a source and write the results.
+
+    The source and the output directory are checked first, then the model is loaded, then the outputs are opened: a
+    run that cannot begin leaves earlier results as they are.
+
+    Args:
+        load_model: Gives the model; called once the source is open.
+        source: As `FairMOT.track` takes it.
+        options: What to write and where.
+        frame_rate: Frames per second, where the source does not say or is wrong.
+        frame_stride: Track every n-th frame.
+        progress: Show a progress bar on stderr.
+
+    Returns:
+        The summary.
+
+    Raises:
+        FairMOTError: One of its kinds. Outputs are closed and valid then, as they are after Ctrl-C.
+    """
+    with ExitStack() as stack:
+        frames = stack.enter_context(open_source(source, frame_rate=frame_rate, frame_stride=frame_stride))
+        options.prepare()
+        model = load_model()
+        session = model.session(frames.frame_rate)
+        writers = stack.enter_context(options.open(frames.name, frames.frame_rate))
+        bar = stack.enter_context(progress_bar(frames.name, frames.frame_count, enabled=progress))
+        track_ids: set[int] = set()
+        count, output_seconds = 0, 0.0
+        begin = time.perf_counter()
+        for frame in frames:
+            result = session.process(frame)
+            before_output = time.perf_counter()
+            writers.write(frame, result)
+            output_seconds += time.perf_counter() - before_output
+            track_ids.update(track.track_id for track in result.tracks)
+            count += 1
+            bar.update()
+        before_output = time.perf_counter()
+        writers.close()
+        end = time.perf_counter()
+    stages = {**session.stage_seconds, "outputs": output_seconds + end - before_output}
+    return TrackingSummary(
+        source=frames.name,
+        paths=tuple(writers.paths),
+        frames=count,
+        frames_skipped=frames.frames_skipped,
+        track_ids=len(track_ids),
+        seconds=end - begin,
+        stage_seconds={"decode": end - begin - sum(stages.values()), **stages},
+        backend=str(model.backend.info),
+    )
