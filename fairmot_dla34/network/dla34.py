@@ -106,7 +106,7 @@ def add_neck(b: GraphBuilder, levels: list[str]) -> str:
     First `DLAUp` merges the two deepest levels, then the three deepest, then all four; then one more `IDAUp` merges
     the results at strides 4, 8 and 16.
     """
-    merged = []
+    merged: list[str] = []
     for i in range(3):
         start = len(levels) - 2 - i
         levels = levels[:start] + _iterative_merge(b, levels[start:], f"{NECK}.dla_up.ida_{i}", strides=(2, 2, 2))

@@ -46,7 +46,7 @@ def decode(raw: RawPeaks, input_size: InputSize) -> Peaks:
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     return Peaks(
         boxes=boxes,
-        scores=1 / (1 + np.exp(-raw.logits[kept])),
+        scores=(1 / (1 + np.exp(-raw.logits[kept]))).astype(np.float32),
         embeddings=embeddings / np.maximum(norms, 1e-12),
         class_ids=class_ids,
     )

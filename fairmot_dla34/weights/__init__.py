@@ -1,0 +1,21 @@
+"""Weights: the registry, the download on first use, and the reader of checkpoints. Nothing heavy at import."""
+
+from __future__ import annotations
+
+from .locate import cache_dir, cached_path
+from .reader import load_arrays
+from .registry import WeightsEntry, registered
+from .resolve import find_entry, resolve_weights
+from .verify import VerifiedFile, verify_file
+
+__all__ = [
+    "VerifiedFile",
+    "WeightsEntry",
+    "cache_dir",
+    "cached_path",
+    "find_entry",
+    "load_arrays",
+    "registered",
+    "resolve_weights",
+    "verify_file",
+]

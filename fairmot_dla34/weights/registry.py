@@ -1,0 +1,51 @@
+"""The registry of published checkpoints, ``weights.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..config import InputSize
+
+REGISTRY_FILE = Path(__file__).with_name("weights.json")
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """One published checkpoint. Source of the entries: PaddleDetection 2.6, ``configs/mot/fairmot``.
+
+    Attributes:
+        name: What users call it, also its file's stem.
+        url: Where it was published.
+        sha256: Hexadecimal digest of the file, or None where the publisher gives none.
+        bytes: Length of the file, or None where the publisher gives none.
+        licence: Of the file, and a word on the data behind it.
+        input_size: Network input it was trained at.
+        classes: Channels of its heatmap.
+        trained_on: Names of the data sets.
+        tracker_method: The association its configuration asks for, ``jde`` or ``byte``.
+    """
+
+    name: str
+    url: str
+    sha256: str | None
+    bytes: int | None
+    licence: str
+    input_size: InputSize
+    classes: int
+    trained_on: tuple[str, ...]
+    tracker_method: str
+
+
+@cache
+def registered() -> tuple[WeightsEntry, ...]:
+    """Return the published checkpoints, the default one first."""
+    rows = json.loads(REGISTRY_FILE.read_text(encoding="utf-8"))
+    return tuple(
+        WeightsEntry(
+            **{**row, "input_size": InputSize.parse(row["input_size"]), "trained_on": tuple(row["trained_on"])}
+        )
+        for row in rows
+    )

@@ -1,0 +1,63 @@
+"""A server to download from, a cache folder of the test's own, and weights that are quick to make."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from weights_server import Site
+
+from fairmot_dla34.network.arrays import expected_shapes
+from fairmot_dla34.weights import WeightsEntry, registered
+from fairmot_dla34.weights.transfer import Patience
+
+NAME = "fairmot_dla34_30e_576x320"
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may touch the user's cache, or go through a proxy to reach the server on loopback."""
+    monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("FAIRMOT_DLA34_OFFLINE", raising=False)
+    monkeypatch.delenv("FAIRMOT_DLA34_MIRROR", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A server of 300 kB of noise, set as the mirror."""
+    noise = np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8).tobytes()
+    with Site(noise) as running:
+        monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", running.url)
+        yield running
+
+
+@pytest.fixture
+def entry() -> WeightsEntry:
+    return next(entry for entry in registered() if entry.name == NAME)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / f"{NAME}.pdparams"
+
+
+@pytest.fixture
+def quick() -> Patience:
+    """Three attempts within a second."""
+    return Patience(attempts=3, connect_s=2.0, stall_s=0.3, backoff_s=0.01)
+
+
+@pytest.fixture(scope="session")
+def zeros() -> dict[str, np.ndarray]:
+    """Arrays of the right names and shapes."""
+    return {name: np.zeros(shape, dtype=np.float32) for name, shape in expected_shapes().items()}
+
+
+@pytest.fixture(scope="session")
+def zeros_pdparams(zeros: dict[str, np.ndarray]) -> bytes:
+    return pickle.dumps({**zeros, "StructuredToParameterName@@": {name: name for name in zeros}}, protocol=2)

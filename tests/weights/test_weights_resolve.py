@@ -1,0 +1,152 @@
+"""Names, paths, the environment: which file a user gets, and what is said when there is none."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from fairmot_dla34.config import DEFAULT_WEIGHTS, TRACKER_METHODS, InputSize
+from fairmot_dla34.errors import DownloadError, UnknownWeightsError
+from fairmot_dla34.weights import WeightsEntry, cache_dir, registered, resolve_weights
+from fairmot_dla34.weights.locate import HOME_VARIABLE, MIRROR_VARIABLE, OFFLINE_VARIABLE, source_of
+
+
+def test_registry_holds_the_published_checkpoints() -> None:
+    entries = registered()
+    assert entries[0].name == DEFAULT_WEIGHTS
+    assert {entry.name for entry in entries} == {
+        "fairmot_dla34_30e_1088x608",
+        "fairmot_dla34_30e_864x480",
+        "fairmot_dla34_30e_576x320",
+        "fairmot_enhance_dla34_60e_1088x608",
+        "fairmot_dla34_30e_1088x608_bytetracker",
+    }
+    for entry in entries:
+        assert entry.url == f"https://paddledet.bj.bcebos.com/models/mot/{entry.name}.pdparams"
+        assert isinstance(entry.input_size, InputSize)
+        assert str(entry.input_size) in entry.name
+        assert entry.tracker_method in TRACKER_METHODS
+        assert (entry.tracker_method == "byte") == entry.name.endswith("bytetracker")
+        assert entry.classes == 1
+        assert "Apache-2.0" in entry.licence
+        assert entry.trained_on
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_path_of_a_file_is_accepted(kind: type, tmp_path: Path) -> None:
+    file = tmp_path / "mine.bin"
+    file.write_bytes(b"")
+    assert resolve_weights(kind(file), offline=True) == file
+
+
+@pytest.mark.parametrize("weights", ["fairmot_dla34_30e_1088x60", "no/such.pdparams", "", "a\0b", Path("x")])
+def test_unknown_weights_list_the_names(weights: str | Path) -> None:
+    with pytest.raises(UnknownWeightsError) as caught:
+        resolve_weights(weights)
+    for entry in registered():
+        assert entry.name in str(caught.value)
+
+
+def test_near_miss_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownWeightsError, match="Did you mean fairmot_dla34_30e_864x480"):
+        resolve_weights("fairmot_dla34_30e_864x481")
+    with pytest.raises(UnknownWeightsError, match="is a folder"):
+        resolve_weights(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable"), [(True, None), (True, "0"), (None, "1"), (None, "yes"), (False, "1")]
+)
+def test_offline_never_opens_a_connection(
+    argument: bool | None, variable: str | None, monkeypatch: pytest.MonkeyPatch, target: Path, entry: WeightsEntry
+) -> None:
+    def no_socket(*args: object, **kwargs: object) -> NoReturn:
+        pytest.fail("offline mode opened a socket")
+
+    for name in ("socket", "create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, no_socket)
+    if variable is not None:
+        monkeypatch.setenv("FAIRMOT_DLA34_OFFLINE", variable)
+    with pytest.raises(DownloadError) as caught:
+        resolve_weights(entry.name, offline=argument)
+    assert str(target) in str(caught.value)
+    assert entry.url in str(caught.value)
+    assert not target.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("mirror", "url"),
+    [
+        ("http://mirror.example:8080", "http://mirror.example:8080/models/mot/{}"),
+        ("https://u:p@mirror.example/a/b/", "https://mirror.example/a/b/models/mot/{}"),
+        ("https://[::1]", "https://[::1]/models/mot/{}"),
+        ("  ", "https://paddledet.bj.bcebos.com/models/mot/{}"),
+    ],
+)
+def test_mirror_replaces_the_host(
+    mirror: str, url: str, entry: WeightsEntry, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", mirror)
+    assert source_of(entry).url == url.format(target.name)
+
+
+@pytest.mark.parametrize(
+    "mirror",
+    [
+        "mirror.example",
+        "u:secret@mirror.example",
+        "ftp://u:secret@host",
+        "https://u:secret@host:port",
+        "https://u:secret@",
+        "https://host/?token=secret",
+        "https://u:secret@[",
+        "//u:secret@host",
+        "https://u:sec@secret@host:x",
+        "https://u:sec/secret@host:x",
+        "https://u:80/secret@host",
+        "https://u:se?secret@host",
+        "https://u:p@host?secret",
+        "file:///x",
+    ],
+)
+def test_wrong_mirror_is_named_without_credentials(
+    mirror: str, entry: WeightsEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", mirror)
+    with pytest.raises(DownloadError, match="FAIRMOT_DLA34_MIRROR is") as caught:
+        resolve_weights(entry.name)
+    assert "secret" not in str(caught.value)
+
+
+def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FAIRMOT_DLA34_HOME", "")
+    assert "fairmot_dla34" in str(cache_dir())
+    monkeypatch.setenv("FAIRMOT_DLA34_HOME", "relative")
+    assert cache_dir().is_absolute()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FAIRMOT_DLA34_HOME", "~/here")
+    assert cache_dir() == tmp_path / "here"
+
+
+def test_import_is_light() -> None:
+    code = "import sys, fairmot_dla34.weights; print([m for m in sys.argv[1:] if m in sys.modules])"
+    heavy = ["requests", "urllib3", "tqdm", "filelock", "platformdirs", "paddle", "openvino", "onnx", "cv2"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["weights.md", "weights.zh.md"])
+def test_the_guide_names_what_there_is(name: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+    for entry in registered():
+        assert f"`{entry.name}`" in text
+        assert entry.url.rpartition("/")[0] in text
+    for variable in (HOME_VARIABLE, MIRROR_VARIABLE, OFFLINE_VARIABLE):
+        assert variable in text
