@@ -93,7 +93,7 @@ def _weights_list(arguments: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for entry in entries:
-        print(f"{entry.name}\n    input {entry.input_size}, {entry.licence}\n    trained on {entry.trained_on}")
+        print(f"{entry.name}\n    input {entry.input_size}, {entry.licence}\n    trained on {', '.join(entry.trained_on)}")
 
 
 def _weights_download(arguments: argparse.Namespace) -> None:

@@ -12,17 +12,8 @@ from .errors import BackendError
 from .selfcheck import TOLERANCE, run_selfcheck
 from .weights import cache_dir, cached_path, registered
 
-_PACKAGES = (
-    "numpy",
-    "opencv-python",
-    "openvino",
-    "onnx",
-    "av",
-    "paddlepaddle",
-    "paddledet",
-    "paddlehub",
-    "onnxruntime",
-)
+_CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
+_EXTRA_PACKAGES = ("paddlepaddle", "paddledet", "paddlehub", "onnxruntime")
 
 
 def collect_info() -> dict[str, Any]:
@@ -32,7 +23,7 @@ def collect_info() -> dict[str, Any]:
         "fairmot_dla34": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _CORE_PACKAGES + _EXTRA_PACKAGES},
         "backends": backends,
         "devices": _openvino_devices() if backends["openvino"] else {},
         "cache": str(cache_dir()),

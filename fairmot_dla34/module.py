@@ -61,7 +61,7 @@ class Module:
         self._models: dict[bool, FairMOT] = {}
         self._stream: Stream | None = None
 
-    def tracking(
+    def tracking(  # noqa: PLR0913 (PaddleHub's five arguments, then keywords)
         self,
         video_stream: SourceSpec,
         output_dir: str | Path = "",

@@ -46,7 +46,7 @@ def run_selfcheck(backend: str = "auto") -> float:
     """
     with tempfile.TemporaryDirectory(prefix="fairmot_dla34_") as folder:
         path = Path(folder) / "random.npz"
-        np.savez(path, **random_checkpoint())
+        np.savez(path, **random_checkpoint())  # type: ignore[arg-type]  # names are never allow_pickle
         network = create_backend(backend, BackendRequest(path, INPUT_SIZE, "fp32", keep_compiled=False))
         peaks = network.infer(drawn_picture())
         network.close()

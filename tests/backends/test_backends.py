@@ -1,0 +1,160 @@
+"""Every backend: the same answers, the same errors; and what is particular to each."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fairmot_dla34 import backends
+from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.errors import (
+    BackendUnavailableError,
+    CheckpointError,
+    DeviceUnavailableError,
+    FairMOTError,
+    InvalidInputError,
+)
+from fairmot_dla34.geometry import Letterbox
+from fairmot_dla34.selfcheck import INPUT_SIZE, TOLERANCE, drawn_picture, random_checkpoint, run_selfcheck
+from fairmot_dla34.video import open_source
+from fairmot_dla34.weights import cache_dir
+
+HERE = [name for name, there in backends.installed().items() if there and name != "paddledet"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "random.npz"
+    np.savez(path, **random_checkpoint())
+    return path
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_the_known_answer(name: str) -> None:
+    assert run_selfcheck(name) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_peaks_are_well_formed(name: str, checkpoint: Path) -> None:
+    peaks = create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, "fp32")).infer(drawn_picture())
+    assert peaks.boxes.shape == (len(peaks), 4)
+    assert peaks.boxes.dtype == peaks.scores.dtype == np.float32
+    assert np.all(np.diff(peaks.scores) <= 0)
+    assert peaks.scores.min() >= 0
+    assert peaks.scores.max() <= 1
+    assert peaks.embeddings is not None
+    np.testing.assert_allclose(np.linalg.norm(peaks.embeddings, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_gpu_without_a_gpu_is_an_error_and_never_a_silent_cpu_run(name: str, checkpoint: Path) -> None:
+    with pytest.raises(DeviceUnavailableError):
+        create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, use_gpu=True))
+
+
+def test_auto_with_gpu_says_why_none_of_them_can(checkpoint: Path) -> None:
+    with pytest.raises(DeviceUnavailableError, match=r"openvino: .*use_gpu=False"):
+        create_backend("auto", BackendRequest(checkpoint, INPUT_SIZE, use_gpu=True))
+
+
+def test_auto_is_openvino_and_is_logged_once(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="fairmot_dla34"):
+        backend = create_backend("auto", BackendRequest(checkpoint, INPUT_SIZE))
+    lines = [record.getMessage() for record in caplog.records if "Network:" in record.getMessage()]
+    assert backend.info.name == "openvino"
+    assert len(lines) == 1
+    for told in ("openvino", "CPU", backend.info.precision, "threads"):
+        assert told in lines[0]
+
+
+def test_a_missing_package_names_the_pip_line(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else found(name))
+    with pytest.raises(BackendUnavailableError, match=r"pip install 'fairmot_dla34\[onnxruntime\]'"):
+        create_backend("onnxruntime", BackendRequest(checkpoint, INPUT_SIZE))
+
+
+@pytest.mark.parametrize(
+    ("name", "precision"), [("tensorrt", "auto"), ("openvino", "int3"), ("onnxruntime", "bf16"), ("OpenVINO", "auto")]
+)
+def test_unknown_names_list_what_there_is(name: str, precision: str, checkpoint: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"expected one of|fp32 only"):
+        create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, precision))
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_checkpoint_with_a_misshapen_array_names_it(name: str, tmp_path: Path) -> None:
+    arrays = random_checkpoint()
+    arrays["reid.reid.0.conv.bias"] = np.zeros(7, np.float32)
+    path = tmp_path / "bad.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(CheckpointError, match=r"reid\.reid\.0\.conv\.bias"):
+        create_backend(name, BackendRequest(path, INPUT_SIZE, "fp32"))
+
+
+def test_openvino_and_onnxruntime_agree_on_a_real_frame(pets_video: Path, real_weights: Path) -> None:
+    size = InputSize(576, 320)
+    with open_source(pets_video) as source:
+        image = Letterbox(480, 360, size).apply(next(iter(source)).image)
+    a, b = (create_backend(name, BackendRequest(real_weights, size, "fp32")).infer(image) for name in HERE)
+    strong = a.scores > 0.1
+    assert strong.sum() >= 3
+    np.testing.assert_allclose(a.boxes[strong], b.boxes[: len(strong)][strong], atol=0.01)
+    np.testing.assert_allclose(a.scores[strong], b.scores[: len(strong)][strong], atol=1e-5)
+
+
+class TestCompiledCache:
+    """A second start must not compile again, and a bad cache must never be a reason to fail."""
+
+    def test_the_second_start_reads_what_the_first_left(
+        self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = start(checkpoint)
+        assert len(blobs()) == 1
+        monkeypatch.setattr("fairmot_dla34.network.dla34.build_onnx", refuse)
+        np.testing.assert_array_equal(start(checkpoint), first)
+
+    def test_other_weights_and_sizes_have_files_of_their_own(self, checkpoint: Path, tmp_path: Path) -> None:
+        start(checkpoint)
+        other = tmp_path / "other.npz"
+        np.savez(other, **random_checkpoint(seed=1))
+        start(other)
+        create_backend("openvino", BackendRequest(checkpoint, InputSize(64, 64), "fp32"))
+        assert len(blobs()) == 3
+
+    def test_a_damaged_file_is_made_again(self, checkpoint: Path) -> None:
+        first = start(checkpoint)
+        whole = blobs()[0].read_bytes()
+        blobs()[0].write_bytes(b"\0" * 100)
+        np.testing.assert_array_equal(start(checkpoint), first)
+        assert len(blobs()[0].read_bytes()) == len(whole)
+
+    def test_a_cache_that_cannot_be_written_costs_only_time(
+        self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        in_the_way = tmp_path / "file"
+        in_the_way.touch()
+        monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(in_the_way))
+        assert len(start(checkpoint)) > 0
+
+
+def test_every_error_here_belongs_to_the_tree() -> None:
+    for error in (BackendUnavailableError, DeviceUnavailableError, InvalidInputError, CheckpointError):
+        assert issubclass(error, FairMOTError)
+
+
+def start(checkpoint: Path) -> np.ndarray:
+    return create_backend("openvino", BackendRequest(checkpoint, INPUT_SIZE, "fp32")).infer(drawn_picture()).boxes
+
+
+def blobs() -> list[Path]:
+    return list((cache_dir() / "compiled").glob("*.blob"))
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("the graph was built again")

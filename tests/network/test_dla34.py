@@ -1,0 +1,86 @@
+"""The ONNX graph: a file that others can run, of any size, for any number of classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.network.dla34 import build_onnx
+from fairmot_dla34.network.peaks import NOT_A_PEAK, RawPeaks, decode
+from fairmot_dla34.selfcheck import random_checkpoint
+
+
+@pytest.fixture(scope="module")
+def arrays() -> dict[str, NDArray[np.float32]]:
+    return random_checkpoint()
+
+
+def test_the_graph_is_valid_onnx(arrays: dict[str, NDArray[np.float32]]) -> None:
+    model = build_onnx(arrays, InputSize(320, 192))
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version == 19
+    assert sum(node.op_type == "DeformConv" for node in model.graph.node) == 16
+    assert not any(node.op_type == "BatchNormalization" for node in model.graph.node)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (96, 64), (64, 160)])
+def test_any_multiple_of_32_runs(arrays: dict[str, NDArray[np.float32]], size: tuple[int, int]) -> None:
+    outputs = run(arrays, InputSize(*size), picture(*size))
+    assert len(outputs.logits) == min(500, size[0] * size[1] // 16)
+    assert len(decode(outputs, InputSize(*size))) > 0
+
+
+def test_more_classes_than_one_keep_their_peaks_apart(arrays: dict[str, NDArray[np.float32]]) -> None:
+    size = InputSize(96, 64)
+    weight, bias = arrays["detector.head.heatmap.2.conv.weight"], arrays["detector.head.heatmap.2.conv.bias"]
+    three = arrays | {
+        "detector.head.heatmap.2.conv.weight": np.concatenate([weight, -weight, weight * 0]),
+        "detector.head.heatmap.2.conv.bias": np.concatenate([bias, bias, np.full_like(bias, -50)]),
+    }
+    single = decode(run(arrays, size, picture(96, 64)), size)
+    peaks = decode(run(three, size, picture(96, 64)), size)
+    first = peaks.class_ids == 0
+    assert set(peaks.class_ids) >= {0, 1}
+    np.testing.assert_allclose(peaks.boxes[first], single.boxes[: first.sum()], atol=1e-4)
+    np.testing.assert_allclose(peaks.scores[first], single.scores[: first.sum()], atol=1e-6)
+
+
+def test_a_peak_is_the_highest_of_its_neighbourhood(arrays: dict[str, NDArray[np.float32]]) -> None:
+    """Two people must never be two cells of the same blob."""
+    size = InputSize(96, 64)
+    outputs = run(arrays, size, picture(96, 64))
+    real = outputs.cells[outputs.logits > NOT_A_PEAK / 2]
+    y, x = np.divmod(real, 96 // 4)
+    distance = np.maximum(np.abs(y[:, None] - y), np.abs(x[:, None] - x)) + 9 * np.eye(len(real), dtype=int)
+    assert distance.min() >= 2
+
+
+def test_decode_by_hand() -> None:
+    raw = RawPeaks(
+        logits=np.array([0.0, NOT_A_PEAK], np.float32),
+        cells=np.array([24 * 16 + 2 * 24 + 5, 0], np.int64),  # class 1, row 2, column 5 of a 24 x 16 map
+        sizes=np.array([[1, 2, 3, 4], [0, 0, 0, 0]], np.float32),
+        offsets=np.array([[0.5, 0.25], [0, 0]], np.float32),
+        embeddings=np.array([[3, 4], [0, 0]], np.float32),
+    )
+    peaks = decode(raw, InputSize(96, 64))
+    np.testing.assert_allclose(peaks.boxes, [[18, 1, 34, 25]])
+    np.testing.assert_allclose(peaks.scores, [0.5])
+    np.testing.assert_allclose(peaks.embeddings, [[0.6, 0.8]])
+    assert list(peaks.class_ids) == [1]
+
+
+def run(arrays: dict[str, NDArray[np.float32]], size: InputSize, image: NDArray[np.uint8]) -> RawPeaks:
+    session = onnxruntime.InferenceSession(
+        build_onnx(arrays, size).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    return RawPeaks(**dict(zip(names, session.run(names, {"image": image[None]}), strict=True)))
+
+
+def picture(width: int, height: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(3).integers(0, 256, (height, width, 3), dtype=np.uint8)

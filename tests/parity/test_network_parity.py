@@ -1,0 +1,97 @@
+"""The network equals PaddleDetection's, peak by peak, on real frames: the claim that makes every checkpoint usable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from peaks_match import Difference, compare
+
+from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.geometry import Letterbox
+from fairmot_dla34.selfcheck import INPUT_SIZE, KNOWN_ANSWER, answer, drawn_picture, random_checkpoint
+from fairmot_dla34.video import open_source
+from fairmot_dla34.weights import load_arrays
+
+pytestmark = pytest.mark.paddle
+
+PETS_FRAMES, TUD_FRAMES = range(0, 795, 57), range(0, 71, 12)  # 14 + 6
+
+
+@pytest.fixture(scope="module")
+def real_frames(test_data: Path) -> list[NDArray[np.uint8]]:
+    pets = _images(test_data / "PETS09-S2L1" / "vtest_480x360.avi", PETS_FRAMES)
+    return [*pets, *_images(test_data / "TUD-Campus" / "img1", TUD_FRAMES)]
+
+
+@pytest.mark.filterwarnings("default")
+def test_trained_weights_give_the_same_peaks(
+    real_frames: list[NDArray[np.uint8]], real_weights: Path
+) -> None:
+    worst = _worst(real_frames, real_weights, InputSize(1088, 608))
+    print(f"\ntrained weights, {len(real_frames)} frames at 1088x608: {worst}")
+    assert len(real_frames) >= 20
+    assert worst.peaks > 100
+    assert_equal(worst)
+
+
+@pytest.mark.filterwarnings("default")
+def test_random_offsets_that_leave_the_image_give_the_same_peaks(
+    real_frames: list[NDArray[np.uint8]], real_weights: Path, tmp_path: Path
+) -> None:
+    """The trained offsets are small and would hide a swapped axis or a wrong rule at the border."""
+    arrays = load_arrays(real_weights)
+    generator = np.random.default_rng(5)
+    for name, array in arrays.items():
+        if "conv_offset.weight" in name:
+            arrays[name] = generator.normal(0, 0.25 / np.sqrt(array[0].size), array.shape).astype(np.float32)
+        elif "conv_offset.bias" in name:
+            arrays[name] = generator.uniform(-3, 3, array.shape).astype(np.float32)
+    path = tmp_path / "random_offsets.npz"
+    np.savez(path, **arrays)
+    worst = _worst(real_frames, path, InputSize(576, 320))
+    print(f"\nrandom offsets, {len(real_frames)} frames at 576x320: {worst}")
+    assert worst.peaks > 100
+    assert_equal(worst)
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_known_answer_of_info_is_paddledetections(tmp_path: Path) -> None:
+    path = tmp_path / "random.npz"
+    np.savez(path, **random_checkpoint())
+    backend = create_backend("paddledet", BackendRequest(path, INPUT_SIZE, "fp32"))
+    assert np.abs(answer(backend.infer(drawn_picture())) - KNOWN_ANSWER).max() < 5e-4
+
+
+def assert_equal(worst: Difference) -> None:
+    assert worst.unpaired == 0, worst
+    assert worst.box_px <= 0.01, worst
+    assert worst.score <= 1e-5, worst
+    assert worst.cosine >= 0.99999, worst
+
+
+def _worst(frames: list[NDArray[np.uint8]], weights: Path, size: InputSize) -> Difference:
+    request = BackendRequest(weights, size, "fp32")
+    ours, reference = create_backend("openvino", request), create_backend("paddledet", request)
+    found = []
+    for frame in frames:
+        image = Letterbox(frame.shape[1], frame.shape[0], size).apply(frame)
+        found.append(compare(ours.infer(image), reference.infer(image)))
+    return Difference(
+        peaks=sum(one.peaks for one in found),
+        unpaired=sum(one.unpaired for one in found),
+        box_px=max(one.box_px for one in found),
+        score=max(one.score for one in found),
+        cosine=min(one.cosine for one in found),
+    )
+
+
+def _images(source: Path, indices: range) -> Iterator[NDArray[np.uint8]]:
+    with open_source(source) as frames:
+        for frame in islice(frames, indices.start, indices.stop, indices.step):
+            yield frame.image

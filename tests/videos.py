@@ -1,0 +1,24 @@
+"""Small videos of coloured boxes that walk on grey: what `FakeBackend` tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+COLOURS_BGR = ((0, 0, 255), (0, 200, 0), (255, 80, 0))
+
+
+def walking_boxes(frames: int, width: int = 320, height: int = 192, people: int = 2) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures; person i walks along a line of its own, 30 x 60 px, two px a frame, and turns at the border."""
+    for index in range(frames):
+        image = np.full((height, width, 3), 90, np.uint8)
+        for person in range(people):
+            span = width - 40
+            step = (2 * index + 70 * person) % (2 * span)
+            left = 5 + min(step, 2 * span - step)
+            top = 10 + person * 60
+            cv2.rectangle(image, (left, top), (left + 29, top + 59), COLOURS_BGR[person], -1)
+        yield image
