@@ -166,6 +166,14 @@ class Module:
 
         return hub_run(self, argv)
 
+    @classmethod
+    def _run_func(cls, argv: list[str]) -> str:
+        """What `hub run` calls. Where the working directory has a folder of the module's name, as a checkout of this
+        project does, paddlehub 2.4.0 calls it on the class instead of an instance, where its own property fails.
+        """  # noqa: D205
+        summary: str = cls().run_cmd(argv)
+        return summary
+
     def _model(self, use_gpu: bool) -> FairMOT:
         if use_gpu not in self._models:
             self._models[use_gpu] = FairMOT(use_gpu=use_gpu, **self._settings)  # type: ignore[arg-type]

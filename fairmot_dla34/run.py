@@ -75,8 +75,8 @@ def track_to_files(
 ) -> TrackingSummary:
     """Track a source and write the results.
 
-    The source and the output directory are checked first, then the model is loaded, then the outputs are opened: a
-    run that cannot begin leaves earlier results as they are.
+    The source and the output directory are checked first, then the model is loaded, and the outputs are opened with
+    the first result: a run that cannot begin leaves earlier results as they are.
 
     Args:
         load_model: Gives the model; called once the source is open.
@@ -97,7 +97,7 @@ def track_to_files(
         options.prepare()
         model = load_model()
         session = model.session(frames.frame_rate)
-        writers = stack.enter_context(options.open(frames.name, frames.frame_rate))
+        writers: WriterSet | None = None
         bar = stack.enter_context(progress_bar(frames.name, frames.frame_count, enabled=progress))
         track_ids: set[int] = set()
         count, output_seconds = 0, 0.0
@@ -105,18 +105,21 @@ def track_to_files(
         for frame in frames:
             result = session.process(frame)
             before_output = time.perf_counter()
+            if writers is None:
+                writers = stack.enter_context(options.open(frames.name, frames.frame_rate))
             writers.write(frame, result)
             output_seconds += time.perf_counter() - before_output
             track_ids.update(track.track_id for track in result.tracks)
             count += 1
             bar.update()
         before_output = time.perf_counter()
-        writers.close()
+        if writers is not None:
+            writers.close()
         end = time.perf_counter()
     stages = {**session.stage_seconds, "outputs": output_seconds + end - before_output}
     return TrackingSummary(
         source=frames.name,
-        paths=tuple(writers.paths),
+        paths=writers.paths if writers is not None else (),
         frames=count,
         frames_skipped=frames.frames_skipped,
         track_ids=len(track_ids),

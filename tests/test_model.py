@@ -1,0 +1,121 @@
+"""FairMOT as a Python user calls it, over a backend that needs no network."""
+
+from __future__ import annotations
+
+import inspect
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videos import walking_boxes
+
+from fairmot_dla34 import FairMOT, FrameResult, InputSize, TrackerConfig
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.errors import InvalidInputError, SourceNotFoundError, UnknownWeightsError
+
+
+@pytest.fixture
+def model() -> FairMOT:
+    return FairMOT(backend=FakeBackend())
+
+
+def test_people_keep_their_ids_and_boxes_fit(model: FairMOT) -> None:
+    results = list(model.track(walking_boxes(50)))
+    assert [result.index for result in results] == list(range(50))
+    assert {track.track_id for result in results for track in result.tracks} == {1, 2}
+    assert all(len(result.tracks) == 2 for result in results)
+    last = {track.track_id: track.box for track in results[-1].tracks}
+    assert abs(last[1][0] - (5 + 98)) < 3  # where walking_boxes put person 0 in frame 49
+    assert abs(last[1][3] - last[1][1] - 60) < 3
+
+
+def test_results_come_while_the_video_runs(model: FairMOT) -> None:
+    taken = 0
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal taken
+        for image in walking_boxes(20):
+            taken += 1
+            yield image
+
+    stream = model.track(counted())
+    assert inspect.isgenerator(stream)
+    next(stream)
+    assert taken <= 2
+
+
+def test_every_video_starts_at_id_1(model: FairMOT) -> None:
+    first, second = (list(model.track(walking_boxes(5))) for _ in range(2))
+    assert first == second
+
+
+def test_two_videos_at_once_do_not_share_ids(model: FairMOT) -> None:
+    alone = list(model.track(walking_boxes(10)))
+    one, other = model.track(walking_boxes(10)), model.track(walking_boxes(10, people=3))
+    interleaved = [pair[0] for pair in zip(one, other, strict=True)]
+    assert interleaved == alone
+
+
+def test_a_stride_keeps_the_videos_frame_numbers_and_times(model: FairMOT) -> None:
+    results = list(model.track(walking_boxes(20), frame_rate=10.0, frame_stride=5))
+    assert [result.index for result in results] == [0, 5, 10, 15]
+    np.testing.assert_allclose([result.time_s for result in results], [0, 0.5, 1.0, 1.5])
+
+
+def test_memory_does_not_grow_with_the_video(model: FairMOT) -> None:
+    results = model.track(walking_boxes(600))
+    for _ in range(100):
+        next(results)
+    tracemalloc.start()
+    for _ in range(400):
+        next(results)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 1_000_000
+
+
+def test_detect_gives_image_px(model: FairMOT) -> None:
+    image = next(walking_boxes(1, width=640, height=384))
+    detections = model.detect(image)
+    red = detections.boxes[np.argmin(detections.boxes[:, 1])]
+    np.testing.assert_allclose(red, [5, 10, 35, 70], atol=3)
+
+
+def test_settings_reach_the_tracker() -> None:
+    config = TrackerConfig(conf_thres=0.95)
+    assert not any(result.tracks for result in FairMOT(backend=FakeBackend(), tracker=config).track(walking_boxes(5)))
+
+
+def test_the_weights_decide_size_and_method_where_nothing_is_said() -> None:
+    byte = FairMOT("fairmot_dla34_30e_1088x608_bytetracker", backend=FakeBackend())
+    assert byte.tracker_config.method == "byte"
+    assert FairMOT(backend=FakeBackend()).tracker_config.method == "jde"
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "told"),
+    [
+        ({"weights": "fairmot_dla35"}, UnknownWeightsError, "fairmot_dla34_30e_1088x608"),
+        ({"input_size": "1000x600"}, InvalidInputError, "multiple of 32"),
+        ({"input_size": "big"}, InvalidInputError, "WIDTHxHEIGHT"),
+        ({"tracker": "sort"}, InvalidInputError, "jde, byte"),
+    ],
+)
+def test_bad_settings_say_what_is_expected(settings: dict[str, str], error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        FairMOT(**settings)
+
+
+def test_a_missing_video_is_named(model: FairMOT, tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError, match=r"nowhere\.mp4"):
+        next(model.track(tmp_path / "nowhere.mp4"))
+
+
+def test_input_size_reads_what_people_write() -> None:
+    assert InputSize.parse("864x480") == InputSize.parse((864, 480)) == InputSize(864, 480)
+
+
+def test_a_frame_result_compares_by_value() -> None:
+    assert FrameResult(0, 0.0, ()) == FrameResult(0, 0.0, ())

@@ -1,0 +1,203 @@
+"""The PaddleHub-style module without paddlehub: names, order, defaults, files."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from videos import walking_boxes
+
+from fairmot_dla34 import Module, TrackingSummary
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError, StateError
+
+FIVE = ["output_dir", "visualization", "draw_threshold", "use_gpu"]
+
+
+@pytest.fixture
+def module() -> Module:
+    return Module(backend=FakeBackend())
+
+
+def test_arguments_are_paddlehubs() -> None:
+    tracking, stream = (inspect.signature(call).parameters for call in (Module.tracking, Module.stream_mode))
+    assert list(tracking)[:6] == ["self", "video_stream", *FIVE]
+    assert list(stream)[:5] == ["self", *FIVE]
+    for parameters in (tracking, stream):
+        assert [parameters[name].default for name in FIVE] == ["", True, 0.5, False]
+        extra = list(parameters.values())[6 if parameters is tracking else 5 :]
+        assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in extra)
+
+
+def test_tracking_writes_text_and_video_and_tells_about_it(module: Module, tmp_path: Path) -> None:
+    summary = module.tracking(walking_boxes(30), str(tmp_path), True, 0.5, False)  # noqa: FBT003 (PaddleHub's order)
+    assert isinstance(summary, TrackingSummary)
+    assert summary.frames == 30
+    assert summary.track_ids == 2
+    assert set(summary.stage_seconds) == {"decode", "letterbox", "network", "association", "outputs"}
+    assert abs(sum(summary.stage_seconds.values()) - summary.seconds) < 0.05
+    text, video = summary.paths
+    assert text == tmp_path / "mot_results" / "inputimages.txt"
+    assert video == tmp_path / "mot_outputs" / "inputimages_vis.mp4"
+    assert len(text.read_text().splitlines()) == 60
+    with av.open(str(video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 30
+
+
+def test_draw_threshold_decides_only_what_is_drawn(module: Module, tmp_path: Path) -> None:
+    """PaddleHub's old module dropped the rows below it from the text too."""
+    module.tracking(walking_boxes(5), tmp_path, draw_threshold=1.0)
+    assert len((tmp_path / "mot_results" / "inputimages.txt").read_text().splitlines()) == 10
+
+
+def test_a_second_run_replaces_the_first(module: Module, tmp_path: Path) -> None:
+    for _ in range(2):
+        module.tracking(walking_boxes(5), tmp_path, visualization=False)
+    assert len((tmp_path / "mot_results" / "inputimages.txt").read_text().splitlines()) == 10
+    assert not (tmp_path / "mot_outputs").exists()
+
+
+def test_stream_mode_gives_the_ids_and_files_of_file_mode(module: Module, tmp_path: Path) -> None:
+    images = list(walking_boxes(12))
+    formats = ("mot", "jsonl", "csv", "kitti")
+    module.tracking(images, tmp_path / "file", formats=formats)
+    with module.stream_mode(tmp_path / "stream", formats=formats) as stream:
+        results = stream.predict(images[:5]) + module.predict(images[5:6]) + stream.predict(images[6:])
+    assert [result.index for result in results] == list(range(12))
+    names = sorted(path.relative_to(tmp_path / "file") for path in (tmp_path / "file").rglob("*.*"))
+    assert len(names) == 5
+    for name in names:
+        assert (tmp_path / "stream" / name).read_bytes() == (tmp_path / "file" / name).read_bytes()
+
+
+def test_nothing_is_written_in_the_working_directory(
+    module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    module.tracking(walking_boxes(3), tmp_path / "out")
+    assert not list((tmp_path / "work").iterdir())
+
+
+def test_the_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+    monkeypatch.setattr("fairmot_dla34.model.create_backend", lambda *_: built.append(1) or FakeBackend())
+    monkeypatch.setattr("fairmot_dla34.model.resolve_weights", lambda *_, **__: tmp_path)
+    module = Module()
+    for _ in range(2):
+        module.tracking(walking_boxes(2), tmp_path, visualization=False)
+    assert len(built) == 1
+
+
+class TestPredict:
+    def test_outside_stream_mode(self, module: Module, tmp_path: Path) -> None:
+        images = list(walking_boxes(1))
+        with pytest.raises(StateError, match="stream_mode"):
+            module.predict(images)
+        stream = module.stream_mode(tmp_path)
+        with pytest.raises(StateError, match="stream_mode"):
+            stream.predict(images)
+        with stream:
+            stream.predict(images)
+        with pytest.raises(StateError, match="stream_mode"):
+            module.predict(images)
+        with pytest.raises(StateError, match="again"), stream:
+            pass
+
+    @pytest.mark.parametrize(
+        ("images", "told"),
+        [
+            ([], "empty list"),
+            ([None], r"images\[0\] is a NoneType"),
+            (None, "NoneType"),
+            (np.zeros((8, 8, 3), np.uint8), r"pass \[image\]"),
+            ([np.zeros((8, 8, 3), np.float32)], "float32"),
+            ([np.zeros((8, 8), np.uint8)], "COLOR_GRAY2BGR"),
+            ([np.zeros((8, 8, 4), np.uint8)], "alpha"),
+            ([np.zeros((0, 8, 3), np.uint8)], "empty"),
+            ([np.broadcast_to(np.uint8(0), (20000, 20000, 3))], "resize"),
+            ("street.jpg", "list of BGR arrays"),
+        ],
+    )
+    def test_bad_images_leave_the_stream_as_it_was(
+        self, module: Module, tmp_path: Path, images: object, told: str
+    ) -> None:
+        good = list(walking_boxes(2))
+        with module.stream_mode(tmp_path) as stream:
+            stream.predict(good[:1])
+            with pytest.raises(InvalidInputError, match=told):
+                stream.predict(images)  # type: ignore[arg-type]
+            with pytest.raises(InvalidInputError, match=r"images\[1\]"):
+                stream.predict([good[1], None])  # type: ignore[list-item]
+            (result,) = stream.predict(good[1:])
+        assert result.index == 1
+        assert len((tmp_path / "mot_results" / "inputimages.txt").read_text().splitlines()) == 4
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "much", None])
+    def test_thresholds(self, module: Module, tmp_path: Path, value: object) -> None:
+        with pytest.raises(InvalidInputError, match="draw_threshold"):
+            module.tracking(walking_boxes(1), tmp_path, draw_threshold=value)  # type: ignore[arg-type]
+
+    def test_output_path_is_a_file(self, module: Module, tmp_path: Path) -> None:
+        (tmp_path / "out").write_text("mine")
+        with pytest.raises(OutputError, match="out"):
+            module.tracking(walking_boxes(1), tmp_path / "out")
+        assert (tmp_path / "out").read_text() == "mine"
+
+    def test_a_run_that_cannot_begin_leaves_earlier_results(self, module: Module, tmp_path: Path) -> None:
+        module.tracking(walking_boxes(3), tmp_path)
+        before = (tmp_path / "mot_results" / "inputimages.txt").read_text()
+        with pytest.raises(SourceError):
+            module.tracking(iter([]), tmp_path)
+        with pytest.raises(InvalidInputError, match="format"):
+            module.tracking(walking_boxes(3), tmp_path, formats=("xml",))
+        assert (tmp_path / "mot_results" / "inputimages.txt").read_text() == before
+
+    def test_a_bad_image_in_the_middle_keeps_what_was_written(self, module: Module, tmp_path: Path) -> None:
+        images = [*walking_boxes(4), None]
+        with pytest.raises(InvalidInputError, match="4"):
+            module.tracking(images, tmp_path)  # type: ignore[arg-type]
+        assert len((tmp_path / "mot_results" / "inputimages.txt").read_text().splitlines()) == 8
+        with av.open(str(tmp_path / "mot_outputs" / "inputimages_vis.mp4")) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 4
+
+
+ENDLESS = """
+import sys
+sys.path.insert(0, {tests!r})
+from videos import walking_boxes
+from fairmot_dla34 import Module
+from fairmot_dla34.backends.fake import FakeBackend
+Module(backend=FakeBackend()).tracking(walking_boxes(10**9), {out!r}, frame_rate=10)
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_stopped_run_leaves_files_that_can_be_used(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    script = ENDLESS.format(tests=str(Path(__file__).parent), out=str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    text = tmp_path / "mot_results" / "inputimages.txt"
+    video = tmp_path / "mot_outputs" / "inputimages_vis.mp4"
+    deadline = time.monotonic() + 60
+    while not text.exists() or text.read_bytes().count(b"\n") < 200:  # 100 frames, 10 seconds of video
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(30) in {code, -number, 1}  # Python ends with -SIGINT for an unhandled KeyboardInterrupt
+    rows = text.read_text()
+    assert rows.endswith("\n")
+    frames = int(rows.splitlines()[-1].split(",")[0])
+    with av.open(str(video)) as container:
+        played = sum(1 for _ in container.decode(video=0))
+    lost = frames - played
+    assert lost <= (0 if number is signal.SIGINT else 20), f"{lost} of {frames} frames lost"
