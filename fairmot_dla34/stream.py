@@ -54,7 +54,7 @@ class Stream:
     ) -> None:
         writers, self._writers = self._writers, None
         if writers is not None:
-            writers.close()
+            writers.__exit__(kind, error, traceback)  # a failing output never hides the error under way
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
         """Track the next images; see `Module.predict`."""

@@ -15,7 +15,7 @@ from ..weights import load_arrays
 from . import BackendInfo, BackendRequest, only_fp32
 
 # What configs/mot/fairmot/_base_/fairmot_dla34.yml of PaddleDetection 2.6 sets; that file is not in its package.
-_CONFIG = {
+MODEL_CONFIG = {
     "architecture": "FairMOT",
     "for_mot": True,
     "FairMOT": {
@@ -114,7 +114,7 @@ def _build_model(num_classes: int) -> Any:
     import ppdet.modeling  # noqa: F401  # registers the classes that the config names
     from ppdet.core.workspace import create, merge_config
 
-    merge_config({**_CONFIG, "num_classes": num_classes})
+    merge_config({**MODEL_CONFIG, "num_classes": num_classes})
     return create("FairMOT")
 
 

@@ -1,0 +1,115 @@
+"""Tracks drawn on a picture."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..values import check_image
+from .colours import colour_of, ink_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from ..values import Track
+    from .trails import Trails
+
+    _Point = tuple[int, int]
+    _Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in px, right and bottom not included
+    _Colour = tuple[int, int, int]
+
+
+def draw_tracks(
+    image: NDArray[np.uint8], tracks: Iterable[Track], *, trails: Trails | None = None, draw_threshold: float = 0.0
+) -> NDArray[np.uint8]:
+    """Draw box, id and score of each track, and where it stood during the last second.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 BGR; not changed.
+        tracks: Boxes in image px, anywhere; one with a number that is not finite is left out.
+        trails: Points to join to a line for each track drawn.
+        draw_threshold: Tracks with a lower score are not drawn.
+
+    Returns:
+        A new ``(H, W, 3)`` uint8 BGR picture.
+
+    Raises:
+        InvalidInputError: ``image`` is no picture.
+    """
+    check_image(image)
+    canvas = np.array(image, np.uint8, order="C")
+    shown = [t for t in tracks if t.score >= draw_threshold and all(map(math.isfinite, t.box))]
+    shown.sort(key=lambda track: track.box[3])  # who stands nearer is drawn over who stands behind
+    line = max(1, round(min(image.shape[:2]) / 240))  # px: 1 at 320x240, 2 at 480x360, 9 at 4K
+    if trails is not None:
+        for track in shown:
+            _draw_trail(canvas, trails.points_of(track.track_id), colour_of(track.track_id), line)
+    for track in shown:
+        _draw_box(canvas, track, line)
+    taken: list[_Rectangle] = []
+    for track in shown[::-1]:  # above all boxes, so that none crosses a number
+        taken.append(_draw_label(canvas, track, taken))
+    return canvas
+
+
+def _draw_trail(canvas: NDArray[np.uint8], points: Sequence[tuple[float, float]], colour: _Colour, line: int) -> None:
+    import cv2
+
+    if len(points) > 1:
+        path = np.array([_pixel(canvas, x, y) for x, y in points], np.int32).reshape(-1, 1, 2)
+        cv2.polylines(canvas, [path], isClosed=False, color=colour, thickness=line, lineType=cv2.LINE_AA)
+
+
+def _draw_box(canvas: NDArray[np.uint8], track: Track, line: int) -> None:
+    import cv2
+
+    x1, y1, x2, y2 = track.box
+    corners = _pixel(canvas, x1, y1), _pixel(canvas, x2, y2)
+    cv2.rectangle(canvas, *corners, colour_of(track.track_id), line, cv2.LINE_AA)
+
+
+def _draw_label(canvas: NDArray[np.uint8], track: Track, taken: Sequence[_Rectangle]) -> _Rectangle:
+    """Write id and score at the box, clear of the labels already there where possible; return the label's place."""
+    import cv2
+
+    height, width = canvas.shape[:2]
+    scale = max(0.4, min(height, width) / 1000)  # capitals 9 px high at 320x240, 48 px at 4K
+    weight = max(1, round(scale * 1.4))
+    text = f"{track.track_id} {track.score:.2f}"
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    (text_width, text_height), below = cv2.getTextSize(text, font, scale, weight)
+    pad = max(1, round(scale * 4))
+    size = text_width + 2 * pad, text_height + below + pad
+    left, top, right, bottom = _place(canvas, track, size, taken)
+    colour = colour_of(track.track_id)
+    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colour, cv2.FILLED)
+    origin = (left + pad, bottom - 1 - below + pad // 2)
+    cv2.putText(canvas, text, origin, font, scale, ink_on(colour), weight, cv2.LINE_AA)
+    return left, top, right, bottom
+
+
+def _place(canvas: NDArray[np.uint8], track: Track, size: tuple[int, int], taken: Sequence[_Rectangle]) -> _Rectangle:
+    """Choose a place inside the picture: above the box, below it, at its inner top, else above all the same."""
+    (height, width), (label_width, label_height) = canvas.shape[:2], size
+    left, top = _pixel(canvas, track.box[0], track.box[1])
+    bottom = _pixel(canvas, track.box[2], track.box[3])[1]
+    left = max(0, min(left, width - label_width))
+    places = []
+    for y in (top - label_height, bottom, top, top - 2 * label_height):
+        inside = max(0, min(y, height - label_height))
+        places.append((left, inside, left + label_width, inside + label_height))
+    return next((place for place in places if not any(_overlap(place, other) for other in taken)), places[0])
+
+
+def _overlap(a: _Rectangle, b: _Rectangle) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _pixel(canvas: NDArray[np.uint8], x: float, y: float) -> _Point:
+    """Round to pixels, at most one picture away: OpenCV takes no larger numbers and draws far lines slowly."""
+    height, width = canvas.shape[:2]
+    return round(max(-width, min(2.0 * width, x))), round(max(-height, min(2.0 * height, y)))

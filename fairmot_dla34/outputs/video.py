@@ -1,0 +1,94 @@
+"""The drawn video."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..config import check_fraction, check_frame_rate
+from ..errors import StateError
+from ..video.encoder import H264Encoder
+from .draw import draw_tracks
+from .trails import Trails
+from .writer import create
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ..values import Frame, FrameResult
+
+
+class VideoWriter:
+    """Draws each frame's tracks into an H.264 mp4 of the source's size and times.
+
+    Attributes:
+        path: The mp4; it plays up to its last whole second even if the process is killed.
+    """
+
+    def __init__(self, path: Path, *, frame_rate: float, draw_threshold: float = 0.5) -> None:
+        """Create or empty the file; the encoder starts with the first frame, which sets the size.
+
+        Args:
+            path: The mp4.
+            frame_rate: Frames per second of the frames to come, for the header; each frame keeps its own time.
+            draw_threshold: Tracks with a lower score are not drawn.
+
+        Raises:
+            OutputError: The file cannot be created.
+            InvalidInputError: A number is out of its range.
+        """
+        self._draw_threshold = check_fraction("draw_threshold", draw_threshold)
+        self._frame_rate = check_frame_rate(frame_rate)
+        self.path = path
+        self._encoder: H264Encoder | None = None
+        self._trails = Trails()
+        self._shape: tuple[int, ...] = ()
+        self._closed = False
+        create(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Draw and encode one frame.
+
+        Args:
+            frame: The picture and its time.
+            result: Its tracks.
+
+        Raises:
+            OutputError: The disk is full or gone, or PyAV lacks libx264.
+            StateError: The writer is closed.
+        """
+        if self._closed:
+            raise StateError(f"{self.path} is closed; write every result before close().")
+        if frame.image.shape != self._shape:
+            self._shape = frame.image.shape
+            self._trails.clear()
+        self._trails.update(result.tracks, frame.time_s)
+        drawn = draw_tracks(frame.image, result.tracks, trails=self._trails, draw_threshold=self._draw_threshold)
+        if self._encoder is None:
+            height, width = drawn.shape[:2]
+            self._encoder = H264Encoder(self.path, width=width, height=height, frame_rate=self._frame_rate)
+        self._encoder.write(drawn, frame.time_s)
+
+    def close(self) -> None:
+        """Finish the file; without a single frame it is removed, as an empty mp4 plays nowhere.
+
+        Raises:
+            OutputError: The end cannot be written.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._encoder is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            self._encoder.close()

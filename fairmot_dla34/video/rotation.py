@@ -1,0 +1,65 @@
+"""Turning decoded pictures the way a player shows them: the display matrix of a phone video."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import av
+    from numpy.typing import NDArray
+
+_Orientation = tuple[int, int, int, int]  # a, b, c, d of the matrix, each -1, 0 or 1
+UPRIGHT: _Orientation = (1, 0, 0, 1)
+
+
+def orientation_of(frame: av.VideoFrame) -> _Orientation:
+    """Read how a frame wants to be turned.
+
+    Args:
+        frame: A decoded frame; FFmpeg attaches the container's matrix to it.
+
+    Returns:
+        The signs (a, b, c, d) of FFmpeg's display matrix (libavutil/display.h): a stored point (x, y) is shown at
+        (a x + c y, b x + d y). A turn by anything but a multiple of 90 degrees is taken as upright, as there is
+        no picture of whole pixels for it.
+    """
+    items: Iterable[Any] = frame.side_data  # PyAV's stub calls it a mapping; iterating gives the values
+    for item in items:
+        if getattr(item.type, "name", "") == "DISPLAYMATRIX":
+            return _signs(bytes(memoryview(item)))
+    return UPRIGHT
+
+
+def _signs(matrix: bytes) -> _Orientation:
+    # nine int32 in native byte order: a, b, u, c, d, v, x, y, w; a..d are 16.16 fixed point
+    a, b, _, c, d = struct.unpack("=5i", matrix[:20])
+    one = 1 << 16
+    a, b, c, d = (round(value / one) for value in (a, b, c, d))
+    upright = abs(a) == abs(d) == 1 and b == c == 0
+    on_its_side = abs(b) == abs(c) == 1 and a == d == 0
+    return (a, b, c, d) if upright or on_its_side else UPRIGHT
+
+
+def turn(image: NDArray[np.uint8], orientation: _Orientation) -> NDArray[np.uint8]:
+    """Turn a stored picture upright.
+
+    Args:
+        image: ``(H, W, 3)`` uint8.
+        orientation: From `orientation_of`.
+
+    Returns:
+        ``(H, W, 3)`` or ``(W, H, 3)`` uint8, contiguous; ``image`` itself where nothing is to be done.
+    """
+    a, b, c, d = orientation
+    if orientation == UPRIGHT:
+        return image
+    if a == 0:  # shown x = c * stored y, shown y = b * stored x
+        image, flip_x, flip_y = image.transpose(1, 0, 2), c < 0, b < 0
+    else:
+        flip_x, flip_y = a < 0, d < 0
+    return np.ascontiguousarray(image[:: -1 if flip_y else 1, :: -1 if flip_x else 1])

@@ -1,0 +1,136 @@
+"""Drawing never fails, never changes the picture it gets, and stays inside it."""
+
+from __future__ import annotations
+
+import colorsys
+import io
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairmot_dla34.errors import InvalidInputError
+from fairmot_dla34.outputs import Trails, draw_tracks
+from fairmot_dla34.outputs.colours import colour_of, ink_on
+from fairmot_dla34.progress import progress_bar
+from fairmot_dla34.values import Track
+
+ANY = st.floats(width=32) | st.floats(-2000, 2000)
+BOXES = st.tuples(ANY, ANY, ANY, ANY)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(BOXES, st.integers(1, 10**9), st.floats(0, 1)), max_size=6),
+    st.integers(1, 90),
+    st.integers(1, 90),
+)
+def test_any_box_on_any_picture(boxes, width, height):
+    image = np.full((height, width, 3), 128, np.uint8)
+    image.flags.writeable = False
+    tracks = [Track(i, box, score, 0) for box, i, score in boxes]
+    trails = Trails()
+    for step in range(3):
+        trails.update(tracks, step / 10)
+    drawn = draw_tracks(image, tracks, trails=trails)
+    assert drawn.shape == image.shape
+    assert drawn.dtype == np.uint8
+    assert not np.shares_memory(drawn, image)
+    assert (image == 128).all()
+
+
+def coloured(drawn, track_id):
+    return (drawn == np.array(colour_of(track_id), np.uint8)).all(axis=2)
+
+
+@pytest.mark.parametrize("size", [(320, 240), (480, 360), (1920, 1080), (3840, 2160)])
+def test_the_label_is_whole_wherever_the_box_is(size):
+    width, height = size
+
+    def label_at(x, y):
+        left, top = x * (width - 4), y * (height - 4)
+        track = Track(3, (left, top, left + 4, top + 4), 0.87, 0)
+        return coloured(draw_tracks(np.zeros((height, width, 3), np.uint8), [track]), 3).sum()
+
+    middle = label_at(0.5, 0.5)
+    for corner in ((0, 0), (1, 0), (0, 1), (1, 1), (0.5, -3), (-9, 0.5), (9, 9)):
+        assert label_at(*corner) > 0.7 * middle  # the box itself may be outside or below its label
+
+
+def test_only_the_box_changes_the_picture():
+    image = np.zeros((240, 320, 3), np.uint8)
+    drawn = draw_tracks(image, [Track(1, (100, 100, 140, 200), 0.9, 0)])
+    changed = np.argwhere(drawn.any(axis=2))
+    assert changed.min(axis=0).tolist() >= [80, 95]
+    assert changed.max(axis=0)[0] <= 203
+    assert not drawn[120:180, 110:130].any()  # the person is not covered
+    assert np.array_equal(draw_tracks(image, []), image)
+    assert np.array_equal(draw_tracks(image, [Track(1, (1, 1, 9, 9), 0.4, 0)], draw_threshold=0.5), image)
+
+
+def test_labels_of_neighbours_do_not_cover_each_other():
+    tracks = [Track(i, (200, 150, 230, 230), 0.9, 0) for i in (1, 2)]
+    drawn = draw_tracks(np.zeros((360, 480, 3), np.uint8), tracks)
+    for i in (1, 2):
+        seen = coloured(drawn, i)
+        assert seen[:148].sum() + seen[232:].sum() > 250  # above or below the box both share
+
+
+def test_a_trail_of_the_last_second():
+    trails = Trails(1.0)
+    for i in range(50):
+        trails.update([Track(4, (i, 0, i + 10, 50), 0.9, i)], i / 25)
+    points = trails.points_of(4)
+    assert len(points) == 26
+    assert points[-1] == (54.0, 50.0)
+    drawn = draw_tracks(np.zeros((100, 200, 3), np.uint8), [Track(4, (49, 0, 59, 50), 0.9, 50)], trails=trails)
+    assert drawn[48:53, 30:45].any()
+    trails.update([], 9.0)
+    assert trails.points_of(4) == []
+    assert not trails._points
+
+
+def test_colours_are_stable_bright_and_spread():
+    assert colour_of(1) == colour_of(1)
+    hues = []
+    for i in range(1, 25):
+        blue, green, red = colour_of(i)
+        hue, _, value = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
+        hues.append(hue)
+        assert value > 0.7
+        ink = ink_on((blue, green, red))[0]
+        assert abs(ink - (0.299 * red + 0.587 * green + 0.114 * blue)) > 100  # black on bright, white on dark
+    gaps = np.diff(np.sort(hues))
+    assert gaps.min() > 0.015
+    neighbours = np.abs(np.diff(hues))
+    assert np.minimum(neighbours, 1 - neighbours).min() > 0.3
+
+
+def test_a_wrong_picture_is_refused():
+    with pytest.raises(InvalidInputError, match="dtype"):
+        draw_tracks(np.zeros((4, 4, 3), np.float32), [])
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_only_on_a_terminal(monkeypatch):
+    for stream, enabled, shown in (
+        (_Terminal(), True, True),
+        (_Terminal(), False, False),
+        (io.StringIO(), True, False),
+    ):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress_bar("street", 3, enabled=enabled) as bar:
+            for _ in range(3):
+                bar.update()
+        text = stream.getvalue()
+        assert ("3/3" in text and "street" in text) == shown
+        assert bool(text) == shown
+    monkeypatch.setattr(sys, "stderr", None)
+    with progress_bar("street") as bar:
+        bar.update()

@@ -1,0 +1,145 @@
+"""Damaged and wrong files: what is sound is tracked, and one sentence says what is not."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from clips import index_of, spoil, write_clip
+
+from fairmot_dla34.errors import InvalidInputError, SourceError, SourceNotFoundError
+from fairmot_dla34.video import open_source
+from fairmot_dla34.video.losses import Losses
+
+
+def read(spec, **options):
+    with open_source(spec, **options) as source:
+        frames = list(source)
+    return source, frames
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.avi", {"codec": "mjpeg"}),
+        ("a.mkv", {"g": "1"}),
+        ("a.mp4", {"g": "1"}),
+        ("b.avi", {"codec": "mpeg4", "g": "1"}),
+    ],
+)
+def test_corrupt_frames_are_skipped_counted_and_warned_of_once(tmp_path, caplog, name, options):
+    path = spoil(write_clip(tmp_path / name, 40, **options), [20, 30])
+    with caplog.at_level(logging.WARNING, "fairmot_dla34"):
+        source, frames = read(path)
+    expected = [i for i in range(40) if i not in {20, 30}]
+    assert [f.index for f in frames] == expected  # the gap keeps the rest in step with a ground truth
+    assert [index_of(f.image) for f in frames] == expected
+    assert [f.time_s for f in frames] == pytest.approx([i / (30000 / 1001) for i in expected], abs=0.0011)
+    assert source.frames_skipped == 2
+    assert not source.truncated
+    assert len(caplog.records) == 1
+    assert str(path) in caplog.text
+    assert "frame 20 " in caplog.text
+
+
+def test_after_damage_inside_a_group_the_next_keyframe_is_in_step(tmp_path):
+    path = spoil(write_clip(tmp_path / "a.mp4", 60, g="10", bf="0"), [25])
+    source, frames = read(path)
+    assert source.frames_skipped >= 1
+    later = [f for f in frames if f.index >= 30]
+    assert [(f.index, index_of(f.image)) for f in later] == [(i, i) for i in range(30, 60)]
+
+
+def test_silent_losses_count_only_in_streams_of_one_picture_a_packet():
+    plain = Losses()
+    for stamp in range(6):
+        plain.packet(float(stamp))
+    assert plain.before(0.0) == (0, 0)
+    plain.report(1.0)
+    assert plain.pending == 1
+    assert plain.before(3.0) == (2, 1)  # 1 was reported, 2 vanished
+    assert plain.before(4.0) == (0, 0)
+    hidden = Losses()
+    for stamp in range(6):
+        hidden.packet(float(stamp))
+    assert hidden.before(1.0) == (0, 0)  # packet 0 was a hidden reference
+    hidden.report(2.0)
+    assert hidden.before(4.0) == (1, 0)
+    assert Losses().before(None) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.avi", {"codec": "mjpeg"}),
+        ("a.mkv", {"g": "10"}),
+        ("a.mp4", {"g": "10", "container_options": {"movflags": "faststart"}}),
+    ],
+)
+def test_a_video_cut_in_half_gives_its_first_half(tmp_path, caplog, name, options):
+    path = write_clip(tmp_path / name, 120, bf="0", **options)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with caplog.at_level(logging.WARNING, "fairmot_dla34"):
+        source, frames = read(path)
+    assert 30 < len(frames) < 90
+    assert [index_of(f.image) for f in frames] == list(range(len(frames)))
+    assert source.truncated
+    assert sum("ended early" in record.message for record in caplog.records) == 1
+
+
+def test_real_video_cut_in_half(tmp_path, pets_video):
+    data = pets_video.read_bytes()
+    (tmp_path / "half.avi").write_bytes(data[: len(data) // 2])
+    source, frames = read(tmp_path / "half.avi", frame_stride=10)
+    assert source.truncated
+    assert 30 <= len(frames) <= 50
+
+
+def test_an_mp4_without_its_index(tmp_path):
+    path = write_clip(tmp_path / "a.mp4", 60)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(SourceError, match=r"a\.mp4 is an mp4 whose index \('moov'\) is missing.*expected.*repair"):
+        open_source(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"hello world\n" * 100, "is not a video"),
+        (b"", "is empty, 0 bytes"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n" * 9, "holds no video"),
+    ],
+)
+def test_text_and_nothing_named_mp4(tmp_path, content, message):
+    path = tmp_path / "street.mp4"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=f"street.mp4 {message}.*expected"):
+        open_source(path)
+
+
+def test_a_header_without_frames(tmp_path):
+    path = write_clip(tmp_path / "a.avi", 20, codec="mjpeg")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"movi") + 4])
+    with pytest.raises(SourceError, match=r"a\.avi .*expected"):
+        read(path)
+
+
+def test_all_frames_corrupt(tmp_path):
+    path = spoil(write_clip(tmp_path / "a.avi", 5, codec="mjpeg"), range(5))
+    with pytest.raises(SourceError, match=r"no frame that can be read \(5 corrupt\)"):
+        read(path)
+
+
+@pytest.mark.parametrize("spec", ["nowhere.mp4", "folder/none", "*.jpg", "no[0-9]where/*.png"])
+def test_what_does_not_exist(tmp_path, monkeypatch, spec):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceNotFoundError, match="expected"):
+        open_source(spec)
+
+
+@pytest.mark.parametrize("spec", ["", "  ", "a\0b", None, 1.5, True, b"a.mp4", "ftp://host/a.mp4", -1])
+def test_specs_of_no_kind(spec):
+    with pytest.raises(InvalidInputError, match="expected"):
+        open_source(spec)
