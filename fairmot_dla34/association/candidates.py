@@ -1,0 +1,93 @@
+"""Detections on their way into the tracker: bad numbers dropped, embeddings brought to unit length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry import xyxy_to_xyah
+
+if TYPE_CHECKING:
+    from ..values import Detections
+
+FloatArray = NDArray[np.float32]
+
+# Beyond these, float32 variances of the Kalman filter overflow or vanish. No picture is so large, no person so small.
+MAX_COORDINATE_PX = 1e6
+MIN_SIDE_PX = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Detections that are fit to enter the state.
+
+    Attributes:
+        boxes: ``(M, 4)`` xyxy, image px, finite, of positive width and height.
+        measurements: ``(M, 4)`` the same as centre x, centre y, aspect, height.
+        scores: ``(M,)`` finite.
+        embeddings: ``(M, E)`` of unit length, zeros where unknown; E is 0 without embeddings.
+        class_ids: ``(M,)``.
+    """
+
+    boxes: FloatArray
+    measurements: FloatArray
+    scores: FloatArray
+    embeddings: FloatArray
+    class_ids: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Candidates:
+        """Those that ``index`` or a mask names."""
+        return Candidates(
+            self.boxes[index],
+            self.measurements[index],
+            self.scores[index],
+            self.embeddings[index],
+            self.class_ids[index],
+        )
+
+
+def candidates_from(detections: Detections, above_score: float, embedding_size: int) -> Candidates:
+    """Keep the detections that a tracker may use.
+
+    Dropped are scores that are not finite or not above ``above_score``, boxes that are not finite, and boxes without
+    area. An embedding that is not finite or all zeros becomes zeros, which says "unknown": its box is still used.
+
+    Args:
+        detections: Boxes in image px; not changed.
+        above_score: Lower bound on the score, exclusive.
+        embedding_size: E; 0 where detections bring no embeddings.
+
+    Returns:
+        The rest, in the same order.
+    """
+    usable = (detections.scores > above_score) & (detections.scores < np.inf)
+    usable &= (np.abs(detections.boxes) <= MAX_COORDINATE_PX).all(axis=1)  # False for NaN
+    index = np.flatnonzero(usable)
+    boxes = detections.boxes[index]
+    large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
+    index, boxes = index[large], boxes[large]
+    return Candidates(
+        boxes,
+        xyxy_to_xyah(boxes),
+        detections.scores[index],
+        unit_rows(detections.embeddings[index])
+        if detections.embeddings is not None and len(index)
+        else np.zeros((len(index), embedding_size), np.float32),
+        np.zeros(len(index), np.int64) if detections.class_ids is None else detections.class_ids[index],
+    )
+
+
+def unit_rows(vectors: FloatArray) -> FloatArray:
+    """Scale every row of ``(M, E)`` to unit length; rows without a direction (NaN, inf, zero) become zeros."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)).astype(np.float32)
+        known = (norms > 0) & (norms < np.inf)
+        unit: FloatArray = vectors / np.where(known, norms, np.float32(1))[:, None]
+    unit[~known] = 0
+    return unit

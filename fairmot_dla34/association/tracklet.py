@@ -1,0 +1,121 @@
+"""All tracklets of a tracker, as columns: one array per property, one row per tracklet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry import xyah_to_xyxy
+from . import kalman
+from .candidates import Candidates, unit_rows
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.intp]
+
+_EMBEDDING_MOMENTUM = 0.9  # ``alpha`` of STrack, ppdet/modeling/mot/tracker/base_jde_tracker.py
+_HEIGHT_VELOCITY = 7
+
+
+@dataclass(eq=False)
+class Tracklets:
+    """The whole memory of a tracker. Rows: tracked ones first, then lost ones, each in the order they came.
+
+    Attributes:
+        ids: ``(N,)``, >= 1.
+        class_ids: ``(N,)``.
+        mean: ``(N, 8)`` Kalman means, image px.
+        covariance: ``(N, 3, 4)`` Kalman covariances, see ``kalman.py``.
+        embeddings: ``(N, E)`` smoothed, of unit length, zeros where unknown.
+        scores: ``(N,)`` of the detection matched last.
+        first_frames: ``(N,)`` frame in which it began, counted from 1.
+        last_frames: ``(N,)`` frame in which it was matched last.
+        confirmed: ``(N,)`` seen a second time, or begun in the very first frame. Only confirmed ones are reported.
+        lost: ``(N,)`` not matched in the latest frame.
+        expired: ``(N,)`` was lost for longer than the buffer; see ``Tracker``.
+    """
+
+    ids: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
+    mean: FloatArray
+    covariance: FloatArray
+    embeddings: FloatArray
+    scores: FloatArray
+    first_frames: NDArray[np.int64]
+    last_frames: NDArray[np.int64]
+    confirmed: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
+    expired: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, embedding_size: int) -> Tracklets:
+        """No tracklets, with room for embeddings of ``embedding_size`` numbers."""
+        boxes = np.zeros((0, 4), np.float32)
+        embeddings = np.zeros((0, embedding_size), np.float32)
+        return cls.begin(Candidates(boxes, boxes, boxes[:, 0], embeddings, np.zeros(0, np.int64)), first_id=1, frame=0)
+
+    @classmethod
+    def begin(cls, candidates: Candidates, first_id: int, frame: int) -> Tracklets:
+        """New, unconfirmed tracklets, with ids from ``first_id`` on."""
+        count = len(candidates)
+        mean, covariance = kalman.initiate(candidates.measurements)
+        return cls(
+            ids=np.arange(first_id, first_id + count, dtype=np.int64),
+            class_ids=candidates.class_ids,
+            mean=mean,
+            covariance=covariance,
+            embeddings=candidates.embeddings,
+            scores=candidates.scores,
+            first_frames=np.full(count, frame, np.int64),
+            last_frames=np.full(count, frame, np.int64),
+            confirmed=np.zeros(count, bool),
+            lost=np.zeros(count, bool),
+            expired=np.zeros(count, bool),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all columns in bytes."""
+        return sum(column.nbytes for column in self._columns())
+
+    def boxes(self, rows: IntArray) -> FloatArray:
+        """``(K, 4)`` xyxy boxes of ``rows``, image px: the filter's estimates."""
+        return xyah_to_xyxy(self.mean[rows, :4])
+
+    def predict(self, rows: IntArray) -> None:
+        """Move ``rows`` one frame on. A lost tracklet keeps its height: its height velocity is set to zero."""
+        mean = self.mean[rows]
+        mean[self.lost[rows], _HEIGHT_VELOCITY] = 0
+        self.mean[rows], self.covariance[rows] = kalman.predict(mean, self.covariance[rows])
+
+    def update(self, rows: IntArray, candidates: Candidates, frame: int) -> None:
+        """Match ``rows`` with as many candidates: correct the filter, smooth the embedding, note frame and score."""
+        if not len(rows):
+            return
+        self.mean[rows], self.covariance[rows] = kalman.update(
+            self.mean[rows], self.covariance[rows], candidates.measurements
+        )
+        if self.embeddings.shape[1]:
+            mixed = _EMBEDDING_MOMENTUM * self.embeddings[rows] + (1 - _EMBEDDING_MOMENTUM) * candidates.embeddings
+            self.embeddings[rows] = unit_rows(mixed)
+        self.scores[rows] = candidates.scores
+        self.last_frames[rows] = frame
+        self.confirmed[rows] = True
+        self.lost[rows] = False
+
+    def take(self, rows: IntArray) -> Tracklets:
+        """A copy that holds ``rows`` only, in that order."""
+        return Tracklets(*(column[rows] for column in self._columns()))
+
+    def joined(self, other: Tracklets) -> Tracklets:
+        """A copy with the rows of ``other`` at the end."""
+        pairs = zip(self._columns(), other._columns(), strict=True)
+        return Tracklets(*(np.concatenate(pair) for pair in pairs))
+
+    def _columns(self) -> list[NDArray[Any]]:
+        return [getattr(self, field.name) for field in fields(self)]

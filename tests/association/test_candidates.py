@@ -1,0 +1,69 @@
+"""What may enter the state. One NaN there would lose every person near it for the rest of the video."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fairmot_dla34.association.candidates import candidates_from, unit_rows
+from fairmot_dla34.values import Detections
+
+GOOD = [10.0, 20, 40, 90]
+BAD_BOXES = {
+    "nan": [np.nan, 20, 40, 90],
+    "inf": [10, 20, np.inf, 90],
+    "minus inf": [-np.inf, 20, 40, 90],
+    "all nan": [np.nan] * 4,
+    "beyond float32": [10, 20, 1e300, 90],
+    "beyond any picture": [10, 20, 1e9, 90],
+    "no width": [10, 20, 10, 90],
+    "no height": [10, 20, 40, 20],
+    "inverted": [40, 90, 10, 20],
+    "all zero": [0, 0, 0, 0],
+    "hair's breadth": [10, 20, 10.0001, 90],
+}
+
+
+@pytest.mark.parametrize("bad", BAD_BOXES.values(), ids=BAD_BOXES.keys())
+def test_bad_boxes_are_dropped_and_their_neighbours_stay(bad):
+    kept = candidates_from(Detections([GOOD, bad, GOOD], [0.7, 0.8, 0.9]), 0.1, 0)
+    np.testing.assert_array_equal(kept.boxes, np.float32([GOOD, GOOD]))
+    np.testing.assert_array_equal(kept.scores, np.float32([0.7, 0.9]))
+    assert np.isfinite(kept.measurements).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_bad_scores_are_dropped(bad):
+    assert len(candidates_from(Detections([GOOD, GOOD], [bad, 0.7]), 0.1, 0)) == 1
+
+
+def test_the_score_must_be_above_the_bound():
+    kept = candidates_from(Detections([GOOD] * 3, [0.39, 0.4, 0.41]), 0.4, 0)
+    np.testing.assert_array_equal(kept.scores, np.float32([0.41]))
+
+
+def test_embeddings_come_to_unit_length_and_bad_ones_to_zero():
+    embeddings = np.float32([[3, 4], [0, 0], [np.nan, 1], [np.inf, 1], [3e38, 3e38], [1e-30, 0]])
+    kept = candidates_from(Detections([GOOD] * 6, [0.9] * 6, embeddings), 0.1, 2)
+    assert len(kept) == 6
+    np.testing.assert_allclose(kept.embeddings, [[0.6, 0.8], [0, 0], [0, 0], [0, 0], [0, 0], [1, 0]])
+
+
+def test_the_callers_arrays_are_left_alone():
+    """PaddleDetection normalises the caller's embeddings in place."""
+    boxes, scores, embeddings = np.float32([GOOD]), np.float32([0.9]), np.float32([[3, 4]])
+    kept = candidates_from(Detections(boxes, scores, embeddings), 0.1, 2)
+    np.testing.assert_array_equal(embeddings, [[3, 4]])
+    assert not np.shares_memory(kept.boxes, boxes)
+    assert not np.shares_memory(kept.scores, scores)
+    assert not np.shares_memory(kept.embeddings, embeddings)
+
+
+def test_without_embeddings_and_classes():
+    kept = candidates_from(Detections([GOOD], [0.9]), 0.1, 0)
+    assert kept.embeddings.shape == (1, 0)
+    np.testing.assert_array_equal(kept.class_ids, [0])
+
+
+def test_unit_rows_of_nothing():
+    assert unit_rows(np.zeros((0, 8), np.float32)).shape == (0, 8)

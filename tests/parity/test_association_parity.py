@@ -1,0 +1,193 @@
+"""The tracker against PaddleDetection's JDETracker, frame by frame: the same ids in the same order, the same boxes.
+
+A user who moves here from PaddleDetection must get the same tracks. Both sides compute in float32, by other orders of
+summation, so boxes may differ by rounding: at most 0.001 px is accepted (0.00025 was seen, on coordinates above 1000).
+"""
+
+from __future__ import annotations
+
+import configparser
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from fairmot_dla34.association import Tracker
+from fairmot_dla34.config import TrackerConfig
+from fairmot_dla34.values import Detections
+
+pytestmark = [pytest.mark.paddle, pytest.mark.filterwarnings("default")]
+
+BOX_TOLERANCE_PX = 1e-3
+SEQUENCES = ("02", "04", "05", "09", "10", "11", "13")
+BYTE_ON_MOT17 = TrackerConfig(method="byte", conf_thres=0.6, low_conf_thres=0.1, match_thres=0.9, min_box_area=100)
+
+
+@dataclass
+class Difference:
+    frames: int = 0
+    tracks: int = 0
+    ids: int = 0
+    box_px: float = 0.0
+
+
+class Reference:
+    """JDETracker with the filter of ``_eval_seq_jde`` behind it."""
+
+    def __init__(self, config: TrackerConfig, frame_rate: float, num_classes: int = 1) -> None:
+        ppdet_tracker = pytest.importorskip("ppdet.modeling.mot.tracker", exc_type=ImportError)
+        self.tracker = ppdet_tracker.JDETracker(
+            use_byte=config.method == "byte",
+            num_classes=num_classes,
+            det_thresh=config.det_thresh,
+            track_buffer=30,
+            min_box_area=config.min_box_area,
+            vertical_ratio=config.vertical_ratio,
+            tracked_thresh=config.tracked_thresh,
+            r_tracked_thresh=config.r_tracked_thresh,
+            unconfirmed_thresh=config.unconfirmed_thresh,
+            conf_thres=config.conf_thres,
+            match_thres=config.match_thres,
+            low_conf_thres=config.low_conf_thres,
+            metric_type="cosine",
+        )
+        assert config.lost_buffer_s == 1.0, "track_buffer=30 at 30 frames/s is one second"
+        self.tracker.max_time_lost = int(frame_rate / 30.0 * self.tracker.track_buffer)
+
+    def update(self, detections: Detections) -> list[tuple[int, int, np.ndarray]]:
+        """Return (class, id, xyxy) of every track reported."""
+        classes = np.zeros(len(detections)) if detections.class_ids is None else detections.class_ids
+        rows = np.column_stack([classes, detections.scores, detections.boxes]).astype(np.float32)
+        embeddings = None if detections.embeddings is None else detections.embeddings.copy()
+        by_class = self.tracker.update(rows, embeddings)
+        reported = []
+        for class_id in range(self.tracker.num_classes):
+            for track in by_class[class_id]:
+                _, _, width, height = track.tlwh
+                if width * height <= self.tracker.min_box_area:
+                    continue
+                if self.tracker.vertical_ratio > 0 and width / height > self.tracker.vertical_ratio:
+                    continue
+                reported.append((class_id, track.track_id, track.tlbr))
+        return reported
+
+
+def compare(frames: list[Detections], config: TrackerConfig, frame_rate: float, *, num_classes: int = 1) -> Difference:
+    """Run both; with several classes, ids are compared up to a one-to-one renaming within each class."""
+    tracker, reference = Tracker(config, frame_rate=frame_rate), Reference(config, frame_rate, num_classes)
+    found, renamed = Difference(), {}
+    for index, detections in enumerate(frames):
+        ours = sorted(tracker.update(detections), key=lambda track: track.class_id)
+        theirs = reference.update(detections)
+        if num_classes == 1:
+            assert [track.track_id for track in ours] == [track_id for _, track_id, _ in theirs], f"frame {index}"
+        else:
+            names = [(class_id, track_id) for class_id, track_id, _ in theirs]
+            expected = [renamed.setdefault(name, track.track_id) for name, track in zip(names, ours, strict=False)]
+            assert [track.track_id for track in ours] == expected, f"frame {index}"
+            assert len(set(renamed.values())) == len(renamed)
+        assert len(ours) == len(theirs), f"frame {index}"
+        for track, (class_id, _, box) in zip(ours, theirs, strict=True):
+            assert track.class_id == class_id
+            found.box_px = max(found.box_px, float(np.abs(np.subtract(track.box, box)).max()))
+        found.frames += 1
+        found.tracks += len(ours)
+        found.ids = max([found.ids, *(track.track_id for track in ours)])
+    assert found.tracks > 0
+    assert found.box_px <= BOX_TOLERANCE_PX
+    return found
+
+
+def mot17(test_data, name: str) -> tuple[list[Detections], float]:
+    """Every frame's public detections, and the frame rate."""
+    info = configparser.ConfigParser()
+    info.read(test_data / "MOT17" / "seqinfo" / f"MOT17-{name}.ini")
+    sequence = info["Sequence"]
+    table = np.loadtxt(test_data / "MOT17" / "det" / f"MOT17-{name}.txt", delimiter=",")
+    boxes = table[:, 2:6].copy()
+    boxes[:, 2:] += boxes[:, :2]
+    frames = []
+    for frame in range(1, int(sequence["seqLength"]) + 1):
+        here = table[:, 0] == frame
+        frames.append(Detections(boxes[here], table[here, 6]))
+    return frames, float(sequence["frameRate"])
+
+
+@pytest.mark.parametrize("config", [BYTE_ON_MOT17, TrackerConfig(method="byte")], ids=["mot17", "default"])
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_byte_on_mot17_public_detections(test_data, name, config):
+    frames, frame_rate = mot17(test_data, name)
+    compare(frames, config, frame_rate)
+
+
+@pytest.mark.parametrize("method", ["jde", "byte"])
+def test_real_detections_of_the_network_on_pets(pets_detections, method):
+    assert len(pets_detections) == 795
+    compare(pets_detections, TrackerConfig(method=method), frame_rate=10.0)
+
+
+@pytest.mark.parametrize("method", ["jde", "byte"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_pets_annotation_with_noise(test_data, method, seed):
+    """Boxes of people who walked, with jitter, misses, false alarms, empty frames and an embedding per person."""
+    rng = np.random.default_rng(seed)
+    table = np.loadtxt(test_data / "PETS09-S2L1" / "gt_480x360.txt", delimiter=",")
+    look = unit(rng.normal(size=(int(table[:, 1].max()) + 1, 128)))
+    frames = []
+    for frame in range(1, 796):
+        here = table[(table[:, 0] == frame) & (rng.random(len(table)) > 0.15)]
+        if rng.random() < 0.03:
+            here = here[:0]
+        frames.append(noisy(rng, here[:, 2:6], look[here[:, 1].astype(int)], (480, 360)))
+    compare(frames, TrackerConfig(method=method), frame_rate=10.0)
+
+
+@pytest.mark.parametrize(("method", "embeddings"), [("jde", True), ("byte", True), ("byte", False)])
+@pytest.mark.parametrize("seed", range(4))
+def test_random_crowd(method, seed, embeddings):
+    """People who cross, hide for longer than the lost buffer and come back, at several frame rates."""
+    config = TrackerConfig(method=method, conf_thres=(0.4, 0.5, 0.3, 0.6)[seed])
+    compare(crowd(seed, people=40, frames=300, embeddings=embeddings), config, frame_rate=(30, 12.5, 5, 59.94)[seed])
+
+
+@pytest.mark.parametrize("method", ["jde", "byte"])
+def test_several_classes_equal_one_tracker_each(method):
+    """PaddleDetection tracks each class by itself and counts ids per class; here ids are unique in the tracker."""
+    frames = crowd(7, people=30, frames=200, embeddings=True, classes=3)
+    compare(frames, TrackerConfig(method=method), frame_rate=10.0, num_classes=3)
+
+
+def crowd(seed: int, *, people: int, frames: int, embeddings: bool, classes: int = 0) -> list[Detections]:
+    rng = np.random.default_rng(seed)
+    position = rng.uniform((0, 0), (1280, 720), (people, 2))
+    velocity = rng.normal(0, 3, (people, 2))
+    size = np.column_stack([rng.uniform(15, 60, people), rng.uniform(40, 150, people)])
+    look, kind = unit(rng.normal(size=(people, 64))), rng.integers(0, max(classes, 1), people)
+    seen, out = np.ones(people, bool), []
+    for _ in range(frames):
+        velocity += rng.normal(0, 0.5, velocity.shape)
+        position = (position + velocity) % (1280, 720)
+        seen ^= rng.random(people) < np.where(seen, 0.03, 0.08)
+        here = np.flatnonzero(seen & (rng.random(people) > 0.05))
+        found = noisy(rng, np.column_stack([position, size])[here], look[here], (1280, 720))
+        if classes:
+            kinds = np.concatenate([kind[here], rng.integers(0, classes, len(found) - len(here))])
+            found = replace(found, class_ids=kinds)
+        out.append(found if embeddings else replace(found, embeddings=None))
+    return out
+
+
+def noisy(rng, tlwh: np.ndarray, look: np.ndarray, extent: tuple[int, int]) -> Detections:
+    """Detections of people at ``tlwh``, then a few false alarms."""
+    alarms = rng.poisson(2)
+    corner = rng.uniform((0, 0), extent, (alarms, 2))
+    boxes = np.concatenate([tlwh, np.column_stack([corner, rng.uniform(10, 80, (alarms, 2))])])
+    boxes = boxes + rng.normal(0, 0.03, boxes.shape) * np.tile(boxes[:, 2:], 2)
+    boxes[:, 2:] = boxes[:, :2] + np.maximum(boxes[:, 2:], 1)
+    look = np.concatenate([look, unit(rng.normal(size=(alarms, look.shape[1])))])
+    look = unit(look + rng.normal(0, 0.06, look.shape)) * rng.uniform(0.5, 3)
+    return Detections(boxes, rng.beta(4, 2, len(boxes)), look)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

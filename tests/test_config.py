@@ -1,0 +1,79 @@
+"""Settings are checked when they are made: a threshold of NaN would otherwise silently match nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fairmot_dla34.config import InputSize, TrackerConfig, check_frame_rate
+from fairmot_dla34.errors import InvalidInputError
+
+THRESHOLDS = [field.name for field in dataclasses.fields(TrackerConfig) if field.name.endswith(("thres", "thresh"))]
+
+
+def test_defaults_are_those_of_paddledetection_as_configured():
+    """fairmot_dla34.yml and JDETracker's own defaults, not those of the old PaddleHub module (0, 0.7, euclidean)."""
+    assert dataclasses.asdict(TrackerConfig()) == {
+        "method": "jde",
+        "conf_thres": 0.4,
+        "low_conf_thres": 0.2,
+        "det_thresh": 0.3,
+        "tracked_thresh": 0.4,
+        "match_thres": 0.8,
+        "r_tracked_thresh": 0.5,
+        "unconfirmed_thresh": 0.7,
+        "lost_buffer_s": 1.0,
+        "min_box_area": 200.0,
+        "vertical_ratio": 1.6,
+    }
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "0.5", None, True])
+def test_thresholds_are_fractions(name, value):
+    with pytest.raises(InvalidInputError, match=f"{name} is .*expected a number from 0 to 1"):
+        TrackerConfig(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["lost_buffer_s", "min_box_area", "vertical_ratio"])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "2", None])
+def test_amounts_are_not_negative(name, value):
+    with pytest.raises(InvalidInputError, match=f"{name} is .*expected a number >= 0"):
+        TrackerConfig(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.float64(1)])
+def test_thresholds_may_be_numpy_numbers_and_touch_their_bounds(value):
+    assert TrackerConfig(conf_thres=value).conf_thres == value
+
+
+@pytest.mark.parametrize("method", ["sort", "", None, "JDE"])
+def test_unknown_method_names_the_known_ones(method):
+    with pytest.raises(InvalidInputError, match="expected one of jde, byte"):
+        TrackerConfig(method=method)
+
+
+@pytest.mark.parametrize("value", [0, -30, float("nan"), float("inf"), "30", None, False])
+def test_frame_rate_is_a_positive_number(value):
+    with pytest.raises(InvalidInputError, match="frame_rate is"):
+        check_frame_rate(value)
+
+
+def test_frame_rate_need_not_be_whole():
+    assert check_frame_rate(30000 / 1001) == pytest.approx(29.97003)
+
+
+@pytest.mark.parametrize("value", ["576x320", " 576X320 ", "576*320", (576, 320), InputSize(576, 320)])
+def test_input_size_is_read_width_first(value):
+    size = InputSize.parse(value)
+    assert (size.width, size.height) == (576, 320)
+    assert str(size) == "576x320"
+    assert InputSize.parse(str(size)) == size
+
+
+@pytest.mark.parametrize("value", ["576", "a x b", "576x-320", (1, 2, 3), None, 576, "577x320", (0, 32), (32.0, 32)])
+def test_input_size_that_the_network_cannot_take_is_refused(value):
+    with pytest.raises(InvalidInputError, match="Input"):
+        InputSize.parse(value)

@@ -1,0 +1,94 @@
+"""The values check their shapes once, so that a mistake is named where it was made."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fairmot_dla34.errors import FairMOTError, InvalidInputError
+from fairmot_dla34.values import Detections, Frame, Peaks, Track, TrackingSummary, check_image
+
+PICTURE = np.zeros((4, 6, 3), np.uint8)
+
+
+def test_lists_become_float32_arrays():
+    detections = Detections([[0, 1, 2, 3]], [0.5], embeddings=[[1, 2]], class_ids=[0])
+    assert detections.boxes.dtype == detections.scores.dtype == detections.embeddings.dtype == np.float32
+    assert detections.class_ids.dtype == np.int64
+    assert len(detections) == 1
+
+
+@pytest.mark.parametrize("boxes", [[], np.zeros((0, 4)), np.zeros((0, 5))])
+def test_a_frame_without_detections_is_valid(boxes):
+    detections = Detections(boxes, [], embeddings=np.zeros((0, 128)))
+    assert detections.boxes.shape == (0, 4)
+    assert len(detections) == 0
+
+
+@pytest.mark.parametrize("kind", [Detections, Peaks])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(boxes=np.zeros((2, 5)), scores=np.zeros(2)), r"boxes have shape \(2, 5\); expected \(N, 4\)"),
+        (dict(boxes=np.zeros(4), scores=np.zeros(1)), r"boxes have shape \(4,\)"),
+        (dict(boxes=np.zeros((2, 4)), scores=np.zeros(3)), r"scores have shape \(3,\); expected \(2,\)"),
+        (dict(boxes=np.zeros((2, 4)), scores=np.zeros((2, 1))), r"scores have shape \(2, 1\)"),
+        (dict(boxes=np.zeros((2, 4)), scores=np.zeros(2), embeddings=np.zeros((1, 8))), r"expected \(2, E\)"),
+        (dict(boxes=np.zeros((2, 4)), scores=np.zeros(2), class_ids=[1]), r"class_ids have shape \(1,\)"),
+        (dict(boxes=[["a", "b", "c", "d"]], scores=[1]), "boxes cannot be read as numbers"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(kind, arguments, message):
+    with pytest.raises(InvalidInputError, match=message):
+        kind(**arguments)
+
+
+def test_numbers_beyond_float32_become_inf_without_a_warning():
+    """The tracker drops such a box; a warning per frame would only bury the log."""
+    assert np.isinf(Detections([[0, 0, 1e300, 1]], [0.5]).boxes[0, 2])
+
+
+def test_values_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Track(1, (0, 0, 1, 1), 0.5, 0).track_id = 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Detections([], []).boxes = None
+
+
+def test_frame_takes_a_bgr_picture():
+    assert Frame(0, 0.0, PICTURE).image is PICTURE
+
+
+@pytest.mark.parametrize(
+    ("index", "time_s", "message"), [(-1, 0.0, "index is -1"), (0, float("nan"), "time is nan"), (0, np.inf, "inf")]
+)
+def test_frame_refuses_impossible_positions(index, time_s, message):
+    with pytest.raises(InvalidInputError, match=message):
+        Frame(index, time_s, PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (None, "is a NoneType; expected a BGR picture"),
+        ([[1, 2, 3]], "is a list"),
+        (np.zeros((4, 6), np.uint8), "has shape .*cv2.COLOR_GRAY2BGR"),
+        (np.zeros((4, 6, 4), np.uint8), "has shape .*alpha"),
+        (np.zeros((4, 6, 3), np.float32), "has dtype float32.*astype"),
+        (np.zeros((0, 6, 3), np.uint8), "is empty"),
+        (np.broadcast_to(np.uint8(0), (16385, 16384, 3)), "pixels.*resize it"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_a_remedy(image, message):
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        check_image(image)
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, FairMOTError)
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(2.0, 5.0), (0.0, 0.0)])
+def test_summary_computes_the_rate(seconds, rate):
+    summary = TrackingSummary("a", (), 10, 0, 3, seconds, {}, "fake")
+    assert summary.frames_per_second == rate
