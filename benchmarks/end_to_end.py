@@ -44,8 +44,8 @@ def paddledetection(weights: str, images: Path, results: Path) -> Callable[[], N
     import paddle
 
     paddle.set_flags({"FLAGS_paddle_num_threads": os.cpu_count() or 1})
-    import ppdet.data  # noqa: F401
-    import ppdet.modeling
+    import ppdet.data
+    import ppdet.modeling  # noqa: F401 (registers the classes that the config names)
     from ppdet.core.workspace import global_config, merge_config
     from ppdet.data.source.mot import MOTImageFolder
     from ppdet.engine import Tracker

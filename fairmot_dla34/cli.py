@@ -5,21 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import logging
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import __version__
 from .config import BACKENDS, DEFAULT_WEIGHTS, OUTPUT_FORMATS, PRECISIONS, TRACKER_METHODS
-from .errors import FairMOTError
+from .console import guarded, log_to_stderr, summary_text
 from .values import TrackingSummary
-
-if TYPE_CHECKING:
-    from .module import Module
-
-EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,32 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 ok, 1 a FairMOT error, 130 interrupted. Usage errors leave with 2, as argparse does.
     """
     arguments = _parser().parse_args(argv)
-    _log_to_stderr(verbose=arguments.verbose)
-    return _guarded(lambda: arguments.run(arguments))
-
-
-def hub_run(module: Module, argv: list[str]) -> str:
-    """Run ``hub run fairmot_dla34 …`` on a module; see `Module.run_cmd`."""
-    arguments = _hub_parser().parse_args(argv)
-    _log_to_stderr(verbose=False)
-    summaries: list[TrackingSummary] = []
-
-    def track() -> None:
-        source = int(arguments.video_stream) if arguments.video_stream.isdecimal() else arguments.video_stream
-        summaries.append(
-            module.tracking(
-                source,
-                output_dir=arguments.output_dir,
-                visualization=arguments.visualization,
-                draw_threshold=arguments.draw_threshold,
-                use_gpu=arguments.use_gpu,
-            )
-        )
-
-    code = _guarded(track)
-    if code:
-        raise SystemExit(code)
-    return summary_text(summaries[0])
+    log_to_stderr(verbose=arguments.verbose)
+    return guarded(lambda: arguments.run(arguments))
 
 
 def _track(arguments: argparse.Namespace) -> None:
@@ -70,9 +38,8 @@ def _track(arguments: argparse.Namespace) -> None:
         input_size=arguments.input_size,
         tracker=arguments.tracker,
     )
-    source = int(arguments.source) if arguments.source.isdecimal() else arguments.source
     summary = module.tracking(
-        source,
+        arguments.source,
         output_dir=arguments.output_dir,
         visualization=not arguments.no_visualization,
         draw_threshold=arguments.draw_threshold,
@@ -93,7 +60,8 @@ def _weights_list(arguments: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for entry in entries:
-        print(f"{entry.name}\n    input {entry.input_size}, {entry.licence}\n    trained on {', '.join(entry.trained_on)}")
+        print(entry.name, f"    input {entry.input_size}, {entry.licence}", sep="\n")
+        print(f"    trained on {', '.join(entry.trained_on)}")
 
 
 def _weights_download(arguments: argparse.Namespace) -> None:
@@ -196,64 +164,6 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input-size", metavar="WxH", help="network input; default: what the weights were trained for")
 
 
-def _hub_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hub run fairmot_dla34", description="Track people in a video.")
-    parser.add_argument("--video_stream", required=True, help="video file, folder, glob, camera index or URL")
-    parser.add_argument("--output_dir", default="", help="where mot_results/ and mot_outputs/ go")
-    parser.add_argument("--visualization", type=_boolean, nargs="?", const=True, default=True, metavar="True|False")
-    parser.add_argument("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn")
-    parser.add_argument("--use_gpu", type=_boolean, nargs="?", const=True, default=False, metavar="True|False")
-    return parser
-
-
-def _boolean(text: str) -> bool:
-    values = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() not in values:
-        raise argparse.ArgumentTypeError(f"expected True or False, got {text!r}")
-    return values[text.lower()]
-
-
-def summary_text(summary: TrackingSummary) -> str:
-    """Return the summary as a person reads it."""
-    skipped = f" ({summary.frames_skipped} corrupt ones left out)" if summary.frames_skipped else ""
-    stages = ", ".join(
-        f"{name} {seconds / max(summary.frames, 1) * 1e3:.1f}" for name, seconds in summary.stage_seconds.items()
-    )
-    rate = summary.frames_per_second
-    lines = [
-        f"{summary.source}: {summary.frames} frames{skipped}, {summary.track_ids} ids, {rate:.2f} frames/s",
-        f"network: {summary.backend}",
-        f"ms per frame: {stages}",
-        *(f"wrote {path}" for path in summary.paths),
-    ]
-    return "\n".join(lines)
-
-
 def _summary_json(summary: TrackingSummary) -> str:
     fields = dataclasses.asdict(summary) | {"frames_per_second": summary.frames_per_second}
     return json.dumps(fields, indent=2, default=str, ensure_ascii=False)
-
-
-def _guarded(action: Callable[[], None]) -> int:
-    """Run ``action``; turn what can go wrong into one line and an exit code."""
-    try:
-        action()
-    except FairMOTError as error:
-        print(f"fairmot_dla34: {error}", file=sys.stderr)
-        return EXIT_ERROR
-    except KeyboardInterrupt:
-        print("fairmot_dla34: interrupted; every output up to here is closed and valid.", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return EXIT_ERROR
-    return 0
-
-
-def _log_to_stderr(*, verbose: bool) -> None:
-    logger = logging.getLogger("fairmot_dla34")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        logger.addHandler(handler)
-        logger.propagate = False
-    logger.setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -12,6 +12,7 @@ from .backends import Backend
 from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize, TrackerConfig
 from .errors import StateError
 from .hub_compat import hub_decorators
+from .hub_run import hub_run
 from .model import FairMOT, SourceSpec
 from .run import OutputOptions, track_to_files
 from .stream import Stream
@@ -162,9 +163,7 @@ class Module:
         Returns:
             The summary as text, which paddlehub prints.
         """
-        from .cli import hub_run
-
-        return hub_run(self, argv)
+        return hub_run(self.tracking, argv)
 
     @classmethod
     def _run_func(cls, argv: list[str]) -> str:

@@ -138,9 +138,13 @@ with wrapped.stream_mode(output_dir=out + "/wrapped", visualization=False):
 
 def test_hub_module_in_python(installed: dict[str, str], clip: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(clip), str(tmp_path)], env=installed, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", SCRIPT, str(clip), str(tmp_path)],
+        env=installed,
         cwd=tmp_path,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     told = dict(
         line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("PATH", "RESULTS", "WRAPPED"))

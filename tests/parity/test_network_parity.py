@@ -30,9 +30,7 @@ def real_frames(test_data: Path) -> list[NDArray[np.uint8]]:
 
 
 @pytest.mark.filterwarnings("default")
-def test_trained_weights_give_the_same_peaks(
-    real_frames: list[NDArray[np.uint8]], real_weights: Path
-) -> None:
+def test_trained_weights_give_the_same_peaks(real_frames: list[NDArray[np.uint8]], real_weights: Path) -> None:
     worst = _worst(real_frames, real_weights, InputSize(1088, 608))
     print(f"\ntrained weights, {len(real_frames)} frames at 1088x608: {worst}")
     assert len(real_frames) >= 20
