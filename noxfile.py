@@ -56,7 +56,7 @@ def paddle(session: nox.Session) -> None:
 @nox.session(python=[path for path in OTHER_PYTHONS.values() if path])
 def other_pythons(session: nox.Session) -> None:
     """What a user meets first: install, import, weights, video, tracking."""
-    session.install(".[test]")
+    session.install(".[test,onnxruntime]")
     _pytest(session, Path(str(session.python)).parent.parent.name, "not paddle and not hub and not slow")
 
 

@@ -9,7 +9,7 @@ VERSION = re.search(r'^__version__ = "(.+)"$', (ROOT / "fairmot_dla34/__init__.p
 CORE = [
     "numpy>=1.23",
     "opencv-python>=4.5",
-    "openvino>=2024.4",
+    "openvino>=2025.0",
     "onnx>=1.15",  # opset 19
     "lap>=0.5.12",
     "av>=12",
@@ -45,7 +45,7 @@ HUB = [
     "pyarrow<18",
     "pydantic<2.11",
 ]
-ONNXRUNTIME = ["onnxruntime>=1.23"]
+ONNXRUNTIME = ["onnxruntime>=1.31; python_version >= '3.11'"]  # older ones lack DeformConv
 EVAL = ["trackeval>=1.3; python_version >= '3.11'"]  # needs numpy >= 2.3: not in one environment with `paddle`
 TEST = ["pytest>=8", "hypothesis>=6.100"]
 DEV = [*TEST, "nox>=2024.4", "ruff==0.17.5", "mypy>=1.18", "types-tqdm", "types-requests"]

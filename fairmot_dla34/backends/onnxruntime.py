@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from ..config import InputSize
 from ..errors import BackendUnavailableError, DeviceUnavailableError
 from ..network.dla34 import build_onnx
-from ..network.peaks import RawPeaks, decode
+from ..network.peaks import OUTPUTS, RawPeaks, decode
 from ..values import Peaks
 from ..weights import load_arrays
 from . import BackendInfo, BackendRequest, only_fp32
 
-_OUTPUTS = ("logits", "cells", "sizes", "offsets", "embeddings")
 _NOT_ACCELERATORS = {"CPUExecutionProvider", "AzureExecutionProvider", "XnnpackExecutionProvider"}
 
 
@@ -53,8 +52,7 @@ class OnnxRuntimeBackend:
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture; see `Backend.infer`."""
-        outputs = self._session.run(_OUTPUTS, {"image": image[None]})
-        return decode(RawPeaks(**dict(zip(_OUTPUTS, outputs, strict=True))), self.input_size)
+        return decode(RawPeaks(*self._session.run(OUTPUTS, {"image": image[None]})), self.input_size)
 
     def close(self) -> None:
         """Free the network."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
-from ..errors import DeviceUnavailableError, InvalidInputError
-from ..network.peaks import RawPeaks, decode
+from ..errors import BackendError, DeviceUnavailableError, InvalidInputError
+from ..network.peaks import OUTPUTS, RawPeaks, decode
 from ..values import Peaks
 from . import BackendInfo, BackendRequest
 from .compiled_cache import CompiledCache
@@ -57,7 +57,8 @@ class OpenVinoBackend:
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture; see `Backend.infer`."""
         outputs = self._request.infer({"image": image[None]}, share_inputs=True, share_outputs=True)
-        return decode(RawPeaks(**{port.any_name: value for port, value in outputs.items()}), self.input_size)
+        # By place: some releases name an output after the node behind it.
+        return decode(RawPeaks(*(outputs[place] for place in range(len(OUTPUTS)))), self.input_size)
 
     def close(self) -> None:
         """Free the network."""
@@ -106,7 +107,13 @@ def _compile(
     from ..weights import load_arrays
 
     onnx_model = build_onnx(load_arrays(request.weights), request.input_size)
-    return core.compile_model(read_onnx(core, onnx_model.SerializeToString()), device, options)
+    try:
+        return core.compile_model(read_onnx(core, onnx_model.SerializeToString()), device, options)
+    except RuntimeError as error:
+        raise BackendError(
+            f"OpenVINO cannot compile the network for {device} ({_first_line(error)}); expected OpenVINO 2025.0 or "
+            "newer: pip install -U openvino"
+        ) from error
 
 
 def read_onnx(core: openvino.Core, onnx_model: bytes) -> openvino.Model:

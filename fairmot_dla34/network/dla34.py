@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..config import InputSize
 from .graph import FLOAT, INT64, UINT8, GraphBuilder
 from .heads import MAX_PEAKS, add_heads
-from .peaks import STRIDE
+from .peaks import OUTPUTS, STRIDE
 
 BACKBONE = "detector.backbone"
 NECK = "detector.neck"
@@ -42,15 +42,17 @@ def build_onnx(arrays: Mapping[str, NDArray[np.float32]], input_size: InputSize)
     num_classes = len(arrays["detector.head.heatmap.2.conv.bias"])
     peaks = min(MAX_PEAKS, num_classes * (input_size.height // STRIDE) * (input_size.width // STRIDE))
     add_heads(builder, features, input_size, num_classes, peaks)
+    embedding_size = len(arrays["reid.reid.2.conv.bias"])
+    specs = (
+        (FLOAT, (peaks,)),
+        (INT64, (peaks,)),
+        (FLOAT, (peaks, 4)),
+        (FLOAT, (peaks, 2)),
+        (FLOAT, (peaks, embedding_size)),
+    )
     return builder.model(
         inputs={"image": (UINT8, (1, input_size.height, input_size.width, 3))},
-        outputs={
-            "logits": (FLOAT, (peaks,)),
-            "cells": (INT64, (peaks,)),
-            "sizes": (FLOAT, (peaks, 4)),
-            "offsets": (FLOAT, (peaks, 2)),
-            "embeddings": (FLOAT, (peaks, len(arrays["reid.reid.2.conv.bias"]))),
-        },
+        outputs=dict(zip(OUTPUTS, specs, strict=True)),
         metadata={"stride": str(STRIDE), "classes": str(num_classes), "input": "uint8 BGR, letterboxed on grey 128"},
     )
 

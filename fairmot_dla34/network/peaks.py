@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ class RawPeaks:
     sizes: NDArray[np.float32]
     offsets: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+
+
+OUTPUTS = tuple(field.name for field in fields(RawPeaks))  # the graph's, in its order
 
 
 def decode(raw: RawPeaks, input_size: InputSize) -> Peaks:
