@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -13,6 +14,7 @@ from . import BackendRequest
 
 logger = logging.getLogger(__name__)
 
+_KEPT = 6  # files of about 80 MB: a few input sizes and precisions; those of older releases go first
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -37,9 +39,12 @@ class CompiledCache:
     def read(self) -> bytes | None:
         """Return the compiled network, or None where there is none."""
         try:
-            return self.path.read_bytes()
+            blob = self.path.read_bytes()
         except OSError:
             return None
+        with contextlib.suppress(OSError):  # a read-only cache
+            self.path.touch()  # the ones used last are kept
+        return blob
 
     def write(self, blob: bytes) -> None:
         """Keep a compiled network; a disk that does not take it is only logged."""
@@ -50,8 +55,14 @@ class CompiledCache:
                 with os.fdopen(handle, "wb") as file:
                     file.write(blob)
                 Path(name).replace(self.path)
+                self._drop_oldest()
             except OSError:
                 Path(name).unlink(missing_ok=True)
                 raise
         except OSError as error:
             logger.info("The compiled network was not kept for the next run: %s", error)
+
+    def _drop_oldest(self) -> None:
+        by_use = sorted(self.path.parent.glob("*.blob"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in by_use[_KEPT:]:
+            path.unlink(missing_ok=True)

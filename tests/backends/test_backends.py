@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,20 @@ class TestCompiledCache:
         start(other)
         create_backend("openvino", BackendRequest(checkpoint, InputSize(64, 64), "fp32"))
         assert len(blobs()) == 3
+
+    def test_only_the_files_used_last_are_kept(self, checkpoint: Path) -> None:
+        start(checkpoint)
+        (first,) = blobs()
+        for age in range(1, 10):
+            other = first.with_name(f"{age}.blob")
+            other.touch()
+            os.utime(other, (1e9 - age, 1e9 - age))
+        start(checkpoint)
+        create_backend("openvino", BackendRequest(checkpoint, InputSize(64, 64), "fp32"))
+        assert len(blobs()) == 6
+        assert first in blobs()
+        assert {path.name for path in blobs()} >= {"1.blob", "4.blob"}
+        assert not first.with_name("5.blob").exists()
 
     def test_a_damaged_file_is_made_again(self, checkpoint: Path) -> None:
         first = start(checkpoint)
