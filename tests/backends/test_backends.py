@@ -146,10 +146,9 @@ class TestCompiledCache:
 
     def test_a_damaged_file_is_made_again(self, checkpoint: Path) -> None:
         first = start(checkpoint)
-        whole = blobs()[0].read_bytes()
         blobs()[0].write_bytes(b"\0" * 100)
         np.testing.assert_array_equal(start(checkpoint), first)
-        assert len(blobs()[0].read_bytes()) == len(whole)
+        assert blobs()[0].stat().st_size > 1_000_000
 
     def test_a_cache_that_cannot_be_written_costs_only_time(
         self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
