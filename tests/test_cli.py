@@ -14,6 +14,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from processes import python_process
 from videos import walking_boxes
 
 from fairmot_dla34.selfcheck import random_checkpoint
@@ -161,19 +162,16 @@ def test_a_video_cut_in_half_is_tracked_as_far_as_it_goes(pets_video: Path, weig
 
 
 def test_ctrl_c_leaves_with_130_and_whole_outputs(pets_video: Path, weights: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fairmot_dla34", "track", str(pets_video), "--weights", str(weights), *SMALL,
-         "--output-dir", str(tmp_path)],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
     text = tmp_path / "mot_results" / "vtest_480x360.txt"
-    deadline = time.monotonic() + 60
-    while not text.exists() or text.stat().st_size < 2000:
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.stderr
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    command = ("-m", "fairmot_dla34", "track", str(pets_video), "--weights", str(weights), *SMALL)
+    with python_process(*command, "--output-dir", str(tmp_path)) as process:
+        deadline = time.monotonic() + 60
+        while not text.exists() or text.stat().st_size < 2000:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     frames = int(text.read_text().splitlines()[-1].split(",")[0])
