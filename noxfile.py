@@ -57,7 +57,8 @@ def paddle(session: nox.Session) -> None:
 def other_pythons(session: nox.Session) -> None:
     """What a user meets first: install, import, weights, video, tracking."""
     session.install(".[test,onnxruntime]")
-    _pytest(session, Path(str(session.python)).parent.parent.name, "not paddle and not hub and not slow")
+    version = next(version for version, path in OTHER_PYTHONS.items() if path == session.python)
+    _pytest(session, f"python{version}", "not paddle and not hub and not slow")
 
 
 @nox.session(python=False)

@@ -12,7 +12,7 @@ CORE = [
     "openvino>=2025.0",
     "onnx>=1.15",  # opset 19
     "lap>=0.5.12",
-    "av>=12",
+    "av>=13",
     "requests>=2.28",
     "filelock>=3.12",
     "platformdirs>=3",
@@ -47,7 +47,7 @@ HUB = [
 ]
 ONNXRUNTIME = ["onnxruntime>=1.31; python_version >= '3.11'"]  # older ones lack DeformConv
 EVAL = ["trackeval>=1.3; python_version >= '3.11'"]  # needs numpy >= 2.3: not in one environment with `paddle`
-TEST = ["pytest>=8", "hypothesis>=6.100"]
+TEST = ["pytest>=8.2", "hypothesis>=6.100", "scipy>=1.9"]
 DEV = [*TEST, "nox>=2024.4", "ruff==0.17.5", "mypy>=1.18", "types-tqdm", "types-requests"]
 
 setup(

@@ -11,6 +11,7 @@ from pathlib import Path
 from . import __version__
 from .config import BACKENDS, DEFAULT_WEIGHTS, OUTPUT_FORMATS, PRECISIONS, TRACKER_METHODS
 from .console import guarded, log_to_stderr, summary_text
+from .errors import UnknownWeightsError
 from .values import TrackingSummary
 
 
@@ -46,7 +47,7 @@ def _track(arguments: argparse.Namespace) -> None:
         use_gpu=arguments.use_gpu,
         frame_rate=arguments.frame_rate,
         frame_stride=arguments.frame_stride,
-        formats=arguments.formats.split(","),
+        formats=[name.strip() for name in arguments.formats.split(",")],
     )
     print(_summary_json(summary) if arguments.json else summary_text(summary))
 
@@ -71,16 +72,22 @@ def _weights_download(arguments: argparse.Namespace) -> None:
 
 
 def _weights_path(arguments: argparse.Namespace) -> None:
-    from .weights import resolve_weights
+    from .weights import cached_path, find_entry, resolve_weights
 
-    print(resolve_weights(arguments.name, offline=True))
+    entry = find_entry(arguments.name)
+    print(cached_path(entry) if entry else resolve_weights(arguments.name))
 
 
 def _weights_verify(arguments: argparse.Namespace) -> None:
-    from .weights import resolve_weights, verify_file
+    from .weights import cached_path, find_entry, resolve_weights, verify_file
 
-    path = resolve_weights(arguments.name, offline=True)
-    verify_file(path)
+    entry = find_entry(arguments.name)
+    path = cached_path(entry) if entry else resolve_weights(arguments.name)
+    if not path.is_file():
+        raise UnknownWeightsError(
+            f"{arguments.name} is not at {path}; expected a file there: fetch it with fairmot_dla34 weights download."
+        )
+    verify_file(path, sha256=entry.sha256 if entry else None)
     print(f"{path}: every array is there, with the right shape and finite values")
 
 
@@ -119,9 +126,16 @@ def _add_track(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     track.add_argument("source", metavar="SOURCE", help="video file, folder of images, glob, camera index or URL")
     track.add_argument("--output-dir", default="", metavar="D", help="where mot_results/ and mot_outputs/ go")
     _add_network(track)
-    track.add_argument("--backend", choices=BACKENDS, default="auto")
-    track.add_argument("--precision", choices=PRECISIONS, default="auto", help="auto: bf16 where the CPU has it")
-    track.add_argument("--tracker", choices=TRACKER_METHODS, help="default: what the weights were published with")
+    track.add_argument("--backend", default="auto", metavar="B", help=f"one of {', '.join(BACKENDS)}")
+    track.add_argument(
+        "--precision",
+        default="auto",
+        metavar="P",
+        help=f"one of {', '.join(PRECISIONS)}; auto: bf16 where the CPU has it",
+    )
+    track.add_argument(
+        "--tracker", metavar="M", help=f"{' or '.join(TRACKER_METHODS)}; default: what the weights were published with"
+    )
     track.add_argument("--draw-threshold", type=float, default=0.5, metavar="T", help="smallest score that is drawn")
     track.add_argument("--frame-rate", type=float, metavar="FPS", help="where the source does not say or is wrong")
     track.add_argument("--frame-stride", type=int, default=1, metavar="N", help="track every N-th frame")
@@ -141,7 +155,7 @@ def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     listing.add_argument("--json", action="store_true", help="print JSON")
     for action, run, text in (
         ("download", _weights_download, "fetch and verify; print the path"),
-        ("path", _weights_path, "print the path of weights already here"),
+        ("path", _weights_path, "print where weights are, or belong"),
         ("verify", _weights_verify, "check a file already here"),
     ):
         verb = _add_verb(actions, action, run, text)

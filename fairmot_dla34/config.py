@@ -123,10 +123,10 @@ def check_frame_rate(value: object) -> float:
     """Return ``value`` as frames per second.
 
     Raises:
-        InvalidInputError: It is not a finite number above 0.
+        InvalidInputError: It is not a number from 0.001 to 100000.
     """
-    if not _is_number(value) or float(value) <= 0:  # type: ignore[arg-type]
-        raise InvalidInputError(f"frame_rate is {value!r}; expected frames per second, a number above 0.")
+    if not _is_number(value) or not 1e-3 <= float(value) <= 1e5:  # type: ignore[arg-type]
+        raise InvalidInputError(f"frame_rate is {value!r}; expected frames per second, a number from 0.001 to 100000.")
     return float(value)  # type: ignore[arg-type]
 
 
@@ -145,5 +145,5 @@ def _is_number(value: object) -> bool:
         return False
     try:
         return math.isfinite(value)  # type: ignore[arg-type]
-    except TypeError:
+    except (TypeError, OverflowError):
         return False

@@ -24,7 +24,7 @@ def guarded(action: Callable[[], None]) -> int:
         print(f"fairmot_dla34: {error}", file=sys.stderr)
         return EXIT_ERROR
     except KeyboardInterrupt:
-        print("fairmot_dla34: interrupted; every output up to here is closed and valid.", file=sys.stderr)
+        print("fairmot_dla34: interrupted; what was written up to here is closed and valid.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return EXIT_ERROR

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from .config import InputSize, check_choice
-from .errors import OutputError
 from .weights import find_entry, load_arrays, resolve_weights
+from .writing import output_error
 
 EXPORT_FORMATS = ("onnx", "openvino")
 
@@ -49,7 +49,7 @@ def export(
             return [file]
         return _save_openvino(model.SerializeToString(), stem.with_name(stem.name + ".xml"))
     except OSError as error:
-        raise OutputError(f"{output_dir} cannot be written ({error}); choose another --output-dir.") from error
+        raise output_error(output_dir, error) from error
 
 
 def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:
@@ -57,5 +57,9 @@ def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:
 
     from .backends.openvino import read_onnx
 
-    openvino.save_model(read_onnx(openvino.Core(), onnx_model), xml, compress_to_fp16=False)
+    model = read_onnx(openvino.Core(), onnx_model)
+    try:
+        openvino.save_model(model, xml, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise output_error(xml, error) from error
     return [xml, xml.with_suffix(".bin")]

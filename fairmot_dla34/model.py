@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .association import Tracker
-from .backends import Backend, BackendRequest, create_backend
+from .backends import Backend, BackendRequest, check_backend, create_backend
 from .config import DEFAULT_WEIGHTS, InputSize, TrackerConfig
 from .geometry import Letterbox
 from .values import Detections, Frame, FrameResult, check_image
@@ -57,6 +57,7 @@ class FairMOT:
             tracker = entry.tracker_method if entry else "jde"
         self.tracker_config = tracker if isinstance(tracker, TrackerConfig) else TrackerConfig(method=tracker)
         if isinstance(backend, str):
+            check_backend(backend, precision)
             default_size = entry.input_size if entry else InputSize()
             size = default_size if input_size is None else InputSize.parse(input_size)
             path = resolve_weights(weights, offline=offline)

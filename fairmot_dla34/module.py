@@ -94,7 +94,7 @@ class Module:
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`. What was written until then is kept and valid.
         """
-        options = OutputOptions(output_dir, visualization, draw_threshold, tuple(formats))
+        options = OutputOptions(output_dir, visualization, draw_threshold, formats)
         return track_to_files(
             lambda: self._model(use_gpu),
             video_stream,
@@ -129,7 +129,7 @@ class Module:
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`.
         """
-        options = OutputOptions(output_dir, visualization, draw_threshold, tuple(formats))
+        options = OutputOptions(output_dir, visualization, draw_threshold, formats)
         stream = Stream(lambda: self._model(use_gpu), options, frame_rate=frame_rate, name=name)
         self._stream = stream
         return stream

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from .config import OUTPUT_FORMATS, check_choice, check_fraction
+from .errors import InvalidInputError
 from .model import FairMOT, SourceSpec
 from .outputs import WriterSet, open_writers, prepare_output_dir
 from .progress import progress_bar
@@ -33,10 +34,12 @@ class OutputOptions:
     output_dir: str | Path = ""
     video: bool = True
     draw_threshold: float = 0.5
-    formats: tuple[str, ...] = ("mot",)
+    formats: Sequence[str] = ("mot",)
 
     def __post_init__(self) -> None:
         check_fraction("draw_threshold", self.draw_threshold)
+        if isinstance(self.formats, str):
+            raise InvalidInputError(f"formats is {self.formats!r}; expected a list of names, such as ['mot', 'csv'].")
         for name in self.formats:
             check_choice("Output format", name, OUTPUT_FORMATS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ class Stream:
         options: What to write and where.
         frame_rate: Frames per second of the images.
         name: File stem of the outputs.
+
+    Raises:
+        InvalidInputError: The frame rate or the name cannot be used.
     """
 
     def __init__(
@@ -36,6 +40,8 @@ class Stream:
         self._load_model = load_model
         self._options = options
         self._frame_rate = check_frame_rate(frame_rate)
+        if not isinstance(name, str) or not name or name.startswith(".") or re.search(r"[\\/\0]", name):
+            raise InvalidInputError(f"name is {name!r}; expected a plain file name without a folder: inputimages, say.")
         self._name = name
         self._session: Session | None = None
         self._writers: WriterSet | None = None

@@ -71,7 +71,10 @@ class _Boxes:
                 )
             object.__setattr__(self, "embeddings", embeddings)
         if self.class_ids is not None:
-            class_ids = np.asarray(self.class_ids, dtype=np.int64)
+            try:
+                class_ids = np.asarray(self.class_ids, dtype=np.int64)
+            except (TypeError, ValueError) as error:
+                raise InvalidInputError(f"class_ids cannot be read as whole numbers ({error}).") from error
             _expect_rows("class_ids", class_ids.shape, (len(boxes),))
             object.__setattr__(self, "class_ids", class_ids)
 

@@ -85,7 +85,7 @@ def test_results_land_in_the_current_directory_by_default(folder: Path, weights:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mot_outputs", "mot_results"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["track"], ["fly"], ["track", "x", "--tracker", "sort"], ["weights"]])
+@pytest.mark.parametrize("arguments", [[], ["track"], ["fly"], ["track", "x", "--frame-stride", "two"], ["weights"]])
 def test_usage_errors_leave_with_2(arguments: list[str]) -> None:
     assert cli(*arguments).returncode == 2
 
@@ -128,7 +128,19 @@ class TestBadInput:
             cli("track", folder, "--weights", weights, f"--draw-threshold={threshold}"), "draw_threshold", "0 to 1"
         )
 
-    @pytest.mark.parametrize("option", ["--frame-stride=0", "--frame-rate=0", "--input-size=100x100", "--formats=xml"])
+    @pytest.mark.parametrize(
+        "option",
+        [
+            "--frame-stride=0",
+            "--frame-rate=0",
+            "--input-size=100x100",
+            "--formats=xml",
+            "--backend=tpu",
+            "--precision=int3",
+            "--tracker=sort",
+            "--frame-rate=1e12",
+        ],
+    )
     def test_numbers_out_of_range(self, option: str, folder: Path, weights: Path, tmp_path: Path) -> None:
         self.check(cli("track", folder, "--weights", weights, "--output-dir", tmp_path, option))
 
@@ -186,9 +198,11 @@ def test_weights_verbs(weights: Path, tmp_path: Path) -> None:
     assert all(name in cli("weights", "list").stdout for name in names)
     assert cli("weights", "path", weights).stdout.strip() == str(weights)
     assert "every array is there" in cli("weights", "verify", weights).stdout
-    missing = cli("weights", "path", FAIRMOT_DLA34_HOME=str(tmp_path))
+    belongs = cli("weights", "path", FAIRMOT_DLA34_HOME=str(tmp_path))
+    assert belongs.stdout.strip() == str(tmp_path / "fairmot_dla34_30e_1088x608.pdparams")
+    missing = cli("weights", "verify", FAIRMOT_DLA34_HOME=str(tmp_path))
     assert missing.returncode == 1
-    assert str(tmp_path) in missing.stderr
+    assert "weights download" in missing.stderr
 
 
 @pytest.mark.parametrize(("name", "endings"), [("onnx", [".onnx"]), ("openvino", [".xml", ".bin"])])

@@ -101,9 +101,14 @@ def test_the_weights_decide_size_and_method_where_nothing_is_said() -> None:
         ({"input_size": "1000x600"}, InvalidInputError, "multiple of 32"),
         ({"input_size": "big"}, InvalidInputError, "WIDTHxHEIGHT"),
         ({"tracker": "sort"}, InvalidInputError, "jde, byte"),
+        ({"backend": "tpu"}, InvalidInputError, "openvino"),
+        ({"precision": "int3"}, InvalidInputError, "fp32"),
     ],
 )
-def test_bad_settings_say_what_is_expected(settings: dict[str, str], error: type[Exception], told: str) -> None:
+def test_bad_settings_say_what_is_expected_before_anything_is_fetched(
+    settings: dict[str, str], error: type[Exception], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAIRMOT_DLA34_OFFLINE", "1")
     with pytest.raises(error, match=told):
         FairMOT(**settings)
 

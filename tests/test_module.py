@@ -146,6 +146,22 @@ class TestBadInput:
         with pytest.raises(InvalidInputError, match="draw_threshold"):
             module.tracking(walking_boxes(1), tmp_path, draw_threshold=value)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("name", ["", "../escape", "/absolute", "a/b", ".hidden", "nul\0", None])
+    def test_a_streams_name_stays_inside_the_output_directory(
+        self, module: Module, tmp_path: Path, name: object
+    ) -> None:
+        with pytest.raises(InvalidInputError, match="plain file name"):
+            module.stream_mode(tmp_path, name=name)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("setting", [{"frame_rate": 1e12}, {"frame_rate": 10**400}, {"frame_stride": 10**400}])
+    def test_numbers_beyond_reason(self, module: Module, tmp_path: Path, setting: dict[str, float]) -> None:
+        with pytest.raises(InvalidInputError, match="expected"):
+            module.tracking(walking_boxes(1), tmp_path, **setting)  # type: ignore[arg-type]
+
+    def test_formats_as_one_word(self, module: Module, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInputError, match="list"):
+            module.tracking(walking_boxes(1), tmp_path, formats="mot")
+
     def test_output_path_is_a_file(self, module: Module, tmp_path: Path) -> None:
         (tmp_path / "out").write_text("mine")
         with pytest.raises(OutputError, match="out"):

@@ -54,7 +54,7 @@ class Tracker:
         self._config = TrackerConfig() if config is None else config
         self._frame_rate = check_frame_rate(frame_rate)
         # rounded down as int() does there; the hair keeps 0.29 s at 100 frames/s from becoming 28
-        self._lost_buffer = math.floor(self._config.lost_buffer_s * self._frame_rate + 1e-6)
+        self._lost_buffer = math.floor(min(self._config.lost_buffer_s * self._frame_rate, 1e9) + 1e-6)
         self.reset()
 
     @property

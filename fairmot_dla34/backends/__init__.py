@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import BACKENDS, PRECISIONS, InputSize, check_choice
-from ..errors import BackendUnavailableError, DeviceUnavailableError, InvalidInputError
+from ..errors import (
+    BackendError,
+    BackendUnavailableError,
+    DeviceUnavailableError,
+    FairMOTError,
+    InvalidInputError,
+    StateError,
+)
 from ..values import Peaks
 
 logger = logging.getLogger(__name__)
@@ -141,8 +148,7 @@ def create_backend(name: str, request: BackendRequest) -> Backend:
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
         CheckpointError: The weights do not fit.
     """
-    check_choice("Backend", name, BACKENDS)
-    check_choice("Precision", request.precision, PRECISIONS)
+    check_backend(name, request.precision)
     if name == "auto":
         backend = _first_gpu(request) if request.use_gpu else _build("openvino", request)
     else:
@@ -151,14 +157,40 @@ def create_backend(name: str, request: BackendRequest) -> Backend:
     return backend
 
 
+def check_backend(name: str, precision: str) -> None:
+    """Check what can be checked before weights are fetched: the names, and that the package is installed.
+
+    Raises:
+        InvalidInputError: The name or the precision is unknown.
+        BackendUnavailableError: The backend's package is not installed.
+    """
+    check_choice("Backend", name, BACKENDS)
+    check_choice("Precision", precision, PRECISIONS)
+    if name != "auto":
+        _require(name)
+
+
 def _build(name: str, request: BackendRequest) -> Backend:
+    _require(name)
+    entry = _ENTRIES[name]
+    try:
+        return entry.build(request)
+    except FairMOTError:
+        raise
+    except (ImportError, OSError) as error:  # a GPU build without its driver's libraries, a half-installed package
+        raise BackendUnavailableError(
+            f"Backend {name} is installed but cannot be loaded ({reason_of(error)}); check the libraries it names, or "
+            f"install it again: {entry.install}"
+        ) from error
+
+
+def _require(name: str) -> None:
     entry = _ENTRIES[name]
     missing = [package for package in entry.packages if not _found(package)]
     if missing:
         raise BackendUnavailableError(
             f"Backend {name} needs the package {missing[0]}, which is not installed; install it: {entry.install}"
         )
-    return entry.build(request)
 
 
 def _first_gpu(request: BackendRequest) -> Backend:
@@ -166,7 +198,7 @@ def _first_gpu(request: BackendRequest) -> Backend:
     for name in _GPU_ORDER:
         try:
             return _build(name, request)
-        except (BackendUnavailableError, DeviceUnavailableError) as error:
+        except (BackendError, InvalidInputError) as error:
             reasons.append(f"{name}: {error}")
     raise DeviceUnavailableError(
         f"use_gpu is True, but no backend has a usable GPU ({' | '.join(reasons)}). "
@@ -187,3 +219,22 @@ def only_fp32(name: str, precision: str) -> str:
     if precision not in {"auto", "fp32"}:
         raise InvalidInputError(f"Precision is {precision!r}; backend {name} runs in fp32 only: use auto or fp32.")
     return "fp32"
+
+
+def closed_error() -> StateError:
+    """Return what to raise where a network is used after `Backend.close`."""
+    return StateError("The network was closed; make a new FairMOT or Module for more pictures.")
+
+
+def failed_error(info: BackendInfo, error: Exception) -> BackendError:
+    """Return what to raise where the runtime fails on a picture: out of memory, a device that is gone."""
+    return BackendError(
+        f"The network failed on a picture ({info}: {reason_of(error)}); free memory, or try another backend, a smaller "
+        "input size or the CPU."
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """Return the last line of an error's text: those of OpenVINO and Paddle begin with source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

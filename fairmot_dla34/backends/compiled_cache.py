@@ -9,6 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from ..errors import CheckpointError
 from ..weights import cache_dir
 from . import BackendRequest
 
@@ -31,9 +32,15 @@ class CompiledCache:
         key.update(str(request.input_size).encode())
         for source in sorted([*(_PACKAGE / "network").glob("*.py"), _PACKAGE / "backends" / "openvino.py"]):
             key.update(source.read_bytes())  # a change to how the graph is built is a change of the graph
-        with request.weights.open("rb") as file:
-            for chunk in iter(lambda: file.read(1 << 20), b""):
-                key.update(chunk)
+        try:
+            with request.weights.open("rb") as file:
+                for chunk in iter(lambda: file.read(1 << 20), b""):
+                    key.update(chunk)
+        except OSError as error:
+            raise CheckpointError(
+                f"{request.weights} cannot be read ({error.strerror or error}); expected a checkpoint: check the path "
+                "and its permissions."
+            ) from error
         self.path = cache_dir() / "compiled" / f"{key.hexdigest()[:32]}.blob"
 
     def read(self) -> bytes | None:
@@ -56,7 +63,7 @@ class CompiledCache:
                     file.write(blob)
                 Path(name).replace(self.path)
                 self._drop_oldest()
-            except OSError:
+            except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
         except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +13,17 @@ from ..network.dla34 import build_onnx
 from ..network.peaks import OUTPUTS, RawPeaks, decode
 from ..values import Peaks
 from ..weights import load_arrays
-from . import BackendInfo, BackendRequest, only_fp32
+from . import BackendInfo, BackendRequest, closed_error, failed_error, only_fp32
 
-_NOT_ACCELERATORS = {"CPUExecutionProvider", "AzureExecutionProvider", "XnnpackExecutionProvider"}
+# Providers that are always a GPU or an NPU, best first; OpenVINO's, CoreML's and others may compute on the CPU.
+_ACCELERATORS = (
+    "CUDAExecutionProvider",
+    "ROCMExecutionProvider",
+    "MIGraphXExecutionProvider",
+    "DmlExecutionProvider",
+    "CANNExecutionProvider",
+    "WebGpuExecutionProvider",
+)
 
 
 class OnnxRuntimeBackend:
@@ -37,8 +47,14 @@ class OnnxRuntimeBackend:
         provider = _pick_provider(onnxruntime.get_available_providers(), use_gpu=request.use_gpu)
         model = build_onnx(load_arrays(request.weights), request.input_size).SerializeToString()
         try:
-            self._session = onnxruntime.InferenceSession(model, providers=[provider])
+            # Without enable_fallback=0 a failing accelerator is left for the CPU, silently, in the middle of a run.
+            self._session: Any = onnxruntime.InferenceSession(model, providers=[provider], enable_fallback=0)
         except Exception as error:  # onnxruntime's exceptions have no public base class
+            if request.use_gpu:
+                raise DeviceUnavailableError(
+                    f"ONNX Runtime could not start {provider} ({str(error).splitlines()[0]}); check its driver and "
+                    "libraries, or use use_gpu=False."
+                ) from error
             raise BackendUnavailableError(
                 f"ONNX Runtime {onnxruntime.__version__} cannot run the network ({str(error).splitlines()[0]}); "
                 "install a release with DeformConv: pip install 'fairmot_dla34[onnxruntime]'"
@@ -52,20 +68,26 @@ class OnnxRuntimeBackend:
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture; see `Backend.infer`."""
-        return decode(RawPeaks(*self._session.run(OUTPUTS, {"image": image[None]})), self.input_size)
+        if self._session is None:
+            raise closed_error()
+        try:
+            outputs = self._session.run(OUTPUTS, {"image": image[None]})
+        except Exception as error:  # as above
+            raise failed_error(self.info, error) from error
+        return decode(RawPeaks(*outputs), self.input_size)
 
     def close(self) -> None:
-        """Free the network."""
-        del self._session
+        """Free the network; safe to call twice."""
+        self._session = None
 
 
 def _pick_provider(available: list[str], *, use_gpu: bool) -> str:
     if not use_gpu:
         return "CPUExecutionProvider"
-    accelerators = [name for name in available if name not in _NOT_ACCELERATORS]
+    accelerators = [name for name in _ACCELERATORS if name in available]
     if not accelerators:
         raise DeviceUnavailableError(
             f"The installed ONNX Runtime has no accelerator, only {', '.join(available)}; "
             "install a build with one, such as onnxruntime-gpu."
         )
-    return next((name for name in accelerators if name == "CUDAExecutionProvider"), accelerators[0])
+    return accelerators[0]

@@ -12,7 +12,7 @@ from ..config import InputSize
 from ..errors import BackendError, DeviceUnavailableError, InvalidInputError
 from ..network.peaks import OUTPUTS, RawPeaks, decode
 from ..values import Peaks
-from . import BackendInfo, BackendRequest
+from . import BackendInfo, BackendRequest, closed_error, failed_error, reason_of
 from .compiled_cache import CompiledCache
 
 if TYPE_CHECKING:
@@ -50,19 +50,24 @@ class OpenVinoBackend:
             compiled = _compile(core, device, options, request)
             if cache:
                 cache.write(compiled.export_model().getvalue())
-        self._request = compiled.create_infer_request()
+        self._request: openvino.InferRequest | None = compiled.create_infer_request()
         threads = compiled.get_property("INFERENCE_NUM_THREADS") if device == "CPU" else None
         self.info = BackendInfo("openvino", openvino.__version__.split("-")[0], device, precision, threads)
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture; see `Backend.infer`."""
-        outputs = self._request.infer({"image": image[None]}, share_inputs=True, share_outputs=True)
+        if self._request is None:
+            raise closed_error()
+        try:
+            outputs = self._request.infer({"image": image[None]}, share_inputs=True, share_outputs=True)
+        except RuntimeError as error:
+            raise failed_error(self.info, error) from error
         # By place: some releases name an output after the node behind it.
         return decode(RawPeaks(*(outputs[place] for place in range(len(OUTPUTS)))), self.input_size)
 
     def close(self) -> None:
-        """Free the network."""
-        del self._request
+        """Free the network; safe to call twice."""
+        self._request = None
 
 
 def _pick_device(core: openvino.Core, *, use_gpu: bool) -> str:
@@ -96,7 +101,7 @@ def _load_compiled(
     try:
         return core.import_model(blob, device, options)
     except RuntimeError as error:
-        logger.warning("Compiled network in the cache is not usable (%s); compiling again.", _first_line(error))
+        logger.warning("Compiled network in the cache is not usable (%s); compiling again.", reason_of(error))
         return None
 
 
@@ -111,7 +116,7 @@ def _compile(
         return core.compile_model(read_onnx(core, onnx_model.SerializeToString()), device, options)
     except RuntimeError as error:
         raise BackendError(
-            f"OpenVINO cannot compile the network for {device} ({_first_line(error)}); expected OpenVINO 2025.0 or "
+            f"OpenVINO cannot compile the network for {device} ({reason_of(error)}); expected OpenVINO 2025.0 or "
             "newer: pip install -U openvino"
         ) from error
 
@@ -144,7 +149,3 @@ def _convert_deform_conv(node: Any) -> Any:
     )
     channels_first = opset8.constant(np.array([1, -1, 1, 1], np.int64))
     return opset8.add(y, opset8.reshape(bias, channels_first, special_zero=False)).outputs()
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ..config import InputSize
 from ..errors import DeviceUnavailableError
+from ..network.peaks import STRIDE
 from ..values import Peaks
 from ..weights import load_arrays
-from . import BackendInfo, BackendRequest, only_fp32
+from . import BackendInfo, BackendRequest, closed_error, failed_error, only_fp32, reason_of
 
 # What configs/mot/fairmot/_base_/fairmot_dla34.yml of PaddleDetection 2.6 sets; that file is not in its package.
 MODEL_CONFIG = {
@@ -53,24 +54,38 @@ class PaddleDetBackend:
         import paddle
 
         precision = only_fp32("paddledet", request.precision)
-        device = _pick_device(use_gpu=request.use_gpu)
+        self._device = _pick_device(use_gpu=request.use_gpu)
         threads = None if request.use_gpu else os.cpu_count() or 1
         if threads:
             paddle.set_flags({"FLAGS_paddle_num_threads": threads})  # Paddle's default is one thread
         paddle.disable_static()  # paddlehub calls a module's methods in static mode
-        paddle.set_device(device)
+        _use(self._device)
         arrays = load_arrays(request.weights)
         self.input_size: InputSize = request.input_size
-        self._model = _build_model(len(arrays["detector.head.heatmap.2.conv.bias"]))
+        cells = (request.input_size.height // STRIDE) * (request.input_size.width // STRIDE)
+        self._model = _build_model(len(arrays["detector.head.heatmap.2.conv.bias"]), cells)
         self._model.set_state_dict({name: paddle.to_tensor(array) for name, array in arrays.items()})
         self._model.eval()
-        self.info = BackendInfo("paddledet", _version(), device.upper(), precision, threads)
+        self.info = BackendInfo("paddledet", _version(), self._device.upper(), precision, threads)
+        if request.use_gpu:
+            self.infer(np.zeros((self.input_size.height, self.input_size.width, 3), np.uint8))  # a bad CUDA shows here
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture; see `Backend.infer`."""
         import paddle
 
+        if self._model is None:
+            raise closed_error()
         paddle.disable_static()
+        _use(self._device)  # it is global in Paddle: another model may have changed it
+        try:
+            return self._infer(image)
+        except (RuntimeError, OSError) as error:
+            raise failed_error(self.info, error) from error
+
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
+        import paddle
+
         size = self.input_size
         rgb = image[:, :, ::-1].astype(np.float32) / np.float32(255)
         with paddle.no_grad():
@@ -92,8 +107,8 @@ class PaddleDetBackend:
         )
 
     def close(self) -> None:
-        """Free the network."""
-        del self._model
+        """Free the network; safe to call twice."""
+        self._model = None
 
 
 def _pick_device(*, use_gpu: bool) -> str:
@@ -103,18 +118,33 @@ def _pick_device(*, use_gpu: bool) -> str:
         return "cpu"
     if not paddle.is_compiled_with_cuda():
         raise DeviceUnavailableError(
-            "use_gpu is True, but this PaddlePaddle is a CPU build; install pip install 'fairmot_dla34[paddle-gpu]'"
+            "use_gpu is True, but this PaddlePaddle is a CPU build; replace it: pip uninstall paddlepaddle && "
+            "pip install 'fairmot_dla34[paddle-gpu]'"
         )
     if paddle.device.cuda.device_count() < 1:
         raise DeviceUnavailableError("use_gpu is True, but PaddlePaddle sees no GPU; check the NVIDIA driver.")
     return "gpu:0"
 
 
-def _build_model(num_classes: int) -> Any:
+def _use(device: str) -> None:
+    import paddle
+
+    try:
+        paddle.set_device(device)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise DeviceUnavailableError(
+            f"PaddlePaddle cannot use {device} ({reason_of(error)}); check CUDA and cuDNN, or use use_gpu=False."
+        ) from error
+
+
+def _build_model(num_classes: int, cells: int) -> Any:
     import ppdet.modeling  # noqa: F401  # registers the classes that the config names
     from ppdet.core.workspace import create, merge_config
 
-    merge_config({**MODEL_CONFIG, "num_classes": num_classes})
+    config: dict[str, Any] = {**MODEL_CONFIG, "num_classes": num_classes}
+    # Its top-K fails on a heatmap with fewer cells than peaks asked for.
+    config["CenterNetPostProcess"] = config["CenterNetPostProcess"] | {"max_per_img": min(500, cells)}
+    merge_config(config)
     return create("FairMOT")
 
 

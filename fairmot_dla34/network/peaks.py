@@ -47,9 +47,11 @@ def decode(raw: RawPeaks, input_size: InputSize) -> Peaks:
     boxes = np.concatenate([centres - sizes[:, :2], centres + sizes[:, 2:]], axis=1) * np.float32(STRIDE)
     embeddings = raw.embeddings[kept]
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # a logit under -88 is a score of 0
+        scores = (1 / (1 + np.exp(-raw.logits[kept]))).astype(np.float32)
     return Peaks(
         boxes=boxes,
-        scores=(1 / (1 + np.exp(-raw.logits[kept]))).astype(np.float32),
+        scores=scores,
         embeddings=embeddings / np.maximum(norms, 1e-12),
         class_ids=class_ids,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,8 +68,7 @@ def open_writers(
             path = folder / _VIDEO_FOLDER / f"{name}_vis.mp4"
             opened.append(VideoWriter(path, frame_rate=frame_rate, draw_threshold=draw_threshold))
     except BaseException:
-        for writer in opened:
-            writer.close()
+        WriterSet(opened).__exit__(*sys.exc_info())  # closes them all; the error under way is the one to tell
         raise
     return WriterSet(opened)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from ..config import check_fraction, check_frame_rate
@@ -88,7 +89,10 @@ class VideoWriter:
         if self._closed:
             return
         self._closed = True
-        if self._encoder is None:
-            self.path.unlink(missing_ok=True)
-        else:
-            self._encoder.close()
+        try:
+            if self._encoder is not None:
+                self._encoder.close()
+        finally:
+            with contextlib.suppress(OSError):
+                if self.path.stat().st_size == 0:
+                    self.path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
@@ -40,9 +41,10 @@ class WriterSet:
     ) -> None:
         try:
             self.close()
-        except OutputError:
-            if error is None:  # else the first error is the one to tell; the log has this one
+        except OutputError as failure:
+            if error is None:
                 raise
+            _LOGGER.warning("%s", failure)  # the error under way is the one to tell
 
     def __iter__(self) -> Iterator[ResultWriter]:
         return iter(self._open)
@@ -71,15 +73,19 @@ class WriterSet:
         Raises:
             OutputError: An output failed, during the run or now.
         """
-        while self._open:
-            writer = self._open.pop(0)
-            try:
-                writer.close()
-            except OutputError as error:
-                self._note(error)
+        with ExitStack() as stack:
+            for writer in reversed(self._open):  # each is closed, whatever closing another one raises
+                stack.callback(self._close_one, writer)
+            self._open = []
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+    def _close_one(self, writer: ResultWriter) -> None:
+        try:
+            writer.close()
+        except OutputError as error:
+            self._note(error)
 
     def _drop(self, writer: ResultWriter, error: OutputError) -> None:
         self._open.remove(writer)
@@ -90,5 +96,9 @@ class WriterSet:
             _LOGGER.debug("closing %s after its failure: %s", writer.path, second)
 
     def _note(self, error: OutputError) -> None:
-        _LOGGER.error("%s", error)
-        self._failure = self._failure or error
+        if self._failure is None:
+            self._failure = error  # told in full by `close`
+            if self._open:
+                _LOGGER.warning("An output failed; the others go on.")
+        else:
+            _LOGGER.error("%s", error)

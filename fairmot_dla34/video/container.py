@@ -80,7 +80,7 @@ class ContainerSource(Source):
                 reason = f"no answer in {_URL_TIMEOUT_S[0]:g} s"
             raise SourceError(
                 f"{self._shown} cannot be opened ({reason}); expected a running stream:"
-                " check the address, user and network."
+                " check the address, user and network, and write / ? # in a password as %2F %3F %23."
             ) from None  # FFmpeg's text repeats the URL with its password
 
     def _describe(self) -> str:

@@ -39,6 +39,7 @@ class Losses:
         """Note a frame that the decoder could not decode, or had to make up."""
         self._damaged = True
         bisect.insort(self._reported, -math.inf if stamp_s is None else stamp_s)
+        del self._reported[:-_LONGEST]  # a live stream that gives nothing but damage
 
     def before(self, stamp_s: float | None) -> tuple[int, int]:
         """Settle what was lost before a sound picture.

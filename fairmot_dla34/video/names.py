@@ -38,5 +38,10 @@ def url_name(url: str) -> str:
 
 def hide_secrets(url: str) -> str:
     """A URL without user, password, query and fragment, to show in a message."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme, _, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in host:
+        rest = host.rpartition("@")[2] + rest[len(host) :]
+    elif ":" in host and "@" in rest:  # a password with / ? or # that was not written as %2F %3F %23
+        rest = rest.rpartition("@")[2]
+    return f"{scheme}://{re.split(r'[?#]', rest, maxsplit=1)[0]}"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ..errors import InvalidInputError, SourceError, SourceNotFoundError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .source import Source
 
 _SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "tcp", "rtp", "srt")
+_LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
 _TAKEN = (
     "expected a video file, a folder of images, a glob pattern, a camera index, an rtsp://, http://, https:// or"
     " rtmp:// URL, or an iterable of images"
@@ -57,14 +59,18 @@ def _open_named(spec: str | os.PathLike[str], rates: dict[str, Any]) -> Source:
     if not isinstance(text, str) or not text.strip() or "\0" in text:
         raise InvalidInputError(f"Source is {text!r}; {_TAKEN}.")
     if isinstance(spec, str):
-        if text.isdecimal():
+        if text.isdecimal() and not Path(text).exists():
             return _camera(int(text), rates)
         scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
         if scheme and scheme[1].lower() == "file":
             text = url2pathname(text[len("file://") :])
         elif scheme:
             return _url(text, scheme[1].lower(), rates)
-    return _open_path(Path(text).expanduser(), rates)
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:  # ~ of a user that is not there
+        raise SourceNotFoundError(f"{text} is in no known home folder ({error}); {_TAKEN}: write it out.") from error
+    return _open_path(path, rates)
 
 
 def _open_path(path: Path, rates: dict[str, Any]) -> Source:
@@ -116,14 +122,21 @@ def _url(url: str, scheme: str, rates: dict[str, Any]) -> Source:
 
     if scheme not in _SCHEMES:
         raise InvalidInputError(f"Source {hide_secrets(url)} starts with {scheme}://; {_TAKEN}.")
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise InvalidInputError(f"Source {hide_secrets(url)} is no address ({error}); {_TAKEN}: check it.") from None
     return ContainerSource(url, **rates)
 
 
 def _camera(index: int, rates: dict[str, Any]) -> Source:
     from .camera import CameraSource
 
-    if index < 0:
-        raise InvalidInputError(f"Camera index is {index}; expected 0 for the first camera, 1 for the second.")
+    if not 0 <= index <= _LAST_CAMERA:
+        raise InvalidInputError(
+            f"Camera index is {index}; expected 0 for the first camera, 1 for the second: a file or folder of that name"
+            " is not here."
+        )
     return CameraSource(index, **rates)
 
 

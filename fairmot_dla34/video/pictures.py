@@ -105,7 +105,7 @@ def _rate_from_seqinfo(folder: Path) -> float | None:
     for place in (folder, folder.resolve().parent):
         reader = configparser.ConfigParser()
         try:
-            reader.read(place / "seqinfo.ini", encoding="utf-8")
+            reader.read(place / "seqinfo.ini", encoding="utf-8-sig")
             rate = reader.getfloat("Sequence", "frameRate", fallback=0.0)
         except (OSError, ValueError, configparser.Error):
             continue

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..values import Frame
 
+_LONGEST_STRIDE = 10**9
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -53,7 +54,7 @@ class Source(ABC):
             InvalidInputError: The frame rate or the stride is not a number above 0.
         """
         stride: object = frame_stride
-        if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
+        if isinstance(stride, bool) or not isinstance(stride, int) or not 1 <= stride <= _LONGEST_STRIDE:
             raise InvalidInputError(
                 f"frame_stride is {frame_stride!r}; expected a whole number >= 1, 1 for all frames."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
             )
         with np.load(path, allow_pickle=False) as loaded:
             return {name: loaded[name] for name in loaded.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path} is a damaged or unsafe .npz file ({error}); {_EXPECTED}.") from error

@@ -65,13 +65,27 @@ def transfer(source: Source, partial: PartialFile, patience: Patience, label: st
         headers.update({"Range": f"bytes={have}-", "If-Range": known.validator})
     timeouts = (patience.connect_s, patience.stall_s)
     try:
-        with requests.get(source.url, headers=headers, auth=source.auth, timeout=timeouts, stream=True) as response:
+        with _open(source, headers, timeouts) as response:
             promise, start = _agree(response, source, partial, known, have)
             if start != promise.total:
                 _receive(response, partial, promise, start, label)
             return promise
     except requests.RequestException as error:
         raise _explain(error, source, patience) from error
+
+
+def _open(source: Source, headers: dict[str, str], timeouts: tuple[float, float]) -> requests.Response:
+    import requests
+
+    try:
+        return requests.get(source.url, headers=headers, auth=source.auth, timeout=timeouts, stream=True)
+    except requests.RequestException:
+        raise
+    except (OSError, ValueError) as error:  # a CA bundle that is not there; a host name that urllib3 cannot parse
+        raise DownloadError(
+            f"{source.url} cannot be used ({type(error).__name__}). Check the address, $REQUESTS_CA_BUNDLE and any "
+            "proxy, or pass the path of a file you have."
+        ) from error
 
 
 def _explain(error: requests.RequestException, source: Source, patience: Patience) -> Exception:

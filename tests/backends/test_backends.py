@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import logging
 import os
@@ -17,8 +18,8 @@ from fairmot_dla34.errors import (
     BackendUnavailableError,
     CheckpointError,
     DeviceUnavailableError,
-    FairMOTError,
     InvalidInputError,
+    StateError,
 )
 from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.selfcheck import INPUT_SIZE, TOLERANCE, drawn_picture, random_checkpoint, run_selfcheck
@@ -159,9 +160,46 @@ class TestCompiledCache:
         assert len(start(checkpoint)) > 0
 
 
-def test_every_error_here_belongs_to_the_tree() -> None:
-    for error in (BackendUnavailableError, DeviceUnavailableError, InvalidInputError, CheckpointError):
-        assert issubclass(error, FairMOTError)
+@pytest.mark.parametrize("name", HERE)
+def test_closing_twice_is_fine_and_using_it_afterwards_is_told(name: str, checkpoint: Path) -> None:
+    backend = create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, "fp32"))
+    backend.close()
+    backend.close()
+    with pytest.raises(StateError, match="closed"):
+        backend.infer(drawn_picture())
+
+
+@pytest.mark.parametrize("error", [ImportError("libcudart.so.12: cannot open"), OSError("a half-installed wheel")])
+def test_a_backend_that_cannot_be_loaded_is_told_with_its_reason(
+    error: Exception, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: BackendRequest) -> None:
+        raise error
+
+    entry = backends._ENTRIES["openvino"]
+    monkeypatch.setitem(backends._ENTRIES, "openvino", dataclasses.replace(entry, build=broken))
+    with pytest.raises(BackendUnavailableError, match=str(error)):
+        create_backend("openvino", BackendRequest(checkpoint, INPUT_SIZE))
+    with pytest.raises(DeviceUnavailableError, match=str(error)):
+        create_backend("auto", BackendRequest(checkpoint, INPUT_SIZE, use_gpu=True))
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_checkpoint_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"gone\.pdparams"):
+        create_backend(name, BackendRequest(tmp_path / "gone.pdparams", INPUT_SIZE, "fp32"))
+
+
+def test_only_real_accelerators_count_as_one() -> None:
+    """Some of ONNX Runtime's providers compute on the CPU: taking them would be a silent CPU run."""
+    pick = pytest.importorskip("fairmot_dla34.backends.onnxruntime")._pick_provider
+    cpu = "CPUExecutionProvider"
+    assert pick([cpu], use_gpu=False) == cpu
+    assert pick(["DmlExecutionProvider", cpu], use_gpu=True) == "DmlExecutionProvider"
+    assert pick(["TensorrtExecutionProvider", "CUDAExecutionProvider", cpu], use_gpu=True) == "CUDAExecutionProvider"
+    for other in ("DnnlExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider"):
+        with pytest.raises(DeviceUnavailableError, match=other):
+            pick([other, cpu], use_gpu=True)
 
 
 def start(checkpoint: Path) -> np.ndarray:

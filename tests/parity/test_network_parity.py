@@ -15,6 +15,7 @@ from fairmot_dla34.backends import BackendRequest, create_backend
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.selfcheck import INPUT_SIZE, KNOWN_ANSWER, answer, drawn_picture, random_checkpoint
+from fairmot_dla34.values import Peaks
 from fairmot_dla34.video import open_source
 from fairmot_dla34.weights import load_arrays
 
@@ -64,6 +65,29 @@ def test_the_known_answer_of_info_is_paddledetections(tmp_path: Path) -> None:
     np.savez(path, **random_checkpoint())
     backend = create_backend("paddledet", BackendRequest(path, INPUT_SIZE, "fp32"))
     assert np.abs(answer(backend.infer(drawn_picture())) - KNOWN_ANSWER).max() < 5e-4
+
+
+@pytest.mark.filterwarnings("default")
+def test_small_inputs_and_several_classes_are_equal_too(tmp_path: Path) -> None:
+    """A heatmap of fewer cells than the 500 peaks that PaddleDetection asks for, with three classes."""
+    arrays = random_checkpoint()
+    weight, bias = arrays["detector.head.heatmap.2.conv.weight"], arrays["detector.head.heatmap.2.conv.bias"]
+    arrays["detector.head.heatmap.2.conv.weight"] = np.concatenate([weight, -weight, weight[:, ::-1]])
+    arrays["detector.head.heatmap.2.conv.bias"] = np.concatenate([bias] * 3)
+    np.savez(tmp_path / "three.npz", **arrays)
+    image = drawn_picture()[:64, :96]
+    request = BackendRequest(tmp_path / "three.npz", InputSize(96, 64), "fp32")
+    ours, theirs = (create_backend(name, request).infer(image) for name in ("openvino", "paddledet"))
+    for class_id in range(3):
+        a, b = (Peaks(*_of_class(peaks, class_id)) for peaks in (ours, theirs))
+        found = compare(a, b)
+        assert found.peaks > 10
+        assert (found.unpaired, found.box_px < 0.01, found.score < 1e-5) == (0, True, True), found
+
+
+def _of_class(peaks: Peaks, class_id: int) -> tuple[NDArray[np.float32], ...]:
+    chosen = peaks.class_ids == class_id
+    return peaks.boxes[chosen], peaks.scores[chosen], peaks.embeddings[chosen]
 
 
 def assert_equal(worst: Difference) -> None:

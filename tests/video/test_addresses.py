@@ -1,0 +1,48 @@
+"""What people type as a source: addresses that cannot be, and passwords that must not be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fairmot_dla34.errors import InvalidInputError, SourceError, SourceNotFoundError
+from fairmot_dla34.video import open_source
+from fairmot_dla34.video.names import hide_secrets
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("http://[bad/x", InvalidInputError),
+        ("rtsp://user:secret@[::1", InvalidInputError),
+        ("~nosuchuser/x.mp4", SourceNotFoundError),
+        ("99999999999", InvalidInputError),
+        (10**30, InvalidInputError),
+    ],
+)
+def test_impossible_ones_get_one_sentence(source: str | int, error: type[Exception]) -> None:
+    with pytest.raises(error, match="expected") as told:
+        open_source(source)
+    assert "secret" not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("password", ["secret", "se/cret", "se#cret", "se?cret", "se@cret"])
+def test_no_part_of_a_password_is_shown(password: str) -> None:
+    shown = hide_secrets(f"rtsp://user:{password}@camera.local:554/live?token=hidden#part")
+    for part in ("se", "cret", "user", "hidden"):
+        assert part not in shown.replace("rtsp", "")
+    assert shown.startswith("rtsp://")
+
+
+def test_a_clean_address_is_shown_whole() -> None:
+    assert hide_secrets("http://camera.local:8080/a/b.mp4") == "http://camera.local:8080/a/b.mp4"
+
+
+def test_a_folder_whose_name_is_a_number_is_no_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KITTI's sequences are called 0000, 0001, ..."""
+    (tmp_path / "0001").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match="holds no images"):
+        open_source("0001")
