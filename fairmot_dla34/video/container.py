@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,9 +69,9 @@ class ContainerSource(Source):
         begin_s = time.monotonic()
         try:
             if isinstance(where, Path):
-                return av.open(str(where.absolute()), "r", metadata_errors="replace")
+                return _open_input(str(where.absolute()))
             options = {"rtsp_transport": "tcp"} if where.lower().startswith("rtsp") else {}
-            return av.open(where, "r", options=options, timeout=_URL_TIMEOUT_S, metadata_errors="replace")
+            return _open_input(where, options=options, timeout=_URL_TIMEOUT_S)
         except (av.FFmpegError, OSError, ValueError) as error:
             if isinstance(where, Path):
                 raise SourceError(_why_no_file(where, error)) from error
@@ -189,3 +189,13 @@ def _why_no_file(path: Path, error: Exception) -> str:
             " it; expected a complete file: copy it again, or repair it with a tool such as untrunc."
         )
     return f"{path} is not a video ({reason}); expected a file that plays in a video player, such as mp4, mkv or avi."
+
+
+def _open_input(where: str, **options: Any) -> av.container.InputContainer:
+    """Open for reading, also where a title is not UTF-8: PyAV 19 always does, the ones before must be told."""
+    import av
+
+    if int(av.__version__.partition(".")[0]) < 19:
+        options["metadata_errors"] = "replace"
+    container: av.container.InputContainer = av.open(where, "r", **options)
+    return container

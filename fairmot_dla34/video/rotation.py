@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import av
     from numpy.typing import NDArray
 
@@ -28,11 +26,11 @@ def orientation_of(frame: av.VideoFrame) -> _Orientation:
         (a x + c y, b x + d y). A turn by anything but a multiple of 90 degrees is taken as upright, as there is
         no picture of whole pixels for it.
     """
-    items: Iterable[Any] = frame.side_data  # PyAV's stub calls it a mapping; iterating gives the values
-    for item in items:
-        if getattr(item.type, "name", "") == "DISPLAYMATRIX":
-            return _signs(bytes(memoryview(item)))
-    return UPRIGHT
+    from av.sidedata.sidedata import Type
+
+    side_data: Any = frame.side_data  # the stub knows string keys only, which PyAV 19 does not take
+    matrix = side_data.get(Type.DISPLAYMATRIX)
+    return UPRIGHT if matrix is None else _signs(bytes(memoryview(matrix)))
 
 
 def _signs(matrix: bytes) -> _Orientation:
