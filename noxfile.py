@@ -74,7 +74,7 @@ def summary(session: nox.Session) -> None:
             if skipped is not None:
                 told = skipped.get("message", "")
                 if told == "collection skipped":  # a whole file; the reason stands in the text
-                    told = (skipped.text or "").rpartition("Skipped: ")[2].rstrip("')")
+                    told = (skipped.text or "").rpartition("Skipped: ")[2].rstrip("')\"")
                 reason = f"{report.stem}: {told}"
                 reasons[reason] = reasons.get(reason, 0) + 1
     missing = [f"Python {version}: no interpreter found" for version, path in OTHER_PYTHONS.items() if path is None]
