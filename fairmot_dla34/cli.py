@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import __version__
-from .config import BACKENDS, DEFAULT_WEIGHTS, OUTPUT_FORMATS, PRECISIONS, TRACKER_METHODS
+from .config import BACKENDS, DEFAULT_WEIGHTS, EXPORT_FORMATS, OUTPUT_FORMATS, PRECISIONS, TRACKER_METHODS
 from .console import guarded, log_to_stderr, summary_text
 from .errors import UnknownWeightsError
 from .values import TrackingSummary
@@ -72,23 +72,27 @@ def _weights_download(arguments: argparse.Namespace) -> None:
 
 
 def _weights_path(arguments: argparse.Namespace) -> None:
-    from .weights import cached_path, find_entry, resolve_weights
-
-    entry = find_entry(arguments.name)
-    print(cached_path(entry) if entry else resolve_weights(arguments.name))
+    print(_place_of(arguments.name)[0])
 
 
 def _weights_verify(arguments: argparse.Namespace) -> None:
-    from .weights import cached_path, find_entry, resolve_weights, verify_file
+    from .weights import verify_file
 
-    entry = find_entry(arguments.name)
-    path = cached_path(entry) if entry else resolve_weights(arguments.name)
+    path, sha256 = _place_of(arguments.name)
     if not path.is_file():
         raise UnknownWeightsError(
             f"{arguments.name} is not at {path}; expected a file there: fetch it with fairmot_dla34 weights download."
         )
-    verify_file(path, sha256=entry.sha256 if entry else None)
+    verify_file(path, sha256=sha256)
     print(f"{path}: every array is there, with the right shape and finite values")
+
+
+def _place_of(name: str) -> tuple[Path, str | None]:
+    """Where registered weights are or belong, or an existing file; and the digest, where the registry has it."""
+    from .weights import cached_path, find_entry, resolve_weights
+
+    entry = find_entry(name)
+    return (cached_path(entry), entry.sha256) if entry else (resolve_weights(name), None)
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -113,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_track(verbs)
     _add_weights(verbs)
     export = _add_verb(verbs, "export", _export, "write the network as files for other runtimes")
-    export.add_argument("--format", choices=("onnx", "openvino"), default="onnx")
+    export.add_argument("--format", choices=EXPORT_FORMATS, default="onnx")
     export.add_argument("--output-dir", default=".", metavar="D", help="where to write; default: here")
     _add_network(export)
     info = _add_verb(verbs, "info", _info, "versions, backends, devices, cache, and a check with a known answer")

@@ -11,6 +11,7 @@ from .errors import InvalidInputError
 TRACKER_METHODS = ("jde", "byte")
 BACKENDS = ("auto", "openvino", "paddledet", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16")
+EXPORT_FORMATS = ("onnx", "openvino")
 OUTPUT_FORMATS = ("mot", "jsonl", "csv", "kitti")
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"
 DEFAULT_FRAME_RATE = 30.0  # frames/s where the source does not say; PaddleDetection's --frame_rate fallback

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .config import InputSize, check_choice
-from .weights import find_entry, load_arrays, resolve_weights
+from .config import EXPORT_FORMATS, InputSize, check_choice
+from .weights import find_entry, input_size_for, load_arrays, resolve_weights
 from .writing import output_error
-
-EXPORT_FORMATS = ("onnx", "openvino")
 
 
 def export(
@@ -35,9 +33,7 @@ def export(
     check_choice("Export format", export_format, EXPORT_FORMATS)
     from .network.dla34 import build_onnx
 
-    entry = find_entry(str(weights))
-    default_size = entry.input_size if entry else InputSize()
-    size = default_size if input_size is None else InputSize.parse(input_size)
+    size = input_size_for(find_entry(str(weights)), input_size)
     path = resolve_weights(weights)
     model = build_onnx(load_arrays(path), size)
     stem = output_dir / f"{path.stem}_{size}"

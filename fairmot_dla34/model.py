@@ -17,7 +17,7 @@ from .config import DEFAULT_WEIGHTS, InputSize, TrackerConfig
 from .geometry import Letterbox
 from .values import Detections, Frame, FrameResult, check_image
 from .video import open_source
-from .weights import find_entry, resolve_weights
+from .weights import find_entry, input_size_for, resolve_weights
 
 SourceSpec = str | Path | int | Iterable[NDArray[np.uint8]]
 
@@ -58,8 +58,7 @@ class FairMOT:
         self.tracker_config = tracker if isinstance(tracker, TrackerConfig) else TrackerConfig(method=tracker)
         if isinstance(backend, str):
             check_backend(backend, precision)
-            default_size = entry.input_size if entry else InputSize()
-            size = default_size if input_size is None else InputSize.parse(input_size)
+            size = input_size_for(entry, input_size)
             path = resolve_weights(weights, offline=offline)
             backend = create_backend(backend, BackendRequest(Path(path), size, precision, use_gpu))
         self.backend = backend

@@ -47,7 +47,7 @@ class VideoWriter:
         self._trails = Trails()
         self._shape: tuple[int, ...] = ()
         self._closed = False
-        create(path)
+        create(path).close()
 
     def __enter__(self) -> Self:
         return self

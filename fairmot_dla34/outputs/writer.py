@@ -10,6 +10,7 @@ from ..errors import StateError
 from ..writing import output_error
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
     from types import TracebackType
 
@@ -60,11 +61,7 @@ class TextWriter(ABC):
         """
         self.path = path
         self._length = 0  # bytes that are whole
-        create(path)
-        try:
-            self._file = path.open("wb", buffering=0)
-        except OSError as error:
-            raise output_error(path, error) from error
+        self._file = create(path)
         try:
             self._append(self.header)
         except BaseException:
@@ -118,8 +115,14 @@ class TextWriter(ABC):
         self._length += len(data)
 
 
-def create(path: Path) -> None:
-    """Make sure that a file can be written, and empty it.
+def create(path: Path) -> FileIO:
+    """Create or empty a file, and make its folder.
+
+    Args:
+        path: The file to write.
+
+    Returns:
+        It, open for writing without a buffer.
 
     Raises:
         OutputError: The folder or the file cannot be written.
@@ -129,6 +132,6 @@ def create(path: Path) -> None:
     except OSError as error:
         raise output_error(path.parent, error) from error
     try:
-        path.open("wb").close()
+        return path.open("wb", buffering=0)
     except OSError as error:
         raise output_error(path, error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .locate import cache_dir, cached_path
 from .reader import load_arrays
 from .registry import WeightsEntry, registered
-from .resolve import find_entry, resolve_weights
+from .resolve import find_entry, input_size_for, resolve_weights
 from .verify import VerifiedFile, verify_file
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "cache_dir",
     "cached_path",
     "find_entry",
+    "input_size_for",
     "load_arrays",
     "registered",
     "resolve_weights",

@@ -6,6 +6,7 @@ import difflib
 from os import PathLike
 from pathlib import Path
 
+from ..config import InputSize
 from ..errors import DownloadError, UnknownWeightsError
 from .download import download
 from .locate import OFFLINE_VARIABLE, cached_path, is_offline, source_of
@@ -38,6 +39,21 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
             f"{source_of(entry).url} at {path}, or allow the download (offline=False, ${OFFLINE_VARIABLE} unset)."
         )
     return download(entry, path, progress=progress)
+
+
+def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) -> InputSize:
+    """Return the network input: the one asked for, else the one the weights were trained for, else 1088x608.
+
+    Args:
+        entry: The registered checkpoint, or None for a file.
+        asked: What the user says; None: nothing.
+
+    Raises:
+        InvalidInputError: What was asked for is no input size.
+    """
+    if asked is not None:
+        return InputSize.parse(asked)
+    return entry.input_size if entry else InputSize()
 
 
 def find_entry(name: str) -> WeightsEntry | None:
