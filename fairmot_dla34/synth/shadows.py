@@ -1,0 +1,98 @@
+"""Soft shadows on the ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .blending import overlap
+from .draws import Rng, between, chance
+from .sprites import Sprite
+
+_DIVIDE = 2  # shadows are soft: they are drawn at half size
+
+
+@dataclass(frozen=True)
+class Sun:
+    """Where shadows fall.
+
+    Attributes:
+        strength: Of cast shadows, 0 under clouds to 1.
+        contact: Darkness under the feet, 0 to 1.
+        right: Length of a shadow to the right per height.
+        away: Length of a shadow away from the camera per height.
+    """
+
+    strength: float
+    contact: float
+    right: float
+    away: float
+
+
+def draw_sun(rng: Rng) -> Sun:
+    """Draw the light of a scene."""
+    strength = between(rng, 0.3, 0.65) if chance(rng, 0.45) else 0.0
+    return Sun(strength, between(rng, 0.25, 0.6), between(rng, -1.4, 1.4), between(rng, -0.9, 1.2))
+
+
+class ShadowMap:
+    """Collects the shadows of one frame."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        """Start without shadows; ``size`` is the picture's (height, width)."""
+        self._size = size
+        self._map: NDArray[np.uint8] = np.zeros((-(-size[0] // _DIVIDE), -(-size[1] // _DIVIDE)), np.uint8)
+
+    def add(self, sprite: Sprite, foot: tuple[float, float], px_per_m: float, slope: float, sun: Sun) -> None:
+        """Add a person's shadows.
+
+        Args:
+            sprite: The person's picture.
+            foot: Where it stands, picture px.
+            px_per_m: Its scale in the picture.
+            slope: Height over distance of the camera: px of depth per px of width on the ground.
+            sun: The light.
+        """
+        scale = px_per_m / _DIVIDE
+        x, y = foot[0] / _DIVIDE, foot[1] / _DIVIDE
+        wide, deep = 0.42 * scale, max(0.42 * scale * slope, 0.07 * scale)
+        blob = np.array([[wide / 16, 0, x - wide], [0, deep / 16, y - deep]], np.float32)
+        self._put(blob, _BLOB, sun.contact)
+        if sun.strength > 0:
+            part = scale / sprite.px_per_m
+            fx, fy = sprite.foot
+            tall = part * sun.away * slope
+            matrix = np.array([[part, -part * sun.right, x + part * (sun.right * fy - fx)], [0, tall, y - tall * fy]])
+            self._put(matrix, np.ascontiguousarray(sprite.image[:, :, 3]), sun.strength)
+
+    def _put(self, matrix: NDArray[np.floating], mask: NDArray[np.uint8], strength: float) -> None:
+        height, width = mask.shape
+        corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], float)
+        left, top = np.floor(corners.min(axis=1)).astype(int).tolist()
+        right, low = np.ceil(corners.max(axis=1)).astype(int).tolist()
+        size = (min(right - left + 1, 4096), min(low - top + 1, 4096))
+        areas = overlap(self._map.shape[:2], (size[1], size[0]), (left, top))
+        if areas is None:
+            return
+        moved = np.array(matrix, float)
+        moved[:, 2] -= (left, top)
+        drawn = cv2.warpAffine(mask, moved, size, flags=cv2.INTER_AREA)
+        below, above = areas
+        self._map[below] = cv2.max(self._map[below], cv2.convertScaleAbs(drawn[above], alpha=strength))
+
+    def darken(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return ``(H, W, 3)`` with the shadows on it."""
+        soft = cv2.blur(self._map, (3, 3))
+        light = cv2.bitwise_not(cv2.resize(soft, (self._size[1], self._size[0]), interpolation=cv2.INTER_LINEAR))
+        return np.asarray(cv2.multiply(image, cv2.cvtColor(light, cv2.COLOR_GRAY2BGR), scale=1 / 255), np.uint8)
+
+
+def _blob() -> NDArray[np.uint8]:
+    axis = np.linspace(-1, 1, 32)
+    return np.asarray(255 * np.clip(1 - axis[:, None] ** 2 - axis[None] ** 2, 0, 1) ** 0.7).astype(np.uint8)
+
+
+_BLOB = _blob()

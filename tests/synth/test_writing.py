@@ -1,0 +1,133 @@
+"""Scenes as files."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scenes import small
+
+from fairmot_dla34.cli import main
+from fairmot_dla34.config import SCENE_PRESETS
+from fairmot_dla34.errors import InvalidInputError, OutputError
+from fairmot_dla34.synth import PRESETS, Scene, SceneConfig, parse_scene, write_scene
+from fairmot_dla34.synth.scene import SceneFrame
+
+
+def pictures(path: Path) -> list[np.ndarray]:
+    capture = cv2.VideoCapture(str(path))
+    found = []
+    while True:
+        ok, image = capture.read()
+        if not ok:
+            return found
+        found.append(image)
+
+
+def sequence(path: Path) -> dict[str, str]:
+    parser = configparser.ConfigParser()
+    parser.read(path, encoding="utf-8")
+    return dict(parser["Sequence"])
+
+
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
+    config = small(frames=12, frame_rate=12.5)
+    written = write_scene(config, tmp_path / "new" / "folder", name="street", progress=False)
+    assert written.video == tmp_path / "new" / "folder" / "street" / "street.mp4"
+    frames = list(Scene(config))
+    shown = pictures(written.video)
+    assert len(shown) == 12
+    assert all(np.abs(a.astype(int) - b.image).mean() < 8 for a, b in zip(shown, frames, strict=True))
+    assert sequence(written.seqinfo) == {
+        "name": "street", "imdir": ".", "framerate": "12.5", "seqlength": "12",
+        "imwidth": "256", "imheight": "144", "imext": ".mp4",
+    }  # fmt: skip
+    rows = np.loadtxt(written.truth, delimiter=",")
+    for frame in frames:
+        mine = rows[rows[:, 0] == frame.index + 1]
+        order = np.argsort(frame.ids)
+        np.testing.assert_array_equal(mine[:, 1], frame.ids[order])
+        corners = np.hstack([mine[:, 2:4], mine[:, 2:4] + mine[:, 4:6]])
+        np.testing.assert_allclose(corners, frame.boxes[order], atol=0.02)
+        np.testing.assert_allclose(mine[:, 8], frame.visibility[order], atol=0.006)
+        np.testing.assert_array_equal(mine[:, 6], frame.visibility[order] >= 0.1)  # who can be found is scored
+        assert (mine[:, 7] == 1).all()
+
+
+def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
+    write_scene(small(frames=9), tmp_path, name="s", progress=False)
+    written = write_scene(small(frames=3), tmp_path, name="s", progress=False)
+    assert len(pictures(written.video)) == 3
+    assert np.loadtxt(written.truth, delimiter=",")[:, 0].max() == 3
+
+
+def test_an_interrupted_scene_is_a_shorter_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = Scene.frame
+
+    def interrupted(self: Scene, index: int) -> SceneFrame:
+        if index == 7:
+            raise KeyboardInterrupt
+        return draw(self, index)
+
+    monkeypatch.setattr(Scene, "frame", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_scene(small(frames=20), tmp_path, name="s", progress=False)
+    assert len(pictures(tmp_path / "s" / "s.mp4")) == 7
+    assert np.loadtxt(tmp_path / "s" / "gt" / "gt.txt", delimiter=",")[:, 0].max() == 7
+    assert sequence(tmp_path / "s" / "seqinfo.ini")["seqlength"] == "7"
+
+
+def test_a_file_in_the_way_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("mine")
+    with pytest.raises(OutputError, match="name another output directory"):
+        write_scene(small(), tmp_path, name="s")
+    assert (tmp_path / "s").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\nb"])
+def test_a_name_is_one_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInputError, match="name"):
+        write_scene(small(), tmp_path, name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_no_video_holds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="7680x4320"):
+        write_scene(SceneConfig(width=7680, height=4320), tmp_path)
+
+
+def test_the_verb_writes_a_sequence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--people", "4", "--frames", "3", "--size", "128x96", "--seed", "5", "--person-height", "0.2,0.5"]
+    assert main(["synth", "--output-dir", str(tmp_path), "--camera", "pan", *options]) == 0
+    paths = [Path(line) for line in capsys.readouterr().out.split()]
+    folder = tmp_path / "synth-4p-s5"
+    assert paths == [folder / "synth-4p-s5.mp4", folder / "gt" / "gt.txt", folder / "seqinfo.ini"]
+    assert [image.shape for image in pictures(paths[0])] == [(96, 128, 3)] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--people", "0"], "people is 0"),
+        (["--size", "big"], "size is 'big'"),
+        (["--person-height", "0.5"], "person_height is '0.5'"),
+        (["--camera", "drone"], "'drone'"),
+        (["--preset", "busy"], "'busy'"),
+    ],
+)
+def test_the_verb_says_what_is_wrong(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["synth", "--output-dir", str(tmp_path), *options]) == 1
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_change_a_preset() -> None:
+    config = parse_scene({"preset": "crowded", "people": 70, "seed": None, "output_dir": "x"})
+    assert config == SceneConfig.preset("crowded", people=70)
+    assert config.occluders == PRESETS["crowded"]["occluders"]
+    assert tuple(PRESETS) == SCENE_PRESETS  # what --help names
