@@ -1,0 +1,162 @@
+"""Which files belong together: ground truth, results and length of every sequence, found in the layouts in use."""
+
+from __future__ import annotations
+
+import configparser
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import TrackFileError
+
+_RESULTS_FOLDER = "mot_results"  # where `fairmot_dla34 track` puts them, below its output directory
+
+
+@dataclass(frozen=True)
+class SequenceFiles:
+    """The files of one sequence.
+
+    Attributes:
+        name: Of the folder in MOTChallenge's layout, else of the file.
+        truth: Ground truth.
+        results: What is scored.
+        seqinfo: Says how long the sequence is; None where there is none.
+    """
+
+    name: str
+    truth: Path
+    results: Path
+    seqinfo: Path | None
+
+
+def find_sequences(gt: Path, results: Path) -> list[SequenceFiles]:
+    """Pair ground truth with results, in the order of the names.
+
+    Args:
+        gt: A folder in MOTChallenge's layout or of ``<sequence>.txt`` files, one sequence's folder, or one file.
+        results: A folder of ``<sequence>.txt`` files, the output directory of `track`, or, for one sequence, a file of
+            any name.
+
+    Raises:
+        TrackFileError: Nothing is there, a sequence has no results, or results belong to no sequence.
+    """
+    try:
+        one = _truth_of_one(gt)
+        truths = {_name_of(one): one} if one else _truth_files(gt)
+        found = _result_files(results, truths)
+    except OSError as error:
+        raise TrackFileError(f"{error.filename} cannot be read ({error.strerror}); check its permissions.") from error
+    missing, unknown = sorted(truths.keys() - found), sorted(found.keys() - truths)
+    if missing:
+        raise TrackFileError(
+            f"{results} has no results for {_listed(missing)} of {gt}; it has {_listed(sorted(found))}. Expected "
+            f"{missing[0]}.txt, empty where nobody was found; for a single sequence you can name the file itself."
+        )
+    if unknown and not one:
+        raise TrackFileError(
+            f"{found[unknown[0]]} is for a sequence that {gt} does not have; it has {_listed(sorted(truths))}. Remove "
+            "the file, or name the ground truth of one sequence alone."
+        )
+    return [
+        SequenceFiles(name, truths[name], found[name], _seqinfo(truths[name], alone=len(truths) == 1))
+        for name in sorted(truths)
+    ]
+
+
+def read_length(seqinfo: Path) -> int:
+    """Read ``seqLength`` of a ``seqinfo.ini``.
+
+    Raises:
+        TrackFileError: It is not there, or not a number of frames.
+    """
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(seqinfo.read_text("utf-8-sig"))
+        length = parser.getint("Sequence", "seqLength")
+    except (OSError, ValueError, configparser.Error) as error:
+        reason = " ".join(str(error).split())
+        raise TrackFileError(
+            f"{seqinfo} does not say how long the sequence is ({reason}); expected seqLength=<frames> below [Sequence]."
+        ) from error
+    if length < 1:
+        raise TrackFileError(f"{seqinfo}: seqLength is {length}; expected the number of frames, at least 1.")
+    return length
+
+
+def _truth_of_one(gt: Path) -> Path | None:
+    """The file of ground truth where ``gt`` names a single sequence: the file, its folder, or the sequence's folder."""
+    return next((path for path in (gt, gt / "gt" / "gt.txt", gt / "gt.txt") if path.is_file()), None)
+
+
+def _truth_files(gt: Path) -> dict[str, Path]:
+    """Ground truth by sequence name, where ``gt`` may have many."""
+    if not gt.exists():
+        raise TrackFileError(f"{gt} does not exist; expected a folder of ground truth or one of its files.")
+    folders = [path for path in gt.iterdir() if (path / "gt" / "gt.txt").is_file()]
+    lacking = sorted(path for path in gt.iterdir() if (path / "seqinfo.ini").is_file() and path not in folders)
+    if lacking:
+        raise TrackFileError(
+            f"{lacking[0]} has a seqinfo.ini but no ground truth; expected {lacking[0] / 'gt' / 'gt.txt'}: add it, "
+            "or name a folder of annotated sequences."
+        )
+    files = [path / "gt" / "gt.txt" for path in folders] or _text_files(gt)
+    if not files:
+        raise TrackFileError(
+            f"{gt} has no ground truth; expected <sequence>/gt/gt.txt, gt/gt.txt or <sequence>.txt in it: name the "
+            "folder that has them."
+        )
+    return {_name_of(path): path for path in files}
+
+
+def _result_files(results: Path, truths: dict[str, Path]) -> dict[str, Path]:
+    """Results by sequence name; one file, given as such, is for the only sequence whatever its name."""
+    if not results.exists():
+        raise TrackFileError(f"{results} does not exist; expected a folder of <sequence>.txt files or one of them.")
+    if results.is_file():
+        if len(truths) > 1:
+            raise TrackFileError(
+                f"{results} is one file, but the ground truth has {len(truths)} sequences ({_listed(sorted(truths))}); "
+                "name the folder of results, or the ground truth of one sequence."
+            )
+        return dict.fromkeys(truths, results)
+    folder = results / _RESULTS_FOLDER if (results / _RESULTS_FOLDER).is_dir() else results
+    files = {path.stem: path for path in _text_files(folder)}
+    if not files:
+        raise TrackFileError(
+            f"{folder} has no results; expected <sequence>.txt files as fairmot_dla34 track writes them: name the "
+            "folder that has them."
+        )
+    return files
+
+
+def _text_files(folder: Path) -> list[Path]:
+    """Its MOT text files; `track` may have put KITTI's beside them."""
+    return sorted(path for path in folder.glob("*.txt") if path.is_file() and not path.name.endswith(".kitti.txt"))
+
+
+def _sequence_folder(truth: Path) -> Path | None:
+    """The folder that a ``gt.txt`` is the ground truth of; None for a file with a name of its own."""
+    if truth.name != "gt.txt":
+        return None
+    place = truth.absolute().parent
+    return place.parent if place.name == "gt" else place
+
+
+def _name_of(truth: Path) -> str:
+    folder = _sequence_folder(truth)
+    return folder.name if folder else truth.stem
+
+
+def _seqinfo(truth: Path, *, alone: bool) -> Path | None:
+    """Where the length is said: in the sequence's folder, in a ``seqinfo`` folder, or beside the only file."""
+    folder, place = _sequence_folder(truth), truth.absolute().parent
+    if folder:
+        places = [folder / "seqinfo.ini"]
+    else:
+        places = [where / "seqinfo" / f"{truth.stem}.ini" for where in (place, place.parent)]
+        places += [place / "seqinfo.ini"] if alone else []
+    return next((path for path in places if path.is_file()), None)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

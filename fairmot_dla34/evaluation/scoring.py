@@ -1,0 +1,110 @@
+"""TrackEval's rules and metrics on rows that were read and checked here. Importing this needs TrackEval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from trackeval.datasets import MotChallenge2DBox
+from trackeval.metrics import CLEAR, HOTA, Identity
+
+from .reading import MotRows
+from .scores import Scores
+from .sequence import Sequence
+
+Measures = dict[str, dict[str, Any]]  # TrackEval's fields by metric
+
+_METRICS = (HOTA(), CLEAR({"PRINT_CONFIG": False}), Identity({"PRINT_CONFIG": False}))
+ALPHAS: NDArray[np.float64] = _METRICS[0].array_labels  # the IoU thresholds of HOTA
+
+
+def prepare(sequence: Sequence) -> dict[str, Any]:
+    """Apply the rules of MOTChallenge; what is left counts.
+
+    Returns:
+        TrackEval's data of a sequence: ids and boxes of each frame, and the IoU between them.
+    """
+    dataset = _Dataset(sequence)
+    data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.get_raw_seq_data("", sequence.name), "pedestrian")
+    return data
+
+
+def measure(data: dict[str, Any]) -> Measures:
+    """Compute all metrics of one sequence, from what `prepare` returns."""
+    return {metric.get_name(): metric.eval_sequence(data) for metric in _METRICS}
+
+
+def combine(measures: dict[str, Measures]) -> Measures:
+    """Compute all metrics of the sequences together."""
+    names = [metric.get_name() for metric in _METRICS]
+    return {
+        name: metric.combine_sequences({sequence: one[name] for sequence, one in measures.items()})
+        for name, metric in zip(names, _METRICS, strict=True)
+    }
+
+
+def scores_of(measures: Measures) -> Scores:
+    """Pick the figures that are shown."""
+    hota, clear, identity = (measures[metric.get_name()] for metric in _METRICS)
+    return Scores(
+        hota=100 * float(np.mean(hota["HOTA"])),
+        det_a=100 * float(np.mean(hota["DetA"])),
+        ass_a=100 * float(np.mean(hota["AssA"])),
+        mota=100 * float(clear["MOTA"]),
+        motp=100 * float(clear["MOTP"]),
+        idf1=100 * float(identity["IDF1"]),
+        id_switches=int(clear["IDSW"]),
+        false_positives=int(clear["CLR_FP"]),
+        false_negatives=int(clear["CLR_FN"]),
+        mostly_tracked=int(clear["MT"]),
+        mostly_lost=int(clear["ML"]),
+        fragmentations=int(clear["Frag"]),
+        truth_boxes=int(clear["CLR_TP"] + clear["CLR_FN"]),
+        truth_ids=int(clear["MT"] + clear["PT"] + clear["ML"]),
+    )
+
+
+class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no types
+    """One sequence in memory, in place of TrackEval's folders of files."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        super().__init__(
+            {
+                "PRINT_CONFIG": False,
+                "SEQ_INFO": {sequence.name: sequence.frames},
+                "GT_LOC_FORMAT": __file__.replace("{", "{{").replace("}", "}}"),  # must be a file; it is not read
+                "TRACKERS_TO_EVAL": [],
+                "BENCHMARK": "MOT20" if sequence.name.startswith("MOT20") else "MOT17",  # MOT20 has one distractor more
+                "DO_PREPROC": sequence.has_classes,
+            }
+        )
+        self._sequence = sequence
+
+    def _load_raw_file(self, tracker: str, seq: str, is_gt: bool) -> dict[str, Any]:  # noqa: ARG002
+        sequence = self._sequence
+        rows = sequence.truth if is_gt else sequence.results
+        ids = np.unique(rows.ids, return_inverse=True)[1]  # TrackEval's memory grows with the largest id
+        at = _rows_of_frames(rows, sequence.frames)
+        kind = "gt" if is_gt else "tracker"
+        raw: dict[str, Any] = {
+            "num_timesteps": sequence.frames,
+            "seq": seq,
+            f"{kind}_ids": [ids[chosen] for chosen in at],
+            f"{kind}_dets": [rows.boxes[chosen] for chosen in at],
+        }
+        if is_gt:
+            raw["gt_classes"] = [rows.column_8[chosen].astype(int) for chosen in at]
+            raw["gt_extras"] = [{"zero_marked": rows.flagged[chosen]} for chosen in at]
+        else:
+            raw["tracker_classes"] = [np.ones(len(chosen), int) for chosen in at]
+            # No metric here reads a confidence; the file's ids in that place tell which results the rules left.
+            raw["tracker_confidences"] = [rows.ids[chosen] for chosen in at]
+        return raw
+
+
+def _rows_of_frames(rows: MotRows, frames: int) -> list[NDArray[np.intp]]:
+    """Indices of each frame's rows, in the file's order."""
+    order = np.argsort(rows.frames, kind="stable")
+    ends = np.searchsorted(rows.frames[order], np.arange(1, frames), side="right")
+    return np.split(order, ends)

@@ -1,0 +1,106 @@
+"""One sequence: its ground truth and its results, checked against each other, and the rules that fit them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import TrackFileError
+from .layout import SequenceFiles, read_length
+from .reading import MotRows, read_rows
+
+logger = logging.getLogger(__name__)
+
+_PERSON, _CLASSES = 1, 13  # MOT16, arXiv 1603.00831, table 2; 13 is the crowd of MOT20
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """What is scored.
+
+    Attributes:
+        name: Of the sequence.
+        frames: Its length.
+        truth: Ground truth, not empty.
+        results: May be empty.
+        has_classes: Whether column 8 of the ground truth is MOT17's class: then only class 1 counts, and results on
+            persons on vehicles, static persons, distractors and reflections are left out.
+    """
+
+    name: str
+    frames: int
+    truth: MotRows
+    results: MotRows
+    has_classes: bool
+
+    @property
+    def counting(self) -> NDArray[np.bool_]:
+        """``(rows of truth,)`` which of them count."""
+        flagged = self.truth.flagged
+        return flagged & (self.truth.column_8 == _PERSON) if self.has_classes else flagged
+
+
+def read_sequence(files: SequenceFiles) -> Sequence:
+    """Read and check both files of a sequence.
+
+    Raises:
+        TrackFileError: One of them is not what it should be.
+    """
+    truth, results = read_rows(files.truth), read_rows(files.results)
+    if not len(truth):
+        raise TrackFileError(
+            f"{files.truth} is empty; expected ground truth, one line a box: nothing can be scored without."
+        )
+    if files.seqinfo:
+        frames, source = read_length(files.seqinfo), str(files.seqinfo)
+    else:
+        frames, source = int(truth.frames.max()), f"the last frame of {files.truth}, for there is no seqinfo.ini"
+        logger.info(
+            "%s: taken as %d frames long, the last frame of %s (no seqinfo.ini)", files.name, frames, files.truth
+        )
+    for rows in (truth, results):
+        _check_length(rows, frames, source)
+    if not len(results):
+        logger.warning("%s is empty: every person of %s counts as missed", files.results, files.name)
+    sequence = Sequence(files.name, frames, truth, results, _has_classes(truth))
+    _check_classes(sequence)
+    return sequence
+
+
+def _check_length(rows: MotRows, frames: int, source: str) -> None:
+    rows.require(
+        rows.frames <= frames,
+        lambda row: (
+            f"frame {rows.frames[row]} is beyond the sequence's {frames} ({source}); expected frames from 1: remove "
+            "the line, or correct the length in seqinfo.ini."
+        ),
+    )
+
+
+def _has_classes(truth: MotRows) -> bool:
+    """Whether column 8 has classes: whole numbers, not all of them "none" (-1, 0); other numbers are 3D coordinates."""
+    column = truth.column_8
+    return bool((column % 1 == 0).all() and column.max() >= _PERSON)
+
+
+def _check_classes(sequence: Sequence) -> None:
+    truth, results = sequence.truth, sequence.results
+    if sequence.has_classes:
+        truth.require(
+            (truth.column_8 >= 1) & (truth.column_8 <= _CLASSES),
+            lambda row: (
+                f"class {truth.column_8[row]:g}; expected 1 (person) to {_CLASSES} as in MOT17, or -1 in every line."
+            ),
+        )
+        results.require(
+            results.column_8 <= _PERSON,
+            lambda row: f"class {results.column_8[row]:g}; expected people alone: 1 or -1. Remove the other classes.",
+        )
+    if not sequence.counting.any():
+        raise TrackFileError(
+            f"{truth.path} has no line that counts; expected boxes with a confidence (column 7) other than 0"
+            f"{' and class (column 8) 1' if sequence.has_classes else ''}."
+        )

@@ -1,0 +1,130 @@
+"""The layouts people have, and what they are told where a file is missing."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+from mot_files import seqinfo, walkers, write
+
+from fairmot_dla34.errors import TrackFileError
+from fairmot_dla34.evaluation.layout import find_sequences, read_length
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """Two sequences in MOTChallenge's layout and in flat folders, and results for both."""
+    for name in ("B-02", "A-01"):
+        write(tmp_path / "train" / name / "gt" / "gt.txt", walkers())
+        seqinfo(tmp_path / "train" / name / "seqinfo.ini", 4)
+        write(tmp_path / "flat" / "gt" / f"{name}.txt", walkers())
+        seqinfo(tmp_path / "flat" / "seqinfo" / f"{name}.ini", 4)
+        write(tmp_path / "out" / "mot_results" / f"{name}.txt", walkers())
+        write(tmp_path / "out" / "mot_results" / f"{name}.kitti.txt", ["0 1 Pedestrian"])
+    return tmp_path
+
+
+def found(gt: Path, results: Path) -> list[tuple[str, str, str, str]]:
+    def short(path: Path | None) -> str:
+        return "" if path is None else str(path.relative_to(gt if path.is_relative_to(gt) else results))
+
+    return [(one.name, short(one.truth), short(one.results), short(one.seqinfo)) for one in find_sequences(gt, results)]
+
+
+def test_motchallenge_and_the_output_directory_of_track(street: Path) -> None:
+    (street / "train" / "seqmaps").mkdir()
+    assert found(street / "train", street / "out") == [
+        (name, f"{name}/gt/gt.txt", f"mot_results/{name}.txt", f"{name}/seqinfo.ini") for name in ("A-01", "B-02")
+    ]
+
+
+def test_flat_folders(street: Path) -> None:
+    sequences = find_sequences(street / "flat" / "gt", street / "out" / "mot_results")
+    assert [one.name for one in sequences] == ["A-01", "B-02"]
+    assert [one.seqinfo for one in sequences] == [
+        street / "flat" / "seqinfo" / f"{name}.ini" for name in ("A-01", "B-02")
+    ]
+
+
+@pytest.mark.parametrize("gt", ["train/A-01", "train/A-01/gt", "train/A-01/gt/gt.txt", "flat/gt/A-01.txt"])
+@pytest.mark.parametrize("results", ["out", "out/mot_results", "out/mot_results/A-01.txt"])
+def test_one_sequence_of_many(street: Path, gt: str, results: str) -> None:
+    (one,) = find_sequences(street / gt, street / results)
+    assert one.name == "A-01"
+    assert one.results == street / "out" / "mot_results" / "A-01.txt"
+    assert one.seqinfo is not None
+    assert "A-01" in str(one.seqinfo)
+
+
+def test_the_folder_one_stands_in(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(street / "train" / "A-01")
+    (one,) = find_sequences(Path(), street / "out")
+    assert (one.name, one.seqinfo) == ("A-01", street / "train" / "A-01" / "seqinfo.ini")
+
+
+def test_two_files_of_any_names(tmp_path: Path) -> None:
+    truth = write(tmp_path / "gt_480x360.txt", walkers())
+    results = write(tmp_path / "vtest.txt", walkers())
+    (one,) = find_sequences(truth, results)
+    assert (one.name, one.truth, one.results, one.seqinfo) == ("gt_480x360", truth, results, None)
+    ini = seqinfo(tmp_path / "seqinfo.ini", 9)
+    assert find_sequences(truth, results)[0].seqinfo == ini
+
+
+def test_missing_and_unknown_results_are_named(street: Path) -> None:
+    results = street / "out" / "mot_results"
+    (results / "B-02.txt").rename(results / "C-03.txt")
+    with pytest.raises(TrackFileError, match=r"no results for B-02 of .*train; it has A-01, C-03\. Expected B-02\.txt"):
+        find_sequences(street / "train", street / "out")
+    write(results / "B-02.txt", walkers())
+    with pytest.raises(
+        TrackFileError, match=r"C-03\.txt is for a sequence that .*train does not have; it has A-01, B-02"
+    ):
+        find_sequences(street / "train", street / "out")
+
+
+@pytest.mark.parametrize(
+    ("gt", "results", "told"),
+    [
+        ("none", "out", "none does not exist; expected a folder of ground truth"),
+        ("train", "none", "none does not exist; expected a folder of <sequence>.txt"),
+        ("empty", "out", "empty has no ground truth; expected <sequence>/gt/gt.txt, gt/gt.txt or <sequence>.txt in it"),
+        ("train", "empty", "empty has no results; expected <sequence>.txt files as fairmot_dla34 track writes them"),
+        (
+            "train",
+            "out/mot_results/A-01.txt",
+            "A-01.txt is one file, but the ground truth has 2 sequences (A-01, B-02)",
+        ),
+    ],
+)
+def test_what_is_not_there(street: Path, gt: str, results: str, told: str) -> None:
+    (street / "empty").mkdir()
+    with pytest.raises(TrackFileError) as raised:
+        find_sequences(street / gt, street / results)
+    assert told in str(raised.value)
+
+
+def test_a_sequence_without_annotation_is_named(street: Path) -> None:
+    (street / "train" / "B-02" / "gt" / "gt.txt").unlink()
+    with pytest.raises(
+        TrackFileError, match=r"B-02 has a seqinfo\.ini but no ground truth; expected .*B-02/gt/gt\.txt"
+    ):
+        find_sequences(street / "train", street / "out")
+
+
+def test_a_folder_that_may_not_be_read(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(folder: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(TrackFileError, match=r"train cannot be read \(Permission denied\); check its permissions"):
+        find_sequences(street / "train", street / "out")
+
+
+@pytest.mark.parametrize("length", ["many", "", "0", "-3"])
+def test_a_seqinfo_without_a_length(tmp_path: Path, length: str) -> None:
+    with pytest.raises(TrackFileError, match=r"seqinfo\.ini.*expected .*frames"):
+        read_length(seqinfo(tmp_path / "seqinfo.ini", length))
+    with pytest.raises(TrackFileError, match=r"seqinfo\.ini does not say"):
+        read_length(write(tmp_path / "seqinfo.ini", ["seqLength=3"]))
