@@ -1,142 +1,129 @@
-"""Time of the association alone, beside PaddleDetection's JDETracker where that is installed.
+"""HOTA, MOTA and IDF1 of the association alone: MOT17's seven training sequences, public detections, no pictures.
 
-    python benchmarks/association.py [--method jde|byte] [--people 20 100 200 500] [--frames 40] [--json FILE]
+    python benchmarks/association.py --data DATA/MOT17 [--json FILE]
+    python benchmarks/association.py --data DATA/MOT17 --leave-one-out 12
 
-Both trackers get the same frames in turn, in one process, so that a busy machine slows both. The figures are medians.
+Every method of ours that works without embeddings, and every peer that is installed. ``--leave-one-out N`` tries N
+settings of ``steady`` drawn from `SPACE`, the default among them; for each sequence it takes the one that is best on
+the six others (mean of HOTA + MOTA + IDF1), and scores the seven results together. Time: `association_speed.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+import random
+import shutil
+import tempfile
+from dataclasses import asdict, replace
+from itertools import product, starmap
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import numpy as np
+from contestants import STEADY, contestants, ours
+from mot17 import Sequence, read_sequences, write_results
 
-from fairmot_dla34.association import Tracker
-from fairmot_dla34.config import TrackerConfig
-from fairmot_dla34.values import Detections
+from fairmot_dla34.association.steady import Tuning
+from fairmot_dla34.evaluation import Scores, evaluate
 
-WARM_UP_FRAMES = 10
-EMBEDDING_SIZE = 128
+# What was searched: the seconds a lost track is kept, and the numbers of `Tuning`.
+SPACE: dict[str, tuple[Any, ...]] = {
+    "lost_buffer_s": (1.0, 1.5, 2.0, 3.0),
+    "growth_per_s": (0.25, 0.5, 0.75),
+    "height_power": (0, 1, 2, 3),
+    "lost_limit": (0.6, 0.7, 0.8),
+    "velocity": (1 / 160, 1 / 240, 1 / 320),
+}
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table.
+class Candidate(NamedTuple):
+    """One point of `SPACE`."""
 
-    Attributes:
-        people: People walking through the scene.
-        ours_ms: Median milliseconds of ``Tracker.update``.
-        reference_ms: Median milliseconds of ``JDETracker.update``, or None where it is not installed.
-        same_ids: Whether both gave the same ids in every frame, or None.
-    """
+    lost_buffer_s: float
+    growth_per_s: float
+    height_power: int
+    lost_limit: float
+    velocity: float
 
-    people: int
-    ours_ms: float
-    reference_ms: float | None = None
-    same_ids: bool | None = None
+    @property
+    def tuning(self) -> Tuning:
+        """As `steady` takes it."""
+        noise = Tuning().noise._replace(velocity=self.velocity)
+        return Tuning(self.growth_per_s, self.height_power, self.lost_limit, noise)
 
     def __str__(self) -> str:
-        if self.reference_ms is None:
-            return f"| {self.people} | {self.ours_ms:.2f} | not installed | | |"
-        ratio = self.reference_ms / self.ours_ms
-        equal = "equal" if self.same_ids else "DIFFERENT"
-        return f"| {self.people} | {self.ours_ms:.2f} | {self.reference_ms:.2f} | {ratio:.1f} | {equal} |"
+        return (
+            f"buffer {self.lost_buffer_s} s, growth {self.growth_per_s} /s, heights^{self.height_power}, "
+            f"lost limit {self.lost_limit}, velocity 1/{1 / self.velocity:.0f}"
+        )
 
 
-def scene(people: int, frames: int, seed: int = 0) -> Iterator[Detections]:
-    """People who walk about at the density of a busy street; one in twenty is missed in each frame."""
-    rng = np.random.default_rng(seed)
-    extent = np.array([1920, 1080]) * max(1.0, (people / 60) ** 0.5)
-    centre = rng.uniform(0, extent, (people, 2))
-    velocity = rng.normal(0, 2, (people, 2))
-    size = np.column_stack([rng.uniform(30, 60, people), rng.uniform(90, 160, people)])
-    look = rng.normal(size=(people, EMBEDDING_SIZE))
-    for _ in range(frames):
-        centre = (centre + velocity) % extent
-        seen = np.flatnonzero(rng.random(people) > 0.05)
-        half = size[seen] * rng.normal(1, 0.02, (len(seen), 2)) / 2
-        middle = centre[seen] + rng.normal(0, 1, (len(seen), 2))
-        embeddings = look[seen] + rng.normal(0, 0.4, (len(seen), EMBEDDING_SIZE))
-        boxes = np.hstack([middle - half, middle + half])
-        scores = rng.uniform(0.15, 1, len(seen)) ** 0.3
-        yield Detections(boxes.astype(np.float32), scores.astype(np.float32), embeddings.astype(np.float32))
+DEFAULT = Candidate(2.0, 0.5, 2, 0.7, 1 / 240)
 
 
-def reference_tracker(method: str) -> Callable[[Detections], list[int]] | None:
-    """JDETracker with the same settings as a function from detections to ids; None where it is not installed."""
-    try:
-        from ppdet.modeling.mot.tracker import JDETracker
-    except ImportError:
-        return None
-    config = TrackerConfig(method=method)
-    tracker = JDETracker(
-        use_byte=method == "byte",
-        conf_thres=config.conf_thres,
-        tracked_thresh=config.tracked_thresh,
-        metric_type="cosine",
-    )
-    tracker.max_time_lost = 30
-
-    def update(detections: Detections) -> list[int]:
-        rows = np.column_stack([np.zeros(len(detections)), detections.scores, detections.boxes]).astype(np.float32)
-        embeddings = None if detections.embeddings is None else detections.embeddings.copy()
-        return [track.track_id for track in tracker.update(rows, embeddings)[0]]
-
-    return update
+def line(name: str, scores: Scores) -> str:
+    """A line of the table."""
+    figures = (scores.hota, scores.ass_a, scores.mota, scores.idf1)
+    return f"| {name} | {' | '.join(f'{figure:.2f}' for figure in figures)} | {scores.id_switches} |"
 
 
-def measure(method: str, people: int, frames: int) -> Row:
-    """Time both trackers on one scene, frame by frame in turn."""
-    tracker = Tracker(TrackerConfig(method=method, min_box_area=0, vertical_ratio=0))
-    reference = reference_tracker(method)
-    ours_ms, reference_ms, same = [], [], True
-    for detections in scene(people, frames + WARM_UP_FRAMES):
-        if method == "byte":
-            detections = replace(detections, embeddings=None)  # noqa: PLW2901
-        start = time.perf_counter()
-        tracks = tracker.update(detections)
-        ours_ms.append((time.perf_counter() - start) * 1e3)
-        if reference is not None:
-            start = time.perf_counter()
-            ids = reference(detections)
-            reference_ms.append((time.perf_counter() - start) * 1e3)
-            same &= ids == [track.track_id for track in tracks]
-    ours = statistics.median(ours_ms[WARM_UP_FRAMES:])
-    if reference is None:
-        return Row(people, ours)
-    return Row(people, ours, statistics.median(reference_ms[WARM_UP_FRAMES:]), same)
+def table(data: Path, sequences: list[Sequence], results: Path) -> dict[str, Scores]:
+    """Run and print everyone."""
+    print("| tracker | HOTA | AssA | MOTA | IDF1 | IDSW |\n|---|---|---|---|---|---|")
+    rows = {}
+    for contestant in contestants():
+        if not contestant.installed:
+            print(f"| {contestant.name} | not installed | | | | |")
+            continue
+        folder = results / contestant.name
+        for sequence in sequences:
+            write_results(sequence, contestant.begin(sequence.frame_rate), folder)
+        rows[contestant.name] = evaluate(data / "gt", folder).combined
+        print(line(contestant.name, rows[contestant.name]), flush=True)
+    return rows
+
+
+def leave_one_out(data: Path, sequences: list[Sequence], results: Path, count: int) -> Scores:
+    """Choose on six, score the seventh; print every candidate, every choice, and all seven together."""
+    others = [one for one in starmap(Candidate, product(*SPACE.values())) if one != DEFAULT]
+    chosen = [DEFAULT, *random.Random(0).sample(others, count - 1)]  # noqa: S311
+    by_sequence: list[dict[str, float]] = []
+    for number, candidate in enumerate(chosen):
+        folder = results / str(number)
+        for sequence in sequences:
+            config = replace(STEADY, lost_buffer_s=candidate.lost_buffer_s)
+            write_results(sequence, ours(config, sequence.frame_rate, candidate.tuning), folder)
+        scores = evaluate(data / "gt", folder)
+        by_sequence.append({name: one.hota + one.mota + one.idf1 for name, one in scores.sequences.items()})
+        print(line(f"{number}: {candidate}", scores.combined), flush=True)
+    held_out = results / "held-out"
+    held_out.mkdir()
+    for sequence in sequences:
+        totals = [sum(one.values()) - one[sequence.name] for one in by_sequence]
+        best = max(range(len(chosen)), key=totals.__getitem__)
+        print(f"without {sequence.name}: {best}")
+        shutil.copy(results / str(best) / f"{sequence.name}.txt", held_out)
+    combined = evaluate(data / "gt", held_out).combined
+    print(line("steady, leave one out", combined))
+    return combined
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--method", choices=("jde", "byte"), default="jde")
-    parser.add_argument("--people", type=int, nargs="+", default=[20, 100, 200, 500])
-    parser.add_argument("--frames", type=int, default=40, help="frames measured, after 10 to warm up")
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with gt, det and seqinfo")
+    parser.add_argument("--leave-one-out", type=int, metavar="N", help="try N settings of steady instead")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
-    print(f"method {arguments.method}, {arguments.frames} frames, milliseconds a frame")
-    print("| people | Tracker | JDETracker | times faster | ids |\n|---|---|---|---|---|")
-    rows = []
-    for people in arguments.people:
-        rows.append(measure(arguments.method, people, arguments.frames))
-        print(rows[-1], flush=True)
+    sequences = read_sequences(arguments.data)
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.leave_one_out:
+            combined = leave_one_out(arguments.data, sequences, Path(folder), arguments.leave_one_out)
+            rows = {"steady, leave one out": combined}
+        else:
+            rows = table(arguments.data, sequences, Path(folder))
     if arguments.json:
-        record = {
-            "benchmark": "association",
-            "method": arguments.method,
-            "frames": arguments.frames,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "rows": [asdict(row) for row in rows],
-        }
+        record = {name: asdict(scores) for name, scores in rows.items()}
         arguments.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

@@ -9,7 +9,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import __version__
-from .config import BACKENDS, DEFAULT_WEIGHTS, EXPORT_FORMATS, OUTPUT_FORMATS, PRECISIONS, TRACKER_METHODS
+from .config import (
+    BACKENDS,
+    DEFAULT_WEIGHTS,
+    DEMO_DIR,
+    EXPORT_FORMATS,
+    OUTPUT_FORMATS,
+    PRECISIONS,
+    SCENE_BACKGROUNDS,
+    SCENE_CAMERAS,
+    SCENE_PRESETS,
+    TRACKER_METHODS,
+)
 from .console import guarded, log_to_stderr, summary_text
 from .errors import UnknownWeightsError
 from .values import TrackingSummary
@@ -47,9 +58,17 @@ def _track(arguments: argparse.Namespace) -> None:
         use_gpu=arguments.use_gpu,
         frame_rate=arguments.frame_rate,
         frame_stride=arguments.frame_stride,
+        fill_gaps=arguments.fill_gaps,
         formats=[name.strip() for name in arguments.formats.split(",")],
     )
     print(_summary_json(summary) if arguments.json else summary_text(summary))
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from .demo import demo_json, demo_text, run_demo
+
+    report = run_demo(arguments.output_dir, seed=arguments.seed)
+    print(demo_json(report) if arguments.json else demo_text(report))
 
 
 def _weights_list(arguments: argparse.Namespace) -> None:
@@ -61,7 +80,8 @@ def _weights_list(arguments: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for entry in entries:
-        print(entry.name, f"    input {entry.input_size}, {entry.licence}", sep="\n")
+        place = "" if entry.url else " (ships in this package)"
+        print(f"{entry.name}{place}", f"    input {entry.input_size}, {entry.licence}", sep="\n")
         print(f"    trained on {', '.join(entry.trained_on)}")
 
 
@@ -89,10 +109,10 @@ def _weights_verify(arguments: argparse.Namespace) -> None:
 
 def _place_of(name: str) -> tuple[Path, str | None]:
     """Where registered weights are or belong, or an existing file; and the digest, where the registry has it."""
-    from .weights import cached_path, find_entry, resolve_weights
+    from .weights import find_entry, kept_path, resolve_weights
 
     entry = find_entry(name)
-    return (cached_path(entry), entry.sha256) if entry else (resolve_weights(name), None)
+    return (kept_path(entry), entry.sha256) if entry else (resolve_weights(name), None)
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -100,6 +120,21 @@ def _export(arguments: argparse.Namespace) -> None:
 
     for path in export(arguments.weights, arguments.format, Path(arguments.output_dir), arguments.input_size):
         print(path)
+
+
+def _synth(arguments: argparse.Namespace) -> None:
+    from .synth import parse_scene, write_scene
+
+    written = write_scene(parse_scene(vars(arguments)), arguments.output_dir, name=arguments.name)
+    for path in (written.video, written.truth, written.seqinfo):
+        print(path)
+
+
+def _eval(arguments: argparse.Namespace) -> None:
+    from .evaluation import evaluate, evaluation_json, scores_table
+
+    evaluation = evaluate(arguments.gt, arguments.results, plots=arguments.plots)
+    print(evaluation_json(evaluation) if arguments.json else scores_table(evaluation))
 
 
 def _info(arguments: argparse.Namespace) -> None:
@@ -115,6 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="log details to stderr")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     _add_track(verbs)
+    _add_demo(verbs)
+    _add_synth(verbs)
+    _add_eval(verbs)
     _add_weights(verbs)
     export = _add_verb(verbs, "export", _export, "write the network as files for other runtimes")
     export.add_argument("--format", choices=EXPORT_FORMATS, default="onnx")
@@ -144,11 +182,56 @@ def _add_track(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     track.add_argument("--frame-rate", type=float, metavar="FPS", help="where the source does not say or is wrong")
     track.add_argument("--frame-stride", type=int, default=1, metavar="N", help="track every N-th frame")
     track.add_argument(
+        "--fill-gaps", type=int, default=0, metavar="N", help="fill gaps of up to N frames in a track; default: none"
+    )
+    track.add_argument(
         "--formats", default="mot", metavar="F,...", help=f"text outputs, of {','.join(OUTPUT_FORMATS)}; default: mot"
     )
     track.add_argument("--no-visualization", action="store_true", help="write no video")
     track.add_argument("--use-gpu", action="store_true", help="run on a GPU; an error where there is none")
     track.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def _add_demo(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = _add_verb(verbs, "demo", _demo, "draw a street scene, track it, score it; needs no connection and no data")
+    demo.add_argument(
+        "--output-dir", default=DEMO_DIR, metavar="D", help="where everything goes; default: %(default)s, here"
+    )
+    demo.add_argument("--seed", type=int, metavar="S", help="draw another scene, a number from 0")
+    demo.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_synth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    synth = _add_verb(verbs, "synth", _synth, "draw a street scene with known truth: a video, gt.txt and seqinfo.ini")
+    synth.add_argument("--output-dir", default=".", metavar="D", help="where the scene's folder goes; default: here")
+    synth.add_argument("--name", metavar="NAME", help="of the folder; default: people and seed, as in synth-12p-s0")
+    synth.add_argument("--preset", metavar="P", help=f"start from one of {', '.join(SCENE_PRESETS)}")
+    synth.add_argument("--people", type=int, metavar="N", help="people at one time, about; default: 12")
+    synth.add_argument("--frames", type=int, metavar="N", help="length; default: 250")
+    synth.add_argument("--frame-rate", type=float, metavar="FPS", help="1 to 240; default: 25")
+    synth.add_argument("--size", metavar="WxH", help="of the picture in px; default: 960x540")
+    synth.add_argument("--seed", type=int, metavar="S", help="same seed, same pixels; default: 0")
+    synth.add_argument("--camera", metavar="C", help=f"one of {', '.join(SCENE_CAMERAS)}; default: still")
+    synth.add_argument("--background", metavar="B", help=f"one of {', '.join(SCENE_BACKGROUNDS)}; default: drawn")
+    synth.add_argument(
+        "--person-height", metavar="FAR,NEAR", help="share of the picture's height people take; default: drawn"
+    )
+    synth.add_argument("--occluders", type=int, metavar="N", help="things people walk behind; default: drawn")
+    synth.add_argument(
+        "--degradation", type=float, metavar="X", help="0 clean, 1 a plain camera (default), 2 a bad one"
+    )
+
+
+def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scoring = _add_verb(verbs, "eval", _eval, "score results against ground truth: HOTA, MOTA, IDF1 and their parts")
+    scoring.add_argument(
+        "--gt", required=True, metavar="DIR", help="MOTChallenge folders, <sequence>.txt files, or one sequence"
+    )
+    scoring.add_argument(
+        "--results", required=True, metavar="DIR", help="<sequence>.txt files, or the output directory of track"
+    )
+    scoring.add_argument("--plots", metavar="DIR", help="write pictures there: tracks, ids, HOTA over IoU thresholds")
+    scoring.add_argument("--json", action="store_true", help="print JSON, unrounded")
 
 
 def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

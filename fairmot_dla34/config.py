@@ -8,12 +8,17 @@ from dataclasses import dataclass, fields
 
 from .errors import InvalidInputError
 
-TRACKER_METHODS = ("jde", "byte")
+TRACKER_METHODS = ("jde", "byte", "steady")
+_LOST_BUFFER_S = {"jde": 1.0, "byte": 1.0, "steady": 2.0}
 BACKENDS = ("auto", "openvino", "paddledet", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16")
 EXPORT_FORMATS = ("onnx", "openvino")
 OUTPUT_FORMATS = ("mot", "jsonl", "csv", "kitti")
+SCENE_CAMERAS = ("still", "pan", "shake")
+SCENE_BACKGROUNDS = ("street", "plaza", "park", "car_park", "hall")
+SCENE_PRESETS = ("calm", "crowded", "packed", "distant", "eye_level", "pan", "shake")
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"
+DEMO_DIR = "fairmot_dla34_demo"
 DEFAULT_FRAME_RATE = 30.0  # frames/s where the source does not say; PaddleDetection's --frame_rate fallback
 
 
@@ -69,16 +74,20 @@ class TrackerConfig:
     ``ppdet/modeling/mot/tracker/jde_tracker.py`` for the rest.
 
     Attributes:
-        method: ``jde`` (embeddings, then IoU) or ``byte`` (a second pass over low scores; works without embeddings).
+        method: ``jde`` (embeddings, then IoU), ``byte`` (a second pass over low scores; works without embeddings) or
+            ``steady`` (as ``byte``, with motion in real time and the camera's motion taken out; works without too).
         conf_thres: Detections above it take part in the first pass. 0.4, fairmot_dla34.yml.
-        low_conf_thres: ``byte``: detections between it and ``conf_thres`` take part in the second pass. 0.2,
-            fairmot_dla34_30e_1088x608_bytetracker.yml.
-        det_thresh: ``jde``: score a new track needs. 0.3, JDETracker. ``byte`` uses ``conf_thres`` + 0.1 as JDETracker.
-        tracked_thresh: Largest cosine distance (with motion) of a match by embedding. 0.4, fairmot_dla34.yml.
-        match_thres: ``byte`` without embeddings: largest IoU distance in the first pass. 0.8, bytetracker.yml.
+        low_conf_thres: ``byte``, ``steady``: detections between it and ``conf_thres`` take part in the second pass.
+            0.2, fairmot_dla34_30e_1088x608_bytetracker.yml.
+        det_thresh: ``jde``: score a new track needs. 0.3, JDETracker. The others use ``conf_thres`` + 0.1, as there.
+        tracked_thresh: Largest cosine distance of a match by embedding (with motion, but for ``steady``). 0.4,
+            fairmot_dla34.yml.
+        match_thres: Largest distance of boxes in the first pass, ``byte`` without embeddings and ``steady``. 0.8,
+            bytetracker.yml.
         r_tracked_thresh: ``jde``: largest IoU distance in the second pass. 0.5, JDETracker.
         unconfirmed_thresh: Largest IoU distance for tracks seen once. 0.7, JDETracker.
-        lost_buffer_s: Seconds a lost track is kept. 1.0: track_buffer 30 at 30 frames/s, JDETracker.
+        lost_buffer_s: Seconds a lost track is kept. None: 1.0 for ``jde`` and ``byte``, track_buffer 30 at 30 frames/s
+            of JDETracker; 2.0 for ``steady``, see docs/association.md.
         min_box_area: Tracks of at most so many px^2 are not reported. 200, fairmot_dla34.yml.
         vertical_ratio: Tracks with width / height above it are not reported; 0 reports all. 1.6, fairmot_dla34.yml.
 
@@ -94,7 +103,7 @@ class TrackerConfig:
     match_thres: float = 0.8
     r_tracked_thresh: float = 0.5
     unconfirmed_thresh: float = 0.7
-    lost_buffer_s: float = 1.0
+    lost_buffer_s: float | None = None
     min_box_area: float = 200.0
     vertical_ratio: float = 1.6
 
@@ -103,10 +112,15 @@ class TrackerConfig:
         for field in fields(self):
             if field.name.endswith(("thres", "thresh")):
                 check_fraction(field.name, getattr(self, field.name))
-        for name in ("lost_buffer_s", "min_box_area", "vertical_ratio"):
-            value = getattr(self, name)
+        amounts = {"min_box_area": self.min_box_area, "vertical_ratio": self.vertical_ratio}
+        for name, value in {"lost_buffer_s": self.buffer_s, **amounts}.items():
             if not _is_number(value) or value < 0:
                 raise InvalidInputError(f"{name} is {value!r}; expected a number >= 0.")
+
+    @property
+    def buffer_s(self) -> float:
+        """Seconds a lost track is kept: ``lost_buffer_s``, or the method's own."""
+        return _LOST_BUFFER_S[self.method] if self.lost_buffer_s is None else self.lost_buffer_s
 
 
 def check_fraction(name: str, value: object) -> float:

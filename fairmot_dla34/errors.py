@@ -13,6 +13,9 @@ FairMOTError
 ├── BackendError                          anything about running the network
 │   ├── BackendUnavailableError (ImportError)  its package is not installed; the message has the pip line
 │   └── DeviceUnavailableError (RuntimeError)  the device asked for cannot be used
+├── EvaluationError                       anything about scoring results
+│   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is not what it should be
+│   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip line
 └── StateError (RuntimeError)             a call came at the wrong time, such as `predict` outside `stream_mode`
 """
 
@@ -24,6 +27,8 @@ __all__ = [
     "CheckpointError",
     "DeviceUnavailableError",
     "DownloadError",
+    "EvaluationError",
+    "EvaluationUnavailableError",
     "FairMOTError",
     "IntegrityError",
     "InvalidInputError",
@@ -31,6 +36,7 @@ __all__ = [
     "SourceError",
     "SourceNotFoundError",
     "StateError",
+    "TrackFileError",
     "UnknownWeightsError",
     "WeightsError",
 ]
@@ -86,6 +92,18 @@ class BackendUnavailableError(BackendError, ImportError):
 
 class DeviceUnavailableError(BackendError, RuntimeError):
     """The device asked for cannot be used."""
+
+
+class EvaluationError(FairMOTError):
+    """Base of the errors about scoring results."""
+
+
+class TrackFileError(EvaluationError, ValueError):
+    """A file or folder of ground truth or results is not what it should be."""
+
+
+class EvaluationUnavailableError(EvaluationError, ImportError):
+    """The package that computes the scores is not installed."""
 
 
 class StateError(FairMOTError, RuntimeError):

@@ -10,7 +10,7 @@ from . import __version__
 from .backends import installed
 from .errors import BackendError
 from .selfcheck import TOLERANCE, run_selfcheck
-from .weights import cache_dir, cached_path, registered
+from .weights import cache_dir, kept_path, registered
 
 _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
 _EXTRA_PACKAGES = ("paddlepaddle", "paddledet", "paddlehub", "onnxruntime")
@@ -27,7 +27,7 @@ def collect_info() -> dict[str, Any]:
         "backends": backends,
         "devices": _openvino_devices() if backends["openvino"] else {},
         "cache": str(cache_dir()),
-        "weights_in_cache": [entry.name for entry in registered() if cached_path(entry).is_file()],
+        "weights_here": [entry.name for entry in registered() if kept_path(entry).is_file()],
         "selfcheck": _selfcheck(),
     }
 
@@ -42,7 +42,7 @@ def info_text(info: dict[str, Any]) -> str:
         f"backends installed: {found}",
         *(f"device {name}: {text}" for name, text in info["devices"].items()),
         f"cache: {info['cache']}",
-        f"weights in it: {', '.join(info['weights_in_cache']) or 'none'}",
+        f"weights here: {', '.join(info['weights_here']) or 'none'}",
         f"known answer: {info['selfcheck']}",
     ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .association import Tracker
+from .association.gaps import with_filled_gaps
 from .backends import Backend, BackendRequest, check_backend, create_backend
 from .config import DEFAULT_WEIGHTS, InputSize, TrackerConfig
 from .geometry import Letterbox
@@ -30,7 +31,7 @@ class FairMOT:
         backend: ``auto``, ``openvino``, ``paddledet``, ``onnxruntime``, or an object with the `Backend` protocol.
         precision: ``auto`` (bf16 where the CPU has it, else fp32), ``fp32`` or ``bf16``.
         input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
-        tracker: ``jde``, ``byte`` or a `TrackerConfig`; None: the method the weights were published with.
+        tracker: ``jde``, ``byte``, ``steady`` or a `TrackerConfig`; None: the method the weights were published with.
         use_gpu: Run on a GPU; an error where there is none.
         offline: Never open a connection for the weights; None: as ``$FAIRMOT_DLA34_OFFLINE`` says.
 
@@ -64,7 +65,7 @@ class FairMOT:
         self.backend = backend
 
     def track(
-        self, source: SourceSpec, *, frame_rate: float | None = None, frame_stride: int = 1
+        self, source: SourceSpec, *, frame_rate: float | None = None, frame_stride: int = 1, fill_gaps: int = 0
     ) -> Iterator[FrameResult]:
         """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
 
@@ -73,6 +74,8 @@ class FairMOT:
                 or an iterable of BGR arrays ``(H, W, 3)`` uint8.
             frame_rate: Frames per second, where the source does not say or is wrong.
             frame_stride: Track every n-th frame.
+            fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
+                results then come so many frames late.
 
         Yields:
             One `FrameResult` per frame tracked, boxes in image px.
@@ -82,15 +85,14 @@ class FairMOT:
             InvalidInputError: An array is not a BGR uint8 picture, or an argument is out of its range.
         """
         with open_source(source, frame_rate=frame_rate, frame_stride=frame_stride) as frames:
-            session = self.session(frames.frame_rate)
-            for frame in frames:
-                yield session.process(frame)
+            session = self.session(frames.native_rate)
+            yield from with_filled_gaps(map(session.process, frames), fill_gaps)
 
     def session(self, frame_rate: float) -> Session:
         """Begin one video: fresh ids, fresh time.
 
         Args:
-            frame_rate: Frames per second that `Session.process` will be given.
+            frame_rate: Frames per second of the source. Frames left out are told by the time of those that come.
         """
         return Session(self.backend, self.tracker_config, frame_rate)
 

@@ -37,7 +37,7 @@ class Module:
         backend: ``auto``, ``openvino``, ``paddledet`` or ``onnxruntime``; see `FairMOT`.
         precision: ``auto``, ``fp32`` or ``bf16``.
         input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
-        tracker: ``jde``, ``byte`` or a `TrackerConfig`.
+        tracker: ``jde``, ``byte``, ``steady`` or a `TrackerConfig`.
         offline: Never open a connection for the weights.
     """
 
@@ -72,6 +72,7 @@ class Module:
         *,
         frame_rate: float | None = None,
         frame_stride: int = 1,
+        fill_gaps: int = 0,
         formats: Sequence[str] = ("mot",),
         progress: bool = True,
     ) -> TrackingSummary:
@@ -85,6 +86,8 @@ class Module:
             use_gpu: Run on a GPU; an error where there is none.
             frame_rate: Frames per second, where the source does not say or is wrong.
             frame_stride: Track every n-th frame.
+            fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
+                outputs then run so many frames late.
             formats: Text outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``.
             progress: Show a progress bar on stderr.
 
@@ -101,6 +104,7 @@ class Module:
             options,
             frame_rate=frame_rate,
             frame_stride=frame_stride,
+            fill_gaps=fill_gaps,
             progress=progress,
         )
 

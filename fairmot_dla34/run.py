@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .config import OUTPUT_FORMATS, check_choice, check_fraction
+from .delayed import DelayedOutputs
 from .errors import InvalidInputError
 from .model import FairMOT, SourceSpec
 from .outputs import WriterSet, open_writers, prepare_output_dir
@@ -74,6 +75,7 @@ def track_to_files(
     *,
     frame_rate: float | None = None,
     frame_stride: int = 1,
+    fill_gaps: int = 0,
     progress: bool = True,
 ) -> TrackingSummary:
     """Track a source and write the results.
@@ -87,6 +89,7 @@ def track_to_files(
         options: What to write and where.
         frame_rate: Frames per second, where the source does not say or is wrong.
         frame_stride: Track every n-th frame.
+        fill_gaps: Longest gap of a track to fill, in tracked frames; the outputs then run so many frames late.
         progress: Show a progress bar on stderr.
 
     Returns:
@@ -97,10 +100,13 @@ def track_to_files(
     """
     with ExitStack() as stack:
         frames = stack.enter_context(open_source(source, frame_rate=frame_rate, frame_stride=frame_stride))
+        outputs = DelayedOutputs(
+            lambda: options.open(frames.name, frames.frame_rate), fill_gaps=fill_gaps, pictures=options.video
+        )
         options.prepare()
         model = load_model()
-        session = model.session(frames.frame_rate)
-        writers: WriterSet | None = None
+        session = model.session(frames.native_rate)
+        stack.enter_context(outputs)
         bar = stack.enter_context(progress_bar(frames.name, frames.frame_count, enabled=progress))
         track_ids: set[int] = set()
         count, output_seconds = 0, 0.0
@@ -108,21 +114,18 @@ def track_to_files(
         for frame in frames:
             result = session.process(frame)
             before_output = time.perf_counter()
-            if writers is None:
-                writers = stack.enter_context(options.open(frames.name, frames.frame_rate))
-            writers.write(frame, result)
+            outputs.add(frame, result)
             output_seconds += time.perf_counter() - before_output
             track_ids.update(track.track_id for track in result.tracks)
             count += 1
             bar.update()
         before_output = time.perf_counter()
-        if writers is not None:
-            writers.close()
+        outputs.close()
         end = time.perf_counter()
     stages = {**session.stage_seconds, "outputs": output_seconds + end - before_output}
     return TrackingSummary(
         source=frames.name,
-        paths=writers.paths if writers is not None else (),
+        paths=outputs.paths,
         frames=count,
         frames_skipped=frames.frames_skipped,
         track_ids=len(track_ids),

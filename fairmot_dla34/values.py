@@ -117,8 +117,9 @@ class Track:
         track_id: >= 1, unique within one tracker.
         box: (left, top, right, bottom) in image px, unclipped: the Kalman filter's estimate.
         score: Score of the detection this track was last matched with, in [0, 1].
-        age_frames: Frames since the track began; 0 in its first one.
+        age_frames: Frames of the source since the track began, those left out included; 0 in its first one.
         class_id: The heatmap channel; 0 is a person in every published checkpoint.
+        filled: Not seen in this frame: put on the line between two sightings, as ``fill_gaps`` asks.
     """
 
     track_id: int
@@ -126,6 +127,7 @@ class Track:
     score: float
     age_frames: int
     class_id: int = 0
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class FrameResult:
     Attributes:
         index: The frame's index, 0-based.
         time_s: The frame's time in seconds.
-        tracks: Confirmed tracks matched in this frame.
+        tracks: Confirmed tracks matched in this frame, then those that were filled in.
     """
 
     index: int

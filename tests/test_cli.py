@@ -116,7 +116,7 @@ class TestBadInput:
 
     def test_offline_says_where_to_put_the_file(self, folder: Path, tmp_path: Path) -> None:
         done = cli("track", folder, "--output-dir", tmp_path, FAIRMOT_DLA34_OFFLINE="1")
-        self.check(done, "fairmot_dla34_30e_1088x608.pdparams")
+        self.check(done, "fairmot_dla34_30e_1088x608.pdparams", "--weights sample")
 
     def test_output_dir_is_a_file(self, folder: Path, weights: Path, tmp_path: Path) -> None:
         (tmp_path / "out").touch()
@@ -203,6 +203,16 @@ def test_weights_verbs(weights: Path, tmp_path: Path) -> None:
     missing = cli("weights", "verify", FAIRMOT_DLA34_HOME=str(tmp_path))
     assert missing.returncode == 1
     assert "weights download" in missing.stderr
+
+
+def test_weights_verbs_on_those_that_ship(tmp_path: Path) -> None:
+    nowhere = {"FAIRMOT_DLA34_HOME": str(tmp_path / "home"), "FAIRMOT_DLA34_OFFLINE": "1"}
+    path = cli("weights", "path", "sample", **nowhere).stdout.strip()
+    assert Path(path).is_file()
+    assert cli("weights", "download", "sample", **nowhere).stdout.strip() == path  # it is there already
+    assert "every array is there" in cli("weights", "verify", "sample", **nowhere).stdout
+    assert "ships in this package" in cli("weights", "list", **nowhere).stdout
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize(("name", "endings"), [("onnx", [".onnx"]), ("openvino", [".xml", ".bin"])])

@@ -24,7 +24,7 @@ def test_defaults_are_those_of_paddledetection_as_configured():
         "match_thres": 0.8,
         "r_tracked_thresh": 0.5,
         "unconfirmed_thresh": 0.7,
-        "lost_buffer_s": 1.0,
+        "lost_buffer_s": None,
         "min_box_area": 200.0,
         "vertical_ratio": 1.6,
     }
@@ -38,10 +38,18 @@ def test_thresholds_are_fractions(name, value):
 
 
 @pytest.mark.parametrize("name", ["lost_buffer_s", "min_box_area", "vertical_ratio"])
-@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "2", None])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "2", True])
 def test_amounts_are_not_negative(name, value):
     with pytest.raises(InvalidInputError, match=f"{name} is .*expected a number >= 0"):
         TrackerConfig(**{name: value})
+
+
+@pytest.mark.parametrize(("method", "seconds"), [("jde", 1.0), ("byte", 1.0), ("steady", 2.0)])
+def test_each_method_has_a_buffer_of_its_own_unless_one_is_set(method, seconds):
+    """track_buffer 30 at 30 frames/s, JDETracker; two seconds for ours, also where only the method is replaced."""
+    assert TrackerConfig(method=method).buffer_s == seconds
+    assert dataclasses.replace(TrackerConfig(), method=method).buffer_s == seconds
+    assert TrackerConfig(method=method, lost_buffer_s=0.5).buffer_s == 0.5
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.float64(1)])
@@ -51,7 +59,7 @@ def test_thresholds_may_be_numpy_numbers_and_touch_their_bounds(value):
 
 @pytest.mark.parametrize("method", ["sort", "", None, "JDE"])
 def test_unknown_method_names_the_known_ones(method):
-    with pytest.raises(InvalidInputError, match="expected one of jde, byte"):
+    with pytest.raises(InvalidInputError, match="expected one of jde, byte, steady"):
         TrackerConfig(method=method)
 
 

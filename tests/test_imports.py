@@ -18,11 +18,12 @@ HEAVY = ("paddle", "openvino", "cv2", "onnx", "onnxruntime", "av", "numpy", "req
 LAYERS = [
     {"errors", "config", "values", "geometry", "hub_compat", "writing", "progress", "console", "hub_run"},
     {"association", "video", "outputs", "weights", "network"},
-    {"backends"},
-    {"model", "selfcheck"},
+    {"backends", "evaluation", "synth"},
+    {"model", "selfcheck", "delayed"},
     {"run", "export", "info"},
     {"stream"},
     {"module"},
+    {"demo"},
     {"cli"},
     {"__main__", "__init__"},
 ]

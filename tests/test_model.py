@@ -64,6 +64,15 @@ def test_a_stride_keeps_the_videos_frame_numbers_and_times(model: FairMOT) -> No
     np.testing.assert_allclose([result.time_s for result in results], [0, 0.5, 1.0, 1.5])
 
 
+@pytest.mark.parametrize("method", ["jde", "byte", "steady"])
+def test_people_keep_their_ids_at_a_stride(method: str) -> None:
+    """Each of them moves on by most of a width between two frames that are tracked."""
+    model = FairMOT(backend=FakeBackend(), tracker=method)
+    results = list(model.track(walking_boxes(70), frame_rate=30.0, frame_stride=10))
+    assert [len(result.tracks) for result in results] == [2] * 7
+    assert {track.track_id for result in results for track in result.tracks} == {1, 2}
+
+
 def test_memory_does_not_grow_with_the_video(model: FairMOT) -> None:
     results = model.track(walking_boxes(600))
     for _ in range(100):

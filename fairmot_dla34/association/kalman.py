@@ -5,11 +5,15 @@ State: centre x, centre y, aspect (width / height), height and their velocities 
 each coordinate by itself, so the four coordinates never become correlated: the 8x8 covariance holds 4 blocks of
 2x2, and only these are kept. Every step is then arithmetic on whole arrays, in float32 as in the reference.
 
+Time counts in units that `Noise` belongs to; the reference has one unit, the frame.
+
 A covariance is an ``(N, 3, 4)`` array: variance of the position, covariance of position and velocity, variance of
 the velocity, for each of the four coordinates.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +22,41 @@ FloatArray = NDArray[np.float32]
 
 CHI2_95_4DOF = 9.4877  # 0.95 quantile of chi-square with 4 degrees of freedom: ``chi2inv95`` of the reference
 
-# Standard deviations: those of x, y and height are proportional to the height, that of the aspect is constant.
-_POSITION_WEIGHT = 1 / 20
-_VELOCITY_WEIGHT = 1 / 160
-_ASPECT_STD = 1e-2
-_ASPECT_VELOCITY_STD = 1e-5
-_ASPECT_MEASUREMENT_STD = 1e-1
 _HEIGHT = 3
+_LONGEST_TIME = 1e6  # units; variances grow with its cube, and beyond it overflow float32
 
 
-def initiate(measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
+class Noise(NamedTuple):
+    """Standard deviations. Those of x, y and height are shares of the height, those of the aspect are absolute.
+
+    The defaults are the reference's.
+
+    Attributes:
+        position: Of the position, gained in one unit of time.
+        velocity: Of the velocity, likewise.
+        measurement: Of a measured position.
+        aspect: Of the aspect, gained in one unit of time.
+        aspect_velocity: Of its velocity, likewise.
+        aspect_measurement: Of a measured aspect.
+    """
+
+    position: float = 1 / 20
+    velocity: float = 1 / 160
+    measurement: float = 1 / 20
+    aspect: float = 1e-2
+    aspect_velocity: float = 1e-5
+    aspect_measurement: float = 1e-1
+
+
+DEEP_SORT = Noise()
+
+
+def initiate(measurements: FloatArray, noise: Noise = DEEP_SORT) -> tuple[FloatArray, FloatArray]:
     """Start tracks that rest where they were first seen.
 
     Args:
         measurements: ``(N, 4)`` centre x, centre y, aspect, height in image px; height > 0.
+        noise: The motion model's.
 
     Returns:
         Means ``(N, 8)`` and covariances ``(N, 3, 4)``.
@@ -40,58 +65,77 @@ def initiate(measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
     mean[:, :4] = measurements
     height = measurements[:, _HEIGHT]
     covariance = np.zeros((len(measurements), 3, 4), np.float32)
-    covariance[:, 0] = _variance(2 * _POSITION_WEIGHT, height, _ASPECT_STD)
-    covariance[:, 2] = _variance(10 * _VELOCITY_WEIGHT, height, _ASPECT_VELOCITY_STD)
+    covariance[:, 0] = _variance(2 * noise.position, height, noise.aspect)
+    covariance[:, 2] = _variance(10 * noise.velocity, height, noise.aspect_velocity)
     return mean, covariance
 
 
-def predict(mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Move every state one frame on.
+def predict(
+    mean: FloatArray, covariance: FloatArray, time: float = 1.0, noise: Noise = DEEP_SORT
+) -> tuple[FloatArray, FloatArray]:
+    """Move every state on in time.
+
+    A whole number of units gives what as many steps of one unit would, the height's change between them aside: the
+    noise of the velocity in each step moves the position in all later ones, hence the sums 0 + 1 + ... + (time - 1)
+    and 0 + 1 + 4 + ... + (time - 1)^2.
 
     Args:
         mean: ``(N, 8)``.
         covariance: ``(N, 3, 4)``.
+        time: In units, > 0.
+        noise: The motion model's.
 
     Returns:
         Means ``(N, 8)`` and covariances ``(N, 3, 4)``; the arguments are left as they are.
     """
+    time = min(time, _LONGEST_TIME)
     height = mean[:, _HEIGHT]
     position, cross, velocity = covariance[:, 0], covariance[:, 1], covariance[:, 2]
+    position_noise = _variance(noise.position, height, noise.aspect)
+    velocity_noise = _variance(noise.velocity, height, noise.aspect_velocity)
     moved_mean = mean.copy()
-    moved_mean[:, :4] += mean[:, 4:]
+    moved_mean[:, :4] += time * mean[:, 4:]
     moved = np.empty_like(covariance)
-    moved[:, 0] = (position + cross) + (cross + velocity) + _variance(_POSITION_WEIGHT, height, _ASPECT_STD)
-    moved[:, 1] = cross + velocity
-    moved[:, 2] = velocity + _variance(_VELOCITY_WEIGHT, height, _ASPECT_VELOCITY_STD)
+    moved_cross = cross + time * velocity
+    moved[:, 0] = (position + time * cross) + time * moved_cross + time * position_noise
+    moved[:, 1] = moved_cross
+    moved[:, 2] = velocity + time * velocity_noise
+    if time > 1:
+        moved[:, 0] += time * (time - 1) * (2 * time - 1) / 6 * velocity_noise
+        moved[:, 1] += time * (time - 1) / 2 * velocity_noise
     return moved_mean, moved
 
 
-def project(mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+def project(mean: FloatArray, covariance: FloatArray, noise: Noise = DEEP_SORT) -> tuple[FloatArray, FloatArray]:
     """Say what a measurement of every state would look like.
 
     Args:
         mean: ``(N, 8)``.
         covariance: ``(N, 3, 4)``.
+        noise: The motion model's.
 
     Returns:
         Expected measurements ``(N, 4)`` and their variances ``(N, 4)``, measurement noise included.
     """
-    noise = _variance(_POSITION_WEIGHT, mean[:, _HEIGHT], _ASPECT_MEASUREMENT_STD)
-    return mean[:, :4], covariance[:, 0] + noise
+    variance = _variance(noise.measurement, mean[:, _HEIGHT], noise.aspect_measurement)
+    return mean[:, :4], covariance[:, 0] + variance
 
 
-def update(mean: FloatArray, covariance: FloatArray, measurements: FloatArray) -> tuple[FloatArray, FloatArray]:
+def update(
+    mean: FloatArray, covariance: FloatArray, measurements: FloatArray, noise: Noise = DEEP_SORT
+) -> tuple[FloatArray, FloatArray]:
     """Correct every state by its measurement.
 
     Args:
         mean: ``(N, 8)``.
         covariance: ``(N, 3, 4)``.
         measurements: ``(N, 4)`` centre x, centre y, aspect, height in image px, one per state.
+        noise: The motion model's.
 
     Returns:
         Means ``(N, 8)`` and covariances ``(N, 3, 4)``; the arguments are left as they are.
     """
-    expected, variance = project(mean, covariance)
+    expected, variance = project(mean, covariance, noise)
     gain = covariance[:, :2] / variance[:, None]  # (N, 2, 4): on the position, on the velocity
     innovation = measurements - expected
     corrected_mean = mean.copy()

@@ -52,6 +52,13 @@ def settle(
     return tracklets.take(np.concatenate([np.flatnonzero(kept & group) for group in groups]))
 
 
+def forget_unseen(tracklets: Tracklets, before: int) -> Tracklets:
+    """Forget those whose time ran out in frames that were skipped: last seen before the frame ``before``."""
+    if (tracklets.last_frames >= before).all():
+        return tracklets
+    return tracklets.take(np.flatnonzero(tracklets.last_frames >= before))
+
+
 def without_duplicates(tracklets: Tracklets) -> Tracklets:
     """Where a tracked and a lost tracklet cover each other, forget the one that was followed for a shorter time.
 

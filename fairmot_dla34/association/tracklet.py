@@ -30,8 +30,8 @@ class Tracklets:
         covariance: ``(N, 3, 4)`` Kalman covariances, see ``kalman.py``.
         embeddings: ``(N, E)`` smoothed, of unit length, zeros where unknown.
         scores: ``(N,)`` of the detection matched last.
-        first_frames: ``(N,)`` frame in which it began, counted from 1.
-        last_frames: ``(N,)`` frame in which it was matched last.
+        first_frames: ``(N,)`` frame in which it began, by the tracker's clock, which counts skipped frames too.
+        last_frames: ``(N,)`` frame in which it was matched last, likewise.
         confirmed: ``(N,)`` seen a second time, or begun in the very first frame. Only confirmed ones are reported.
         lost: ``(N,)`` not matched in the latest frame.
         expired: ``(N,)`` was lost for longer than the buffer; see ``Tracker``.
@@ -57,10 +57,12 @@ class Tracklets:
         return cls.begin(Candidates(boxes, boxes, boxes[:, 0], embeddings, np.zeros(0, np.int64)), first_id=1, frame=0)
 
     @classmethod
-    def begin(cls, candidates: Candidates, first_id: int, frame: int) -> Tracklets:
+    def begin(
+        cls, candidates: Candidates, first_id: int, frame: int, noise: kalman.Noise = kalman.DEEP_SORT
+    ) -> Tracklets:
         """New, unconfirmed tracklets, with ids from ``first_id`` on."""
         count = len(candidates)
-        mean, covariance = kalman.initiate(candidates.measurements)
+        mean, covariance = kalman.initiate(candidates.measurements, noise)
         return cls(
             ids=np.arange(first_id, first_id + count, dtype=np.int64),
             class_ids=candidates.class_ids,
@@ -87,18 +89,20 @@ class Tracklets:
         """``(K, 4)`` xyxy boxes of ``rows``, image px: the filter's estimates."""
         return xyah_to_xyxy(self.mean[rows, :4])
 
-    def predict(self, rows: IntArray) -> None:
-        """Move ``rows`` one frame on. A lost tracklet keeps its height: its height velocity is set to zero."""
+    def predict(self, rows: IntArray, time: float = 1.0, noise: kalman.Noise = kalman.DEEP_SORT) -> None:
+        """Move ``rows`` on in time. A lost tracklet keeps its height: its height velocity is set to zero."""
         mean = self.mean[rows]
         mean[self.lost[rows], _HEIGHT_VELOCITY] = 0
-        self.mean[rows], self.covariance[rows] = kalman.predict(mean, self.covariance[rows])
+        self.mean[rows], self.covariance[rows] = kalman.predict(mean, self.covariance[rows], time, noise)
 
-    def update(self, rows: IntArray, candidates: Candidates, frame: int) -> None:
+    def update(
+        self, rows: IntArray, candidates: Candidates, frame: int, noise: kalman.Noise = kalman.DEEP_SORT
+    ) -> None:
         """Match ``rows`` with as many candidates: correct the filter, smooth the embedding, note frame and score."""
         if not len(rows):
             return
         self.mean[rows], self.covariance[rows] = kalman.update(
-            self.mean[rows], self.covariance[rows], candidates.measurements
+            self.mean[rows], self.covariance[rows], candidates.measurements, noise
         )
         if self.embeddings.shape[1]:
             mixed = _EMBEDDING_MOMENTUM * self.embeddings[rows] + (1 - _EMBEDDING_MOMENTUM) * candidates.embeddings

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class JsonlWriter(TextWriter):
-    """``{"frame", "time_s", "tracks": [{"id", "box", "score", "age_frames", "class_id"}]}``, also for empty frames."""
+    """``{"frame", "time_s", "tracks": [{"id", "box", "score", "age_frames", "class_id"}]}``, also for empty frames.
+
+    A track that was filled in, not seen, has ``"filled": true`` besides.
+    """
 
     suffix = ".jsonl"
 
@@ -23,10 +26,11 @@ class JsonlWriter(TextWriter):
 
 
 def _track(track: Track) -> dict[str, object]:
-    return {
+    fields: dict[str, object] = {
         "id": track.track_id,
         "box": [round(float(value), 2) for value in track.box],
         "score": round(float(track.score), 4),
         "age_frames": track.age_frames,
         "class_id": track.class_id,
     }
+    return fields | {"filled": True} if track.filled else fields

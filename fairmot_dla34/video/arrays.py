@@ -37,7 +37,7 @@ class ArraySource(Source):
         for index, image in enumerate(self._images):
             check_image(image, f"image {index}")
             if self._wanted(index):
-                yield Frame(index, index / self._native_rate, image)
+                yield Frame(index, index / self.native_rate, image)
 
     def _release(self) -> None:
         self._images = ()

@@ -87,7 +87,7 @@ class ContainerSource(Source):
         return self._shown
 
     def _frames(self) -> Iterator[Frame]:
-        clock = Clock(self._native_rate)
+        clock = Clock(self.native_rate)
         index, time_s, size, orientation = -1, 0.0, (0, 0), UPRIGHT
         for picture, lost in self._pictures():
             index += 1 + lost
@@ -96,7 +96,7 @@ class ContainerSource(Source):
                 size, orientation = (picture.width, picture.height), orientation_of(picture)
             if self._wanted(index):
                 stored = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
-                shown_s = index / self._native_rate if self._rate_given and not self._is_url else time_s
+                shown_s = index / self.native_rate if self._rate_given and not self._is_url else time_s
                 yield Frame(index, shown_s, turn(stored, orientation))
         if index >= 0:
             self._check_complete(index, time_s)
@@ -158,7 +158,7 @@ class ContainerSource(Source):
         if expected:
             short = last_index + 1 < expected - max(1, _MISSING_TOLERATED * expected)
         else:  # the duration is not that of the pictures alone: a second of grace
-            short = self._duration_s is not None and last_s < self._duration_s - max(1.0, 2 / self._native_rate)
+            short = self._duration_s is not None and last_s < self._duration_s - max(1.0, 2 / self.native_rate)
         if short:
             promised = f"{expected} frames" if expected else f"{self._duration_s:.1f} s"
             self._end_early(f"it promises {promised} and has {last_index + 1} frames, {last_s:.1f} s; it may be cut")

@@ -57,7 +57,7 @@ class PictureSource(Source):
     def _frames(self) -> Iterator[Frame]:
         for index in range(0, len(self._files), self._stride):
             try:
-                frame = Frame(index, index / self._native_rate, read_bgr(self._files[index]))
+                frame = Frame(index, index / self.native_rate, read_bgr(self._files[index]))
             except (OSError, InvalidInputError) as error:
                 self._skip(index, f"{self._files[index].name}: {error}")
                 continue

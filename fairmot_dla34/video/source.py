@@ -27,6 +27,7 @@ class Source(ABC):
     Attributes:
         name: Names the output files; safe as a file name.
         frame_rate: Frames per second of the frames handed out, after the stride.
+        native_rate: Frames per second of the source itself, before the stride.
         frame_count: Number of frames expected to be handed out, or None where unknown.
         frames_skipped: Corrupt frames left out so far.
         truncated: The stream ended with an error, or before the container said it would.
@@ -66,7 +67,7 @@ class Source(ABC):
         self.frame_count = None if native_count is None else -(-native_count // frame_stride)
         self.frames_skipped = 0
         self.truncated = False
-        self._native_rate = rate
+        self.native_rate = rate
         self._rate_given = frame_rate is not None
         self._stride = frame_stride
         self._started = self._closed = False

@@ -51,7 +51,7 @@ class Reference:
             low_conf_thres=config.low_conf_thres,
             metric_type="cosine",
         )
-        assert config.lost_buffer_s == 1.0, "track_buffer=30 at 30 frames/s is one second"
+        assert config.buffer_s == 1.0, "track_buffer=30 at 30 frames/s is one second"
         self.tracker.max_time_lost = int(frame_rate / 30.0 * self.tracker.track_buffer)
 
     def update(self, detections: Detections) -> list[tuple[int, int, np.ndarray]]:

@@ -17,7 +17,7 @@ from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.selfcheck import INPUT_SIZE, KNOWN_ANSWER, answer, drawn_picture, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.video import open_source
-from fairmot_dla34.weights import load_arrays
+from fairmot_dla34.weights import load_arrays, resolve_weights
 
 pytestmark = pytest.mark.paddle
 
@@ -36,6 +36,14 @@ def test_trained_weights_give_the_same_peaks(real_frames: list[NDArray[np.uint8]
     print(f"\ntrained weights, {len(real_frames)} frames at 1088x608: {worst}")
     assert len(real_frames) >= 20
     assert worst.peaks > 100
+    assert_equal(worst)
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_weights_that_ship_give_the_same_peaks(real_frames: list[NDArray[np.uint8]]) -> None:
+    worst = _worst(real_frames[:1], resolve_weights("sample"), InputSize(1088, 608))
+    print(f"\nsample weights, one frame at 1088x608: {worst}")
+    assert worst.peaks > 0
     assert_equal(worst)
 
 

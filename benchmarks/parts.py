@@ -1,0 +1,130 @@
+"""What accuracy is measured on: frames that the sample weights never saw, real ones and rendered ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from fairmot_dla34 import Frame
+from fairmot_dla34.synth import Scene, SceneConfig
+from fairmot_dla34.synth.writing import truth_lines
+from fairmot_dla34.video import open_source
+
+
+class Part(Protocol):
+    """Some annotated frames."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in the tables."""
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+
+    def frame_rate(self) -> float:
+        """Frames per second."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames; indices and times count from the part's beginning."""
+
+    def truth(self) -> str:
+        """Return the ground truth as MOT text; frames count from 1 at the part's beginning."""
+
+
+@dataclass(frozen=True)
+class RealPart:
+    """Consecutive frames of an annotated sequence.
+
+    Attributes:
+        name: How it is called in the tables.
+        video: File or folder.
+        truth_file: MOT file.
+        first: First frame, from 1.
+        last: Last frame, from 1, included.
+        known_frame_rate: Frames per second where the source does not say; None: as it says.
+    """
+
+    name: str
+    video: Path
+    truth_file: Path
+    first: int
+    last: int
+    known_frame_rate: float | None = None
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+        return self.last - self.first + 1
+
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        with open_source(self.video, frame_rate=self.known_frame_rate) as source:
+            return source.frame_rate
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames; indices and times count from the part's beginning."""
+        with open_source(self.video, frame_rate=self.known_frame_rate) as source:
+            for index, frame in enumerate(islice(source, self.first - 1, self.last)):
+                yield Frame(index, index / source.frame_rate, frame.image)
+
+    def truth(self) -> str:
+        """Cut the part out of the sequence's ground truth."""
+        lines = []
+        for line in self.truth_file.read_text("utf-8").splitlines():
+            frame, rest = line.split(",", 1)
+            if self.first <= int(frame) <= self.last:
+                lines.append(f"{int(frame) - self.first + 1},{rest}\n")
+        return "".join(lines)
+
+
+@dataclass(frozen=True)
+class ScenePart:
+    """A rendered scene; its truth is known without annotation."""
+
+    name: str
+    scene: SceneConfig
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+        return self.scene.frames
+
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.scene.frame_rate
+
+    def frames(self) -> Iterator[Frame]:
+        """Render the frames."""
+        for frame in Scene(self.scene):
+            yield Frame(frame.index, frame.time_s, frame.image)
+
+    def truth(self) -> str:
+        """Return the scene's truth."""
+        return "".join(line for frame in Scene(self.scene) for line in truth_lines(frame))
+
+
+def real_parts(data: Path) -> list[RealPart]:
+    """The held-out frames of the real sequences below ``data``."""
+    pets, tud = data / "PETS09-S2L1", data / "TUD-Campus"
+    return [
+        RealPart("PETS09-S2L1 561-795", pets / "vtest_480x360.avi", pets / "gt_480x360.txt", 561, 795),
+        RealPart("TUD-Campus 51-71", tud / "img1", tud / "gt/gt.txt", 51, 71, known_frame_rate=25.0),
+    ]
+
+
+def scene_parts() -> list[ScenePart]:
+    """Scenes of ten seconds, with seeds that no training saw (`tools/sample_weights/render.py` begins at 10,000)."""
+    return [
+        *(_scene("calm", seed) for seed in (1, 2, 3)),
+        *(_scene("crowded", seed) for seed in (4, 5, 6)),
+        _scene("pan", 7),
+        _scene("shake", 8),
+    ]
+
+
+def _scene(preset: str, seed: int) -> ScenePart:
+    return ScenePart(f"{preset}, seed {seed}", SceneConfig.preset(preset, seed=seed, frame_rate=10.0, frames=100))

@@ -1,0 +1,55 @@
+"""Time stamps as cameras give them: jittery, repeated, going back, missing, hours apart."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairmot_dla34.association.clock import Clock
+
+
+def steps(times: list[float | None], frame_rate: float = 30.0, longest: int = 100) -> list[int]:
+    clock = Clock(frame_rate, longest)
+    return [clock.advance(time_s) for time_s in times]
+
+
+def test_without_times_every_update_is_the_next_frame():
+    assert steps([None] * 4) == [1, 1, 1, 1]
+
+
+def test_left_out_frames_are_counted():
+    assert steps([0.0, 1 / 30, 6 / 30, 16 / 30]) == [1, 1, 5, 10]
+
+
+def test_the_first_frame_is_frame_one_at_any_time():
+    clock = Clock(30.0, 100)
+    assert (clock.advance(3600.0), clock.frame) == (1, 1)
+
+
+@pytest.mark.parametrize("rate", [14, 23.976, 25, 29.97, 30, 59.94])
+def test_times_rounded_to_milliseconds_are_still_consecutive_frames(rate):
+    assert steps([round(index / rate, 3) for index in range(500)], rate) == [1] * 500
+
+
+def test_times_that_repeat_or_go_back_count_one_frame():
+    assert steps([0.0, 0.0, 5.0, 1.0, 1.1]) == [1, 1, 100, 1, 3]
+
+
+def test_an_hour_without_frames_is_cut():
+    assert steps([0.0, 3600.0, 1e300, -1e300, 1e300]) == [1, 100, 100, 1, 100]
+
+
+def test_times_may_come_and_go():
+    assert steps([0.0, None, 5 / 30, None, None, 8 / 30]) == [1, 1, 4, 1, 1, 1]
+    assert steps([None, 0.5, 1.0]) == [1, 1, 15]
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30))
+def test_time_never_stands_still_or_leaps_beyond_the_longest(times):
+    clock = Clock(30.0, 50)
+    for time_s in times:
+        before = clock.frame
+        passed = clock.advance(time_s)
+        assert 1 <= passed <= 50
+        assert clock.frame == before + passed

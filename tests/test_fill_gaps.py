@@ -1,0 +1,188 @@
+"""`--fill-gaps` in files: rows, order, what an interrupted run leaves; in Python, and on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import index_of, picture
+from numpy.typing import NDArray
+from videos import walking_boxes
+
+from fairmot_dla34 import FairMOT, Module
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.cli import main
+from fairmot_dla34.delayed import DelayedOutputs
+from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError
+from fairmot_dla34.outputs import open_writers
+from fairmot_dla34.values import Frame, FrameResult, Track
+
+FORMATS = ("mot", "jsonl", "csv", "kitti")
+HIDDEN = range(4, 7)  # frames in which the walkers cannot be seen
+
+
+def hidden_for_a_while(frames: int = 12) -> Iterator[NDArray[np.uint8]]:
+    for index, image in enumerate(walking_boxes(frames)):
+        yield np.full_like(image, 90) if index in HIDDEN else image
+
+
+@pytest.fixture
+def module() -> Module:
+    return Module(backend=FakeBackend())
+
+
+def frames_of(path: Path) -> list[int]:
+    return [int(line.split(",")[0]) for line in path.read_text().splitlines()]
+
+
+def test_rows_are_added_in_the_order_of_frames(module: Module, tmp_path: Path) -> None:
+    images = list(hidden_for_a_while())
+    module.tracking(images, tmp_path / "plain", formats=FORMATS)
+    summary = module.tracking(images, tmp_path / "filled", formats=FORMATS, fill_gaps=3)
+    plain, filled = (tmp_path / name / "mot_results" / "inputimages.txt" for name in ("plain", "filled"))
+    assert frames_of(plain) == [1, 1, 2, 2, 3, 3, 4, 4, *(n for n in range(8, 13) for _ in range(2))]
+    assert frames_of(filled) == [n for n in range(1, 13) for _ in range(2)]
+    assert set(plain.read_text().splitlines()) < set(filled.read_text().splitlines())
+    for line in filled.with_suffix(".jsonl").read_text().splitlines():
+        row = json.loads(line)
+        marks = [track.get("filled", False) for track in row["tracks"]]
+        assert marks == [row["frame"] - 1 in HIDDEN] * 2
+    assert len(filled.with_suffix(".csv").read_text().splitlines()) == 1 + 24
+    assert len(filled.with_suffix(".kitti.txt").read_text().splitlines()) == 24
+    assert summary.frames == 12
+    assert summary.track_ids == 2
+
+
+def test_a_gap_one_frame_longer_changes_no_byte(module: Module, tmp_path: Path) -> None:
+    images = list(hidden_for_a_while())
+    module.tracking(images, tmp_path / "plain", formats=FORMATS)
+    module.tracking(images, tmp_path / "filled", formats=FORMATS, fill_gaps=2)
+    for path in (tmp_path / "plain").rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "filled" / path.relative_to(tmp_path / "plain")).read_bytes()
+
+
+def test_pictures_and_results_stay_together(tmp_path: Path) -> None:
+    """Each picture says its number; the source hands out one array over and over."""
+    canvas = picture(0)
+    outputs = DelayedOutputs(lambda: open_writers(tmp_path, "clip", frame_rate=10), fill_gaps=4, pictures=True)
+    with outputs:
+        for index in range(30):
+            canvas[:] = picture(index)
+            outputs.add(Frame(index, index / 10, canvas), FrameResult(index, index / 10, ()))
+        outputs.close()
+    with av.open(str(outputs.paths[1])) as container:
+        shown = [index_of(frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0)]
+    assert shown == list(range(30))
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SourceError("the cable was pulled")])
+def test_whatever_ends_the_run_what_is_held_is_written(module: Module, tmp_path: Path, ending: BaseException) -> None:
+    def broken() -> Iterator[NDArray[np.uint8]]:
+        yield from hidden_for_a_while(10)
+        raise ending
+
+    with pytest.raises(type(ending)):
+        module.tracking(broken(), tmp_path, fill_gaps=20)
+    assert frames_of(tmp_path / "mot_results" / "inputimages.txt") == [n for n in range(1, 11) for _ in range(2)]
+    with av.open(str(tmp_path / "mot_outputs" / "inputimages_vis.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 10
+
+
+class Spoilt:
+    """Outputs that fail at one frame."""
+
+    paths = ()
+
+    def __init__(self, error: BaseException, at: int) -> None:
+        self.error, self.at = error, at
+        self.written: list[int] = []
+        self.closed = 0
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        assert frame.index == result.index
+        if frame.index == self.at:
+            raise self.error
+        self.written.append(frame.index)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def add(outputs: DelayedOutputs, count: int, ending: BaseException | None = None) -> None:
+    for index in range(count):
+        outputs.add(Frame(index, index / 10, picture(index)), FrameResult(index, index / 10, ()))
+    if ending is not None:
+        raise ending
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("the disk is full")])
+def test_after_a_failure_in_writing_nothing_follows_the_missing_frame(error: BaseException) -> None:
+    writers = Spoilt(error, at=3)
+    outputs = DelayedOutputs(lambda: writers, fill_gaps=2, pictures=False)  # type: ignore[arg-type,return-value]
+    with pytest.raises(type(error)), outputs:
+        add(outputs, 10)
+    assert writers.written == [0, 1, 2]
+    assert writers.closed
+
+
+def test_the_error_under_way_is_the_one_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    writers = Spoilt(OutputError("the disk is full"), at=1)
+    outputs = DelayedOutputs(lambda: writers, fill_gaps=5, pictures=False)  # type: ignore[arg-type,return-value]
+    with pytest.raises(KeyboardInterrupt), outputs:
+        add(outputs, 3, KeyboardInterrupt())
+    assert writers.written == [0]
+    assert writers.closed
+    assert "the disk is full" in caplog.text
+
+
+def test_a_run_that_cannot_begin_leaves_earlier_results(module: Module, tmp_path: Path) -> None:
+    module.tracking(walking_boxes(3), tmp_path)
+    before = (tmp_path / "mot_results" / "inputimages.txt").read_text()
+    with pytest.raises(SourceError):
+        module.tracking(iter([]), tmp_path, fill_gaps=5)
+    for wrong in (-1, 301, 2.5):
+        with pytest.raises(InvalidInputError, match="fill_gaps"):
+            module.tracking(walking_boxes(3), tmp_path, fill_gaps=wrong)  # type: ignore[arg-type]
+    assert (tmp_path / "mot_results" / "inputimages.txt").read_text() == before
+
+
+def test_the_generator_fills_too_and_stays_a_generator() -> None:
+    model = FairMOT(backend=FakeBackend())
+    found = list(model.track(hidden_for_a_while(), fill_gaps=3))
+    assert [len(result.tracks) for result in found] == [2] * 12
+    assert [result.index for result in found if any(track.filled for track in result.tracks)] == list(HIDDEN)
+    endless = model.track(walking_boxes(10**9), fill_gaps=3)
+    assert [next(endless).index for _ in range(5)] == list(range(5))
+
+
+def test_with_a_stride_gaps_are_counted_in_tracked_frames(module: Module, tmp_path: Path) -> None:
+    """Hidden in frames 4 to 6: of every second frame 4 and 6, a gap of two."""
+    for limit, rows in ((1, 8), (2, 12)):
+        module.tracking(hidden_for_a_while(), tmp_path, frame_stride=2, fill_gaps=limit, visualization=False)
+        assert len(frames_of(tmp_path / "mot_results" / "inputimages.txt")) == rows
+
+
+def test_the_command_line_passes_it_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = {}
+
+    def tracking(self: Module, source: str, **options: object) -> None:
+        asked.update(options)
+        raise SourceError("enough")
+
+    monkeypatch.setattr(Module, "tracking", tracking)
+    assert main(["track", "street.mp4", "--fill-gaps", "25"]) == 1
+    assert asked["fill_gaps"] == 25
+    assert main(["track", "street.mp4"]) == 1
+    assert asked["fill_gaps"] == 0
+    assert "enough" in capsys.readouterr().err
+
+
+def test_a_track_that_was_seen_says_so() -> None:
+    assert not Track(1, (0, 0, 1, 1), 0.5, 0).filled
