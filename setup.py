@@ -60,7 +60,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["fairmot_dla34", "fairmot_dla34.*"]),
-    package_data={"fairmot_dla34": ["py.typed", "requirements.txt", "weights/weights.json"]},
+    package_data={"fairmot_dla34": ["py.typed", "requirements.txt", "weights/weights.json", "weights/sample.*"]},
     install_requires=CORE,
     extras_require={
         "paddle": PADDLE,

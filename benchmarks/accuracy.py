@@ -1,7 +1,7 @@
 """MOTA, IDF1 and HOTA of the whole pipeline, on real frames and rendered scenes that the sample weights never saw.
 
 Two steps, because TrackEval and PaddleDetection need different NumPy and so live in two environments. The network runs
-once a frame, for every tracker:
+once a frame, for every tracker; what it found stays in ``R/detections`` and is used again:
 
     python benchmarks/accuracy.py track --data DATA --weights sample --precision fp32 --results R/fp32
     python benchmarks/accuracy.py score --data DATA R/fp32/jde R/fp32/byte
@@ -14,11 +14,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+from detections import detect
 from parts import Part, real_parts, scene_parts
 
-from fairmot_dla34 import FairMOT, FrameResult, Tracker, TrackerConfig
+from fairmot_dla34 import Detections, FairMOT, Frame, FrameResult, Tracker, TrackerConfig
 from fairmot_dla34.association.gaps import with_filled_gaps
 from fairmot_dla34.config import TRACKER_METHODS
 from fairmot_dla34.evaluation import Scores, evaluate
@@ -34,25 +37,23 @@ COLUMNS = {
 }
 
 
-def track(part: Part, model: FairMOT, methods: Sequence[str]) -> dict[str, list[FrameResult]]:
-    """Track one part from a fresh start with every method, on the same detections."""
+def track(part: Part, detections: Sequence[Detections], method: str) -> list[FrameResult]:
+    """Track one part from a fresh start."""
     frame_rate = part.frame_rate()
-    session = model.session(frame_rate)
-    trackers = {method: Tracker(TrackerConfig(method=method), frame_rate=frame_rate) for method in methods}
-    results: dict[str, list[FrameResult]] = {method: [] for method in methods}
-    for frame in part.frames():
-        found = session.detect(frame.image)
-        for method, tracker in trackers.items():
-            tracks = tracker.update(found, time_s=frame.time_s)
-            results[method].append(FrameResult(frame.index, frame.time_s, tracks))
+    tracker = Tracker(TrackerConfig(method=method), frame_rate=frame_rate)
+    results = []
+    for index, found in enumerate(detections):
+        time_s = index / frame_rate
+        results.append(FrameResult(index, time_s, tracker.update(found, time_s=time_s)))
     return results
 
 
-def write(path: Path, part: Part, results: Sequence[FrameResult]) -> None:
+def write(path: Path, results: Sequence[FrameResult]) -> None:
     """Write a MOT file, as ``fairmot_dla34 track`` does."""
+    no_picture = np.zeros((1, 1, 3), np.uint8)
     with MotWriter(path) as writer:
-        for frame, result in zip(part.frames(), results, strict=True):
-            writer.write(frame, result)
+        for result in results:
+            writer.write(Frame(result.index, result.time_s, no_picture), result)
 
 
 def score(part: Part, results: Path) -> Scores:
@@ -84,19 +85,21 @@ def main() -> None:
     if arguments.step == "score":
         print(table(parts, arguments.results))
         return
-    model = FairMOT(
-        arguments.weights,
-        backend=arguments.backend,
-        precision=arguments.precision,
-        input_size=arguments.input_size,
-    )
+
+    @cache
+    def load_model() -> FairMOT:
+        settings = {"backend": arguments.backend, "precision": arguments.precision, "input_size": arguments.input_size}
+        return FairMOT(arguments.weights, **settings)
+
     for part in parts:
-        for method, results in track(part, model, arguments.trackers).items():
-            write(arguments.results / method / f"{part.name}.txt", part, results)
+        found = detect(part, load_model, arguments.results / "detections" / f"{part.name}.npz")
+        for method in arguments.trackers:
+            results = track(part, found, method)
+            write(arguments.results / method / f"{part.name}.txt", results)
             if arguments.fill_gaps:
                 filled = list(with_filled_gaps(results, arguments.fill_gaps))
-                write(arguments.results / f"{method}-filled" / f"{part.name}.txt", part, filled)
-        print(f"tracked {part.name}")
+                write(arguments.results / f"{method}-filled" / f"{part.name}.txt", filled)
+        print(f"tracked {part.name}", flush=True)
 
 
 def table(parts: Sequence[Part], folders: Sequence[Path]) -> str:

@@ -1,61 +1,30 @@
 """What is left of the tracks when frames are left out: PETS09-S2L1 at every 1st, 2nd, 5th and 10th frame.
 
-    python benchmarks/strides.py --data DATA --weights W [--cache FILE.npz]
+    python benchmarks/strides.py --data DATA --weights sample --detections R/fp32/detections/PETS.npz
 
-The network runs once, on frames 561-795, which the sample weights never saw; ``--cache`` keeps what it found, and reads
-it where the file exists. Each stride begins once at each of its offsets, and all of these are scored together, against
-the ground truth of the frames that were used. "Timed" is told the source's frame rate and the time of each frame, as
-`FairMOT.track` does; "counted" takes the frames that come as consecutive ones of a slower video.
+The network runs once, on frames 561-795, which the sample weights never saw; what it found is kept in a file and read
+where that exists (``accuracy.py`` makes the same). Each stride begins once at each of its offsets, and all of these are
+scored together, against the ground truth of the frames that were used. "Timed" is told the source's frame rate and the
+time of each frame, as `FairMOT.track` does; "counted" takes the frames that come as consecutive ones of a slower video.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from detections import detect
 from numpy.typing import NDArray
+from parts import real_parts
 
-from fairmot_dla34 import FairMOT, Tracker, TrackerConfig
+from fairmot_dla34 import Detections, FairMOT, Tracker, TrackerConfig
 from fairmot_dla34.evaluation import Scores, evaluate
-from fairmot_dla34.values import Detections
-from fairmot_dla34.video import open_source
 
-FIRST, LAST = 561, 795  # frames of PETS09-S2L1, from 1
-FRAME_RATE = 10.0
+FRAME_RATE = 10.0  # of PETS09-S2L1
 STRIDES = (1, 2, 5, 10)
-LOWEST_SCORE = 0.05  # no method looks below it
 VARIANTS = (("jde", True), ("byte", True), ("steady", True), ("byte", False), ("steady", False))
-
-
-def detect(data: Path, weights: str, cache: Path | None) -> list[Detections]:
-    """What the network finds in every frame."""
-    if cache is not None and cache.is_file():
-        return _read(cache)
-    model = FairMOT(weights, backend="openvino", precision="fp32")
-    with open_source(data / "PETS09-S2L1" / "vtest_480x360.avi") as source:
-        found = [model.detect(frame.image) for frame in islice(source, FIRST - 1, LAST)]
-    model.close()
-    kept = [one.scores > LOWEST_SCORE for one in found]
-    found = [
-        Detections(one.boxes[keep], one.scores[keep], None if one.embeddings is None else one.embeddings[keep])
-        for one, keep in zip(found, kept, strict=True)
-    ]
-    if cache is not None:
-        names = ("boxes", "scores", "embeddings")
-        columns: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in found]) for name in names}
-        np.savez(cache, counts=[len(one) for one in found], **columns)
-    return found
-
-
-def _read(cache: Path) -> list[Detections]:
-    with np.load(cache) as arrays:
-        edges = np.cumsum(arrays["counts"])[:-1]
-        columns = [np.split(arrays[name], edges) for name in ("boxes", "scores", "embeddings")]
-    return [Detections(*row) for row in zip(*columns, strict=True)]
 
 
 def track(frames: list[Detections], config: TrackerConfig, stride: int, offset: int, *, timed: bool) -> str:
@@ -71,11 +40,11 @@ def track(frames: list[Detections], config: TrackerConfig, stride: int, offset: 
 
 def truth_of(table: NDArray[np.float64], stride: int, offset: int) -> str:
     """The ground truth of the same frames, counted alike."""
-    index = table[:, 0] - FIRST
-    used = table[(index >= offset) & (table[:, 0] <= LAST) & ((index - offset) % stride == 0)]
+    index = table[:, 0].astype(int) - 1
+    used = (index >= offset) & ((index - offset) % stride == 0)
     return "".join(
-        f"{int(row[0] - FIRST - offset) // stride + 1},{int(row[1])},{row[2]},{row[3]},{row[4]},{row[5]},1,1,1\n"
-        for row in used
+        f"{(frame - offset) // stride + 1},{int(row[1])},{row[2]},{row[3]},{row[4]},{row[5]},1,1,1\n"
+        for frame, row in zip(index[used].tolist(), table[used], strict=True)
     )
 
 
@@ -99,10 +68,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with PETS09-S2L1")
     parser.add_argument("--weights", default="sample")
-    parser.add_argument("--cache", type=Path, metavar="FILE.npz")
+    parser.add_argument("--detections", type=Path, required=True, metavar="FILE.npz", help="made where it is missing")
     arguments = parser.parse_args()
-    frames = detect(arguments.data, arguments.weights, arguments.cache)
-    table = np.loadtxt(arguments.data / "PETS09-S2L1" / "gt_480x360.txt", delimiter=",")
+    part = real_parts(arguments.data)[0]
+    frames = detect(part, lambda: FairMOT(arguments.weights, precision="fp32"), arguments.detections)
+    table = np.loadtxt(part.truth().splitlines(), delimiter=",")
     print("MOTA / IDF1 / HOTA at every n-th frame")
     print(f"| method | frames are | {' | '.join(map(str, STRIDES))} |")
     print("|" + "---|" * (2 + len(STRIDES)))

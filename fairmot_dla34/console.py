@@ -35,11 +35,22 @@ def log_to_stderr(*, verbose: bool) -> None:
     """Show this package's log on stderr, as a command's user reads it."""
     logger = logging.getLogger("fairmot_dla34")
     if not logger.handlers:
-        handler = logging.StreamHandler()
+        handler = _StderrHandler()
         handler.setFormatter(logging.Formatter("%(message)s"))
         logger.addHandler(handler)
         logger.propagate = False
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+class _StderrHandler(logging.Handler):
+    """Writes to what is stderr at the time of the message, as it may have been replaced since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        try:
+            print(self.format(record), file=sys.stderr)
+        except (OSError, ValueError):  # closed
+            self.handleError(record)
 
 
 def summary_text(summary: TrackingSummary) -> str:

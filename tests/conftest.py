@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.values import Detections
+from fairmot_dla34.weights import resolve_weights
 
 ROOT = Path(__file__).resolve().parent.parent
-HELD_OUT = slice(560, 795)  # frames of PETS09-S2L1 that the weights never saw, from 0
+HELD_OUT = slice(560, 795)  # frames of PETS09-S2L1 that the sample weights never saw, from 0
 
 
 @pytest.fixture(scope="session")
@@ -40,19 +43,19 @@ def pets_video(test_data: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pets_detections(pets_video: Path, real_weights: Path) -> list[Detections]:
-    """What the real network (OpenVINO, fp32, 1088x608) finds in all 795 frames of PETS09-S2L1."""
-    return _detections(pets_video, real_weights, "fp32", slice(None))
+def pets_detections(pets_video: Path) -> list[Detections]:
+    """What the sample weights (OpenVINO, fp32, 1088x608) find in PETS09-S2L1's held-out frames, 561 to 795."""
+    return _detections(pets_video, "fp32")
 
 
 @pytest.fixture(scope="session")
-def held_out_detections_bf16(pets_video: Path, real_weights: Path) -> list[Detections]:
-    """The same in bf16, in frames 561 to 795 only; skips where the CPU does not compute in it."""
+def pets_detections_bf16(pets_video: Path) -> list[Detections]:
+    """The same in bf16; skips where the CPU does not compute in it."""
     import openvino
 
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("NO BF16: this CPU does not compute in bf16")
-    return _detections(pets_video, real_weights, "bf16", HELD_OUT)
+    return _detections(pets_video, "bf16")
 
 
 @pytest.fixture(autouse=True)
@@ -63,11 +66,22 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
 
 
-def _detections(video: Path, weights: Path, precision: str, frames: slice) -> list[Detections]:
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Take back what a command that ran in this process set up for its log."""
+    yield
+    logger = logging.getLogger("fairmot_dla34")
+    logger.handlers.clear()
+    logger.propagate = True
+    logger.setLevel(logging.NOTSET)
+
+
+def _detections(video: Path, precision: str) -> list[Detections]:
     """Run the network, or read what an earlier session of the same code on the same weights left."""
+    weights = resolve_weights("sample")
     kept = ROOT / ".test_cache" / f"pets-{precision}-{_key(video, weights)}.npz"
     if not kept.is_file():
-        _run_network(video, weights, precision, frames, kept)
+        _run_network(video, weights, precision, kept)
     with np.load(kept) as arrays:
         ends = np.cumsum(arrays["counts"])
         boxes, scores, embeddings = arrays["boxes"], arrays["scores"], arrays["embeddings"]
@@ -75,14 +89,14 @@ def _detections(video: Path, weights: Path, precision: str, frames: slice) -> li
     return [Detections(boxes[part], scores[part], embeddings[part]) for part in parts]
 
 
-def _run_network(video: Path, weights: Path, precision: str, frames: slice, kept: Path) -> None:
+def _run_network(video: Path, weights: Path, precision: str, kept: Path) -> None:
     from fairmot_dla34 import FairMOT
     from fairmot_dla34.video import open_source
 
     model = FairMOT(weights, precision=precision)
     session = model.session(10.0)
     with open_source(video) as source:
-        chosen = islice(source, frames.start, frames.stop)
+        chosen = islice(source, HELD_OUT.start, HELD_OUT.stop)
         found = [session.detect(frame.image) for frame in chosen]
     model.close()
     kept.parent.mkdir(exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .locate import cache_dir, cached_path
+from .locate import cache_dir, kept_path
 from .reader import load_arrays
 from .registry import WeightsEntry, registered
 from .resolve import find_entry, input_size_for, resolve_weights
@@ -12,9 +12,9 @@ __all__ = [
     "VerifiedFile",
     "WeightsEntry",
     "cache_dir",
-    "cached_path",
     "find_entry",
     "input_size_for",
+    "kept_path",
     "load_arrays",
     "registered",
     "resolve_weights",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CheckpointError, DownloadError, IntegrityError, WeightsError
-from .locate import HOME_VARIABLE, Source, source_of
+from .locate import HOME_VARIABLE, SAMPLE_REMEDY, Source, source_of
 from .partial import PartialFile, Promise
 from .reader import load_arrays
 from .registry import WeightsEntry
@@ -96,7 +96,7 @@ def _transfer_patiently(source: Source, partial: PartialFile, patience: Patience
     raise DownloadError(
         f"{source.url} was not fetched in {patience.attempts} attempts: {failure}. What came is kept and the next try "
         "goes on from there. Check the connection and any proxy, set $FAIRMOT_DLA34_MIRROR to a server nearer to you, "
-        f"or put the file at {str(partial.path).removesuffix('.part')} yourself."
+        f"put the file at {str(partial.path).removesuffix('.part')} yourself, {SAMPLE_REMEDY}."
     ) from failure
 
 
@@ -123,6 +123,6 @@ def _unwritable(target: Path, error: Exception) -> str:
     full = isinstance(error, OSError) and error.errno in _FULL
     remedy = "Free some space" if full else "Make that folder writable"
     return (
-        f"{target} cannot be written ({reason}). {remedy}, set ${HOME_VARIABLE} to another folder, or pass the path "
-        "of a weights file you have."
+        f"{target} cannot be written ({reason}). {remedy}, set ${HOME_VARIABLE} to another folder, pass the path of a "
+        f"weights file you have, {SAMPLE_REMEDY}."
     )

@@ -14,6 +14,7 @@ from .registry import WeightsEntry
 HOME_VARIABLE = "FAIRMOT_DLA34_HOME"
 MIRROR_VARIABLE = "FAIRMOT_DLA34_MIRROR"
 OFFLINE_VARIABLE = "FAIRMOT_DLA34_OFFLINE"
+SAMPLE_REMEDY = "or use the weights that are already here: --weights sample, in Python weights='sample'"
 
 
 def cache_dir() -> Path:
@@ -26,9 +27,9 @@ def cache_dir() -> Path:
     return Path(platformdirs.user_cache_dir("fairmot_dla34", appauthor=False))
 
 
-def cached_path(entry: WeightsEntry) -> Path:
-    """Return where ``entry`` is kept, whether it is there or not."""
-    return cache_dir() / f"{entry.name}.pdparams"
+def kept_path(entry: WeightsEntry) -> Path:
+    """Return where ``entry`` is kept, whether it is there or not: in the cache, or in this package."""
+    return entry.packaged_path or cache_dir() / f"{entry.name}.pdparams"
 
 
 def is_offline() -> bool:
@@ -56,8 +57,13 @@ def source_of(entry: WeightsEntry) -> Source:
     follows it unchanged.
 
     Raises:
-        DownloadError: The mirror is not such an address.
+        DownloadError: The mirror is not such an address, or ``entry`` ships in this package and its file is gone.
     """
+    if entry.url is None:
+        raise DownloadError(
+            f"{entry.name} ships in this package and is not downloaded, but {entry.packaged_path} is missing: install "
+            "fairmot_dla34 again."
+        )
     mirror = os.environ.get(MIRROR_VARIABLE, "").strip()
     if not mirror:
         return Source(entry.url)

@@ -1,4 +1,4 @@
-"""The registry of published checkpoints, ``weights.json``."""
+"""The registry of checkpoints, ``weights.json``: published ones, and the one that ships in this package."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ REGISTRY_FILE = Path(__file__).with_name("weights.json")
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """One published checkpoint. Source of the entries: PaddleDetection 2.6, ``configs/mot/fairmot``.
+    """One checkpoint. Source of the published ones: PaddleDetection 2.6, ``configs/mot/fairmot``.
 
     Attributes:
         name: What users call it, also its file's stem.
-        url: Where it was published.
+        url: Where it was published, or None: it ships in this package.
         sha256: Hexadecimal digest of the file, or None where the publisher gives none.
         bytes: Length of the file, or None where the publisher gives none.
         licence: Of the file, and a word on the data behind it.
@@ -29,7 +29,7 @@ class WeightsEntry:
     """
 
     name: str
-    url: str
+    url: str | None
     sha256: str | None
     bytes: int | None
     licence: str
@@ -38,10 +38,15 @@ class WeightsEntry:
     trained_on: tuple[str, ...]
     tracker_method: str
 
+    @property
+    def packaged_path(self) -> Path | None:
+        """Where it lies in this package; None for one that is downloaded."""
+        return None if self.url else REGISTRY_FILE.with_name(f"{self.name}.npz")
+
 
 @cache
 def registered() -> tuple[WeightsEntry, ...]:
-    """Return the published checkpoints, the default one first."""
+    """Return the registered checkpoints, the default one first."""
     rows = json.loads(REGISTRY_FILE.read_text(encoding="utf-8"))
     return tuple(
         WeightsEntry(

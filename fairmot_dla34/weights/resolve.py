@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config import InputSize
 from ..errors import DownloadError, UnknownWeightsError
 from .download import download
-from .locate import OFFLINE_VARIABLE, cached_path, is_offline, source_of
+from .locate import OFFLINE_VARIABLE, SAMPLE_REMEDY, is_offline, kept_path, source_of
 from .registry import WeightsEntry, registered
 
 
@@ -30,13 +30,14 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
     entry = find_entry(weights) if isinstance(weights, str) else None
     if entry is None:
         return _existing_file(weights)
-    path = cached_path(entry)
+    path = kept_path(entry)
     if _is_file(path):
         return path
     if offline or is_offline():
         raise DownloadError(
             f"{entry.name} is not in the cache and offline mode forbids downloading it. Put the file from "
-            f"{source_of(entry).url} at {path}, or allow the download (offline=False, ${OFFLINE_VARIABLE} unset)."
+            f"{source_of(entry).url} at {path}, allow the download (offline=False, ${OFFLINE_VARIABLE} unset), "
+            f"{SAMPLE_REMEDY}."
         )
     return download(entry, path, progress=progress)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import DownloadError
-from .locate import Source
+from .locate import SAMPLE_REMEDY, Source
 from .partial import PartialFile, Promise
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _open(source: Source, headers: dict[str, str], timeouts: tuple[float, float]
     except (OSError, ValueError) as error:  # a CA bundle that is not there; a host name that urllib3 cannot parse
         raise DownloadError(
             f"{source.url} cannot be used ({type(error).__name__}). Check the address, $REQUESTS_CA_BUNDLE and any "
-            "proxy, or pass the path of a file you have."
+            f"proxy, pass the path of a file you have, {SAMPLE_REMEDY}."
         ) from error
 
 
@@ -105,7 +105,7 @@ def _explain(error: requests.RequestException, source: Source, patience: Patienc
         return TransientError(f"the connection failed ({told})")
     return DownloadError(
         f"{source.url} cannot be used ({told}). Check the address, the machine's certificates and any proxy, set "
-        "$FAIRMOT_DLA34_MIRROR to another server, or pass the path of a file you have."
+        f"$FAIRMOT_DLA34_MIRROR to another server, pass the path of a file you have, {SAMPLE_REMEDY}."
     )
 
 
@@ -129,7 +129,7 @@ def _agree(
         raise TransientError(f"the server answered {status} {response.reason}")
     raise DownloadError(
         f"{source.url} answered {status} {response.reason}; expected the file. Check the address and any proxy, set "
-        "$FAIRMOT_DLA34_MIRROR to a server that has it, or pass the path of a file you have."
+        f"$FAIRMOT_DLA34_MIRROR to a server that has it, pass the path of a file you have, {SAMPLE_REMEDY}."
     )
 
 

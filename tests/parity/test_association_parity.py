@@ -122,7 +122,7 @@ def test_byte_on_mot17_public_detections(test_data, name, config):
 
 @pytest.mark.parametrize("method", ["jde", "byte"])
 def test_real_detections_of_the_network_on_pets(pets_detections, method):
-    assert len(pets_detections) == 795
+    assert len(pets_detections) == 235
     compare(pets_detections, TrackerConfig(method=method), frame_rate=10.0)
 
 

@@ -95,6 +95,7 @@ def test_lasting_fault_ends_after_bounded_attempts(fault: Step, told: str, site:
         fetch()
     assert told in str(caught.value)
     assert str(fetch.target) in str(caught.value)
+    assert "--weights sample" in str(caught.value)
     assert len(site.requests) == 3
     assert not fetch.target.exists()
 

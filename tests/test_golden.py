@@ -1,0 +1,31 @@
+"""The sample weights score on rendered scenes what they scored when they were committed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+trackeval = pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+golden = pytest.importorskip("golden")
+
+pytestmark = pytest.mark.slow
+COMMITTED = json.loads(Path(__file__).with_name("golden_scores.json").read_text("utf-8"))
+SLACK = 1.0  # points: what another release of OpenCV, NumPy or OpenVINO may cost by rounding
+
+
+def test_every_golden_scene_is_measured() -> None:
+    assert set(COMMITTED) == {part.name for part in golden.golden_parts()} == set(golden.SCENES)
+
+
+@pytest.mark.parametrize("part", golden.golden_parts(), ids=lambda part: part.name)
+def test_no_score_falls(part: golden.ScenePart) -> None:
+    ((name, scores),) = golden.golden_scores([part])
+    fallen = {
+        f"{method} {measure}": f"{found[measure]} < {expected}"
+        for method, found in scores.items()
+        for measure, expected in COMMITTED[name][method].items()
+        if found[measure] < expected - SLACK
+    }
+    assert not fallen

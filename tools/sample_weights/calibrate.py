@@ -1,0 +1,83 @@
+"""Shift the heatmap's scores so that the default threshold is the best one on frames that were trained on.
+
+    python tools/sample_weights/calibrate.py --data DATA --scenes scenes --weights run/weights.npz --output sample.npz
+
+A short training leaves scores too low or too high as a whole. The bias of the heatmap's last layer moves all of them
+and changes no order: this step looks for the shift after which hits minus false alarms above `TrackerConfig.conf_thres`
+are most, in equal parts on every kind of picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import lap
+import numpy as np
+from data import Sequence, load_real, load_rendered
+from numpy.typing import NDArray
+
+from fairmot_dla34 import Detections, FairMOT, TrackerConfig
+from fairmot_dla34.geometry import iou
+from fairmot_dla34.weights import load_arrays
+
+BIAS = "detector.head.heatmap.2.conv.bias"
+FRAMES_OF_A_KIND = 24
+LOWEST_SCORE = 0.05
+LEAST_IOU = 0.5  # of a hit
+SHIFTS = np.linspace(-2, 2, 81)  # of the logit
+
+
+def gains(sequences: list[Sequence], model: FairMOT, threshold: float) -> NDArray[np.float64]:
+    """(Hits - false alarms) / people, for every shift, on frames spread over the sequences."""
+    total, people = np.zeros(len(SHIFTS)), 0
+    places = [(sequence, index) for sequence in sequences for index in range(len(sequence.frames))]
+    for sequence, index in (places[i] for i in np.linspace(0, len(places) - 1, FRAMES_OF_A_KIND).astype(int)):
+        found = model.detect(sequence.picture(index))
+        truth = sequence.people[index]
+        people += int((truth.ids >= 0).sum())
+        total += [_hits_minus_alarms(found, truth.boxes, truth.ids, _unshifted(threshold, shift)) for shift in SHIFTS]
+    return total / people
+
+
+def _unshifted(threshold: float, shift: float) -> float:
+    """The score that becomes ``threshold`` when ``shift`` is added to its logit."""
+    return float(1 / (1 + np.exp(shift) * (1 / threshold - 1)))
+
+
+def _hits_minus_alarms(found: Detections, boxes: NDArray[np.float32], ids: NDArray[np.int64], threshold: float) -> int:
+    """Detections on people to be ignored count as neither."""
+    kept = found.boxes[found.scores > max(threshold, LOWEST_SCORE)]
+    if not len(kept) or not len(boxes):
+        return -len(kept)
+    cost = 1 - iou(boxes, kept).astype(np.float64)
+    _, column, _ = lap.lapjv(cost, extend_cost=True, cost_limit=1 - LEAST_IOU)
+    matched = column >= 0
+    hits = int((matched & (ids >= 0)).sum())
+    return hits - (len(kept) - int(matched.sum()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--scenes", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    model = FairMOT(arguments.weights, precision="fp32")
+    pets, tud, *_ = load_real(arguments.data)
+    kinds = {"PETS09-S2L1": [pets], "TUD-Campus": [tud], "scenes": load_rendered(arguments.scenes)}
+    threshold = TrackerConfig().conf_thres
+    curves = {name: gains(sequences, model, threshold) for name, sequences in kinds.items()}
+    for name, curve in curves.items():
+        print(f"{name}: {curve[len(SHIFTS) // 2]:.3f} as it is, {curve.max():.3f} at {SHIFTS[curve.argmax()]:+.2f}")
+    mean = np.mean(list(curves.values()), axis=0)
+    shift = float(SHIFTS[mean.argmax()])
+    print(f"all: {mean[len(SHIFTS) // 2]:.3f} as it is, {mean.max():.3f} at {shift:+.2f}, which is taken")
+    arrays = load_arrays(arguments.weights)
+    arrays[BIAS] += np.float32(shift)
+    np.savez(arguments.output, **arrays)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Annotated sequences and random crops of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.geometry import Letterbox
+from fairmot_dla34.video import open_source
+
+NETWORK = InputSize(1088, 608)
+PEDESTRIAN = 1
+MIN_VISIBILITY = 0.25  # people seen less, where the truth says so, are neither taught nor held against the network
+MIN_SHARE = 0.25  # of a box within the crop; as above
+IGNORED_CLASSES = {2, 7, 8, 12}  # MOT17: on a vehicle, static person, distractor, reflection
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is in a frame.
+
+    Attributes:
+        boxes: ``(N, 4)`` xyxy, image px, amodal.
+        ids: ``(N,)`` from 0, unique over all sequences; -1 is to be ignored.
+    """
+
+    boxes: NDArray[np.float32]
+    ids: NDArray[np.int64]
+
+
+@dataclass
+class Sequence:
+    """One annotated sequence; frames are JPEG or PNG bytes, decoded when asked for."""
+
+    name: str
+    frames: list[NDArray[np.uint8]] = field(default_factory=list)
+    people: list[People] = field(default_factory=list)
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """Return frame ``index`` as ``(H, W, 3)`` BGR."""
+        picture: NDArray[np.uint8] = cv2.imdecode(self.frames[index], cv2.IMREAD_COLOR)
+        return picture
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A training picture.
+
+    Attributes:
+        picture: ``(S, S, 3)`` uint8 BGR.
+        people: Boxes in px of the crop, those that reach into it.
+    """
+
+    picture: NDArray[np.uint8]
+    people: People
+
+
+def load_real(root: Path) -> list[Sequence]:
+    """The training split that the data's README names: never what is reported on."""
+    pets = _load(
+        root / "PETS09-S2L1/vtest_480x360.avi", root / "PETS09-S2L1/gt_480x360.txt", last=560, name="PETS09-S2L1"
+    )
+    tud = _load(root / "TUD-Campus/img1", root / "TUD-Campus/gt/gt.txt", last=50, name="TUD-Campus")
+    mini = []
+    for folder in sorted((root / "MOT17-mini").glob("**/img1")):
+        frames = len(list(folder.iterdir()))
+        mini.append(_load(folder, folder.parent / "gt/gt.txt", last=frames - 1, name=folder.parent.name))
+    return [pets, tud, *mini]
+
+
+def load_rendered(root: Path) -> list[Sequence]:
+    """Scenes as `render.py` writes them."""
+    return [
+        _load(folder / "img1", folder / "gt/gt.txt", last=10**6, name=folder.name)
+        for folder in sorted(root.iterdir())
+        if (folder / "done").exists()
+    ]
+
+
+def _load(video: Path, truth: Path, last: int, name: str) -> Sequence:
+    rows = np.loadtxt(truth, delimiter=",", ndmin=2)
+    sequence = Sequence(name)
+    if video.is_dir():
+        pictures: Iterator[NDArray[np.uint8]] = (np.fromfile(path, np.uint8) for path in sorted(video.iterdir())[:last])
+    else:
+        with open_source(video) as source:
+            pictures = iter(
+                [cv2.imencode(".png", frame.image)[1] for frame, _ in zip(source, range(last), strict=False)]
+            )
+    for number, encoded in enumerate(pictures, start=1):
+        sequence.frames.append(encoded)
+        sequence.people.append(_people(rows[rows[:, 0] == number]))
+    return sequence
+
+
+def _people(rows: NDArray[np.float64]) -> People:
+    has_class, has_visibility = rows[:, 7] >= 1, rows[:, 8] >= 0
+    person = np.where(has_class, (rows[:, 7] == PEDESTRIAN) & (rows[:, 6] == 1), rows[:, 6] != 0)
+    hidden = has_visibility & (rows[:, 8] < MIN_VISIBILITY)
+    distractor = np.isin(rows[:, 7], list(IGNORED_CLASSES))
+    kept = person | distractor
+    boxes = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1).astype(np.float32)
+    ids = np.where(person & ~hidden, rows[:, 1], -1).astype(np.int64)
+    return People(boxes[kept], ids[kept])
+
+
+def number_identities(sequences: list[Sequence]) -> int:
+    """Give every person of every sequence a number of its own, from 0; return how many there are."""
+    count = 0
+    for sequence in sequences:
+        known: dict[int, int] = {-1: -1}
+        for index, people in enumerate(sequence.people):
+            for identity in people.ids.tolist():
+                if identity not in known:
+                    known[identity] = count
+                    count += 1
+            ids = np.array([known[identity] for identity in people.ids.tolist()], np.int64)
+            sequence.people[index] = People(people.boxes, ids)
+    return count
+
+
+def random_crop(sequence: Sequence, size: int, rng: np.random.Generator) -> Crop:
+    """Cut ``size`` x ``size`` at about the scale that letterboxing to 1088x608 gives, with the usual changes."""
+    index = int(rng.integers(len(sequence.frames)))
+    picture, people = sequence.picture(index), sequence.people[index]
+    height, width = picture.shape[:2]
+    scale = Letterbox(width, height, NETWORK).ratio * float(np.exp(rng.uniform(np.log(0.65), np.log(1.35))))
+    stretch = float(rng.uniform(0.92, 1.08))
+    scale_x, scale_y = scale * stretch, scale / stretch
+    source_w, source_h = size / scale_x, size / scale_y
+    left, top = _corner(people, (width, height), (source_w, source_h), rng)
+    flip = rng.random() < 0.5
+    matrix = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
+    boxes = (people.boxes - [left, top, left, top]) * [scale_x, scale_y, scale_x, scale_y]
+    if flip:
+        matrix[0] = [-scale_x, 0, size + left * scale_x]
+        boxes = np.stack([size - boxes[:, 2], boxes[:, 1], size - boxes[:, 0], boxes[:, 3]], axis=1)
+    # Offsets of half a pixel are the resize's own: pixel centres, as cv2.resize has them.
+    matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
+    if scale < 0.7:  # warpAffine does not average as INTER_AREA does
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.35 / scale)
+    cut = cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=(128, 128, 128))
+    return Crop(_recoloured(cut, rng), _cut_people(boxes, people.ids, size))
+
+
+def _cut_people(boxes: NDArray[np.float64], ids: NDArray[np.int64], size: int) -> People:
+    """Keep who is in the crop; of whom only a sliver is, is to be ignored."""
+    sides = np.clip(boxes[:, 2:], 0, size) - np.clip(boxes[:, :2], 0, size)
+    share = sides.prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    inside = share > 0
+    ids = np.where(share < MIN_SHARE, -1, ids)
+    return People(boxes[inside].astype(np.float32), ids[inside])
+
+
+def _corner(
+    people: People, size: tuple[int, int], source: tuple[float, float], rng: np.random.Generator
+) -> tuple[float, float]:
+    """Top left corner of the cut: mostly around somebody, sometimes anywhere."""
+    (width, height), (source_w, source_h) = size, source
+    if len(people.boxes) and rng.random() < 0.85:
+        box = people.boxes[rng.integers(len(people.boxes))]
+        x, y = (box[:2] + box[2:]) / 2
+        left, top = x - source_w * rng.uniform(0.1, 0.9), y - source_h * rng.uniform(0.1, 0.9)
+    else:
+        left, top = rng.uniform(0, max(width - source_w, 1)), rng.uniform(0, max(height - source_h, 1))
+    margin_x, margin_y = 0.15 * source_w, 0.15 * source_h
+    left = float(np.clip(left, -margin_x, max(width - source_w, 0) + margin_x))
+    top = float(np.clip(top, -margin_y, max(height - source_h, 0) + margin_y))
+    return left, top
+
+
+def _recoloured(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV).astype(np.int16)
+    hsv[..., 0] = (hsv[..., 0] + int(rng.integers(-6, 7))) % 180
+    hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.6, 1.4), 0, 255)
+    hsv[..., 2] = np.clip(hsv[..., 2] * rng.uniform(0.7, 1.3) + rng.uniform(-15, 15), 0, 255)
+    changed: NDArray[np.uint8] = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2BGR)
+    if rng.random() < 0.15:
+        changed = cv2.GaussianBlur(changed, (0, 0), float(rng.uniform(0.4, 1.2)))
+    if rng.random() < 0.2:
+        noise = rng.normal(0, rng.uniform(2, 8), changed.shape).astype(np.float32)
+        changed = np.clip(changed + noise, 0, 255).astype(np.uint8)
+    return changed

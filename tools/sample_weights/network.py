@@ -1,0 +1,275 @@
+"""FairMOT DLA-34 in PyTorch, for training; its modules carry PaddleDetection's names.
+
+Structure: ``ppdet/modeling`` of PaddleDetection 2.6, as `fairmot_dla34.network.dla34` builds it (papers: DLA, arXiv
+1707.06484; DCNv2, arXiv 1811.11168; FairMOT, arXiv 2004.01888). ``tensor.shape`` comments have B for the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fairmot_dla34.network.arrays import BACKBONE_CHANNELS, HEAD_CHANNELS, OFFSET_CHANNELS, TREE_DEPTHS
+from fairmot_dla34.values import EMBEDDING_SIZE
+
+PADDLE_NAMES = {"running_mean": "_mean", "running_var": "_variance"}  # PyTorch's batch norm -> Paddle's
+
+
+class Maps(NamedTuple):
+    """The dense outputs at stride 4: logits, and sizes and offsets in cells."""
+
+    heatmap: Tensor  # (B, 1, H/4, W/4)
+    size: Tensor  # (B, 4, H/4, W/4)
+    offset: Tensor  # (B, 2, H/4, W/4)
+    embedding: Tensor  # (B, 128, H/4, W/4)
+
+
+class ConvNorm(nn.Module):
+    """Convolution and batch norm."""
+
+    def __init__(self, ch_in: int, ch_out: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(ch_in, ch_out, kernel, stride, kernel // 2, bias=False)
+        self.norm = nn.BatchNorm2d(ch_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x))
+
+
+class DeformConv(nn.Module):
+    """DCNv2, 3x3; plain as long as ``deformable`` is False: offsets 0 and mask 0.5, as an untrained one."""
+
+    deformable = False
+
+    def __init__(self, ch_in: int, ch_out: int) -> None:
+        super().__init__()
+        self.conv_offset = nn.Conv2d(ch_in, OFFSET_CHANNELS, 3, padding=1)
+        self.conv_dcn = nn.Conv2d(ch_in, ch_out, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.deformable:
+            return functional.conv2d(x, 0.5 * self.conv_dcn.weight, self.conv_dcn.bias, padding=1)
+        return self._sampled(x, self.conv_offset(x).float()).to(x.dtype)
+
+    def _sampled(self, x: Tensor, offset_mask: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        offsets = offset_mask[:, :18].view(batch, 9, 2, height, width)  # (y, x) of each tap
+        taps = torch.arange(-1, 2, device=x.device, dtype=torch.float32)
+        y = torch.arange(height, dtype=torch.float32)[:, None] + taps.repeat_interleave(3).view(9, 1, 1)
+        x_cells = torch.arange(width, dtype=torch.float32)[None, :] + taps.repeat(3).view(9, 1, 1)
+        grid_y = (y + offsets[:, :, 0]) * 2 / max(height - 1, 1) - 1  # (B, 9, H, W) in [-1, 1]
+        grid_x = (x_cells + offsets[:, :, 1]) * 2 / max(width - 1, 1) - 1
+        grid = torch.stack([grid_x, grid_y], dim=-1).view(batch, 9 * height, width, 2)
+        sampled = functional.grid_sample(x.float(), grid, align_corners=True)  # (B, C, 9 * H, W), zeros outside
+        sampled = sampled.view(batch, channels, 9, height * width)
+        sampled = sampled * offset_mask[:, 18:].sigmoid().view(batch, 1, 9, height * width)
+        weight = self.conv_dcn.weight.flatten(1)  # (O, C * 9)
+        product = torch.matmul(weight, sampled.reshape(batch, channels * 9, height * width))
+        return product.view(batch, -1, height, width) + self.conv_dcn.bias.view(1, -1, 1, 1)
+
+
+class DeformConvNorm(nn.Module):
+    """DCNv2, batch norm, ReLU."""
+
+    def __init__(self, ch_in: int, ch_out: int) -> None:
+        super().__init__()
+        self.conv = DeformConv(ch_in, ch_out)
+        self.norm = nn.BatchNorm2d(ch_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(self.norm(self.conv(x)))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions around a residual."""
+
+    def __init__(self, ch_in: int, ch_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = ConvNorm(ch_in, ch_out, 3, stride)
+        self.conv2 = ConvNorm(ch_out, ch_out, 3)
+
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        return functional.relu(self.conv2(functional.relu(self.conv1(x))) + residual)
+
+
+class Root(nn.Module):
+    """A 1x1 convolution over everything a tree has made."""
+
+    def __init__(self, ch_in: int, ch_out: int) -> None:
+        super().__init__()
+        self.conv = ConvNorm(ch_in, ch_out, 1)
+
+    def forward(self, *children: Tensor) -> Tensor:
+        return functional.relu(self.conv(torch.cat(children, dim=1)))
+
+
+class Tree(nn.Module):
+    """Hierarchical deep aggregation."""
+
+    def __init__(
+        self, depth: int, ch_in: int, ch_out: int, stride: int, root_in: int, *, level_root: bool = False
+    ) -> None:
+        super().__init__()
+        self.level_root = level_root
+        self.pool = nn.MaxPool2d(stride) if stride > 1 else nn.Identity()
+        self.tree1: nn.Module
+        self.tree2: nn.Module
+        if depth == 1:
+            self.tree1 = BasicBlock(ch_in, ch_out, stride)
+            self.tree2 = BasicBlock(ch_out, ch_out, 1)
+            self.root = Root(root_in, ch_out)
+        else:
+            self.tree1 = Tree(depth - 1, ch_in, ch_out, stride, 2 * ch_out)
+            self.tree2 = Tree(depth - 1, ch_out, ch_out, 1, root_in + ch_out)
+        self.project = ConvNorm(ch_in, ch_out, 1) if ch_in != ch_out else None
+
+    def forward(self, x: Tensor, *children: Tensor) -> Tensor:
+        bottom = self.pool(x)
+        if self.level_root:
+            children = (*children, bottom)
+        if isinstance(self.tree1, Tree):
+            x1 = self.tree1(x)
+            return self.tree2(x1, *children, x1)
+        x1 = self.tree1(x, bottom if self.project is None else self.project(bottom))
+        return self.root(self.tree2(x1, x1), x1, *children)
+
+
+class Backbone(nn.Module):
+    """DLA-34: its feature maps at strides 4, 8, 16 and 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        channels = BACKBONE_CHANNELS
+        self.base_layer = nn.Sequential(ConvNorm(3, channels[0], 7))
+        self.level0 = nn.Sequential(ConvNorm(channels[0], channels[0], 3))
+        self.level1 = nn.Sequential(ConvNorm(channels[0], channels[1], 3, 2))
+        for level, depth in TREE_DEPTHS.items():
+            ch_in, ch_out, level_root = channels[level - 1], channels[level], level > 2
+            root_in = 2 * ch_out + (ch_in if level_root else 0)
+            setattr(self, f"level{level}", Tree(depth, ch_in, ch_out, 2, root_in, level_root=level_root))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        for stage in (self.base_layer, self.level0, self.level1):
+            x = functional.relu(stage(x))
+        levels = []
+        for level in TREE_DEPTHS:
+            x = getattr(self, f"level{level}")(x)
+            levels.append(x)
+        return levels
+
+
+class IdaUp(nn.Module):
+    """Iterative deep aggregation: bring each level to the size of the one before and add it."""
+
+    def __init__(self, inputs: list[tuple[int, int]], ch_out: int) -> None:
+        super().__init__()
+        for i, (ch_in, stride) in enumerate(inputs, start=1):
+            up = nn.ConvTranspose2d(ch_out, ch_out, 2 * stride, stride, stride // 2, groups=ch_out, bias=False)
+            setattr(self, f"proj_{i}", nn.Sequential(DeformConvNorm(ch_in, ch_out)))
+            setattr(self, f"up_{i}", up)
+            setattr(self, f"node_{i}", nn.Sequential(DeformConvNorm(ch_out, ch_out)))
+
+    def forward(self, levels: list[Tensor]) -> list[Tensor]:
+        out = levels[:1]
+        for i, level in enumerate(levels[1:], start=1):
+            upsampled = getattr(self, f"up_{i}")(getattr(self, f"proj_{i}")(level))
+            out.append(getattr(self, f"node_{i}")(upsampled + out[-1]))
+        return out
+
+
+class DlaUp(nn.Module):
+    """From the two deepest levels up to stride 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for i, ch_out in enumerate((256, 128, 64)):
+            setattr(self, f"ida_{i}", IdaUp([(2 * ch_out, 2)] * (i + 1), ch_out))
+
+    def forward(self, levels: list[Tensor]) -> list[Tensor]:
+        merged: list[Tensor] = []
+        for i in range(3):
+            start = len(levels) - 2 - i
+            levels = levels[:start] + getattr(self, f"ida_{i}")(levels[start:])
+            merged.insert(0, levels[-1])
+        return merged
+
+
+class Neck(nn.Module):
+    """CenterNetDLAFPN."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dla_up = DlaUp()
+        self.ida_up = IdaUp([(128, 2), (256, 4)], 64)
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        return self.ida_up(self.dla_up(levels))[-1]
+
+
+class HeadConv(nn.Module):
+    """A convolution under PaddleDetection's name."""
+
+    def __init__(self, ch_in: int, ch_out: int, kernel: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(ch_in, ch_out, kernel, padding=kernel // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)
+
+
+def _head(ch_out: int) -> nn.Sequential:
+    return nn.Sequential(HeadConv(64, HEAD_CHANNELS, 3), nn.ReLU(), HeadConv(HEAD_CHANNELS, ch_out, 1))
+
+
+class FairMOTNetwork(nn.Module):
+    """The whole network; pictures ``(B, 3, H, W)`` RGB in [0, 1], sides divisible by 32, to `Maps`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detector = nn.Module()
+        self.detector.backbone = Backbone()
+        self.detector.neck = Neck()
+        self.detector.head = nn.Module()
+        self.detector.head.heatmap = _head(1)
+        self.detector.head.size = _head(4)
+        self.detector.head.offset = _head(2)
+        self.reid = nn.Module()
+        self.reid.reid = _head(EMBEDDING_SIZE)
+
+    def forward(self, images: Tensor) -> Maps:
+        features = self.detector.neck(self.detector.backbone(images))
+        head = self.detector.head
+        return Maps(head.heatmap(features), head.size(features), head.offset(features), self.reid.reid(features))
+
+    def set_deformable(self, *, on: bool, anew: bool) -> None:
+        """Switch deformable sampling; ``anew`` lets the offsets begin at 0 and the mask at 0.5."""
+        for module in self.modules():
+            if isinstance(module, DeformConv):
+                module.deformable = on
+                if on and anew:
+                    nn.init.zeros_(module.conv_offset.weight)
+                    nn.init.zeros_(module.conv_offset.bias)
+
+    def load_arrays(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take a checkpoint's arrays, PaddleDetection's names."""
+        state = {name: torch.from_numpy(arrays[_paddle_name(name)].copy()) for name in self._names()}
+        self.load_state_dict(state, strict=False)
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return the arrays under PaddleDetection's names."""
+        state = self.state_dict()
+        return {_paddle_name(name): state[name].float().numpy() for name in self._names()}
+
+    def _names(self) -> list[str]:
+        return [name for name in self.state_dict() if not name.endswith("num_batches_tracked")]
+
+
+def _paddle_name(name: str) -> str:
+    module, _, leaf = name.rpartition(".")
+    return f"{module}.{PADDLE_NAMES.get(leaf, leaf)}"

@@ -1,0 +1,77 @@
+"""Render the scenes that the sample weights are trained on: JPEG pictures and MOT truth, one folder a scene.
+
+    python tools/sample_weights/render.py --output scenes
+
+Frames are taken `STRIDE_S` apart, so that a scene shows its people in many poses and places. Seeds are
+`FIRST_SEED` and the `SCENES` - 1 after it; demo, tests and figures use others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fairmot_dla34.synth import Scene, SceneConfig
+
+FIRST_SEED = 10_000
+SCENES = 400
+FREE_SCENES = 240  # the first; those after them follow the presets
+FRAMES = 32
+STRIDE_S = 0.6
+SIZES = ((640, 360), (720, 480), (854, 480), (960, 540), (640, 480), (480, 360))
+CAMERAS = ("still", "still", "pan", "shake")
+PRESETS = ("calm", "crowded", "pan", "shake")
+
+
+def config_of(seed: int) -> SceneConfig:
+    """Take a preset, or draw what a scene's own seed does not: people, size of the picture, camera."""
+    if seed >= FIRST_SEED + FREE_SCENES:
+        preset = PRESETS[seed % len(PRESETS)]
+        return SceneConfig.preset(preset, seed=seed, frames=FRAMES, frame_rate=1 / STRIDE_S)
+    rng = np.random.default_rng(seed)
+    width, height = SIZES[rng.integers(len(SIZES))]
+    return SceneConfig(
+        people=round(float(np.exp(rng.uniform(np.log(5), np.log(80))))),
+        width=width,
+        height=height,
+        frame_rate=1 / STRIDE_S,
+        frames=FRAMES,
+        seed=seed,
+        camera=CAMERAS[rng.integers(len(CAMERAS))],
+        degradation=float(rng.uniform(0.3, 1.6)),
+    )
+
+
+def render(seed: int, output: Path) -> None:
+    """Write one scene; the file ``done`` says that it is whole."""
+    folder = output / f"scene-{seed}"
+    if (folder / "done").exists():
+        return
+    (folder / "img1").mkdir(parents=True, exist_ok=True)
+    (folder / "gt").mkdir(exist_ok=True)
+    with (folder / "gt/gt.txt").open("w", encoding="utf-8") as truth:
+        for frame in Scene(config_of(seed)):
+            number = frame.index + 1
+            cv2.imwrite(str(folder / f"img1/{number:06d}.jpg"), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+            for box, identity, visible in zip(frame.boxes, frame.ids, frame.visibility, strict=True):
+                left, top, right, bottom = box.tolist()
+                row = f"{left:.2f},{top:.2f},{right - left:.2f},{bottom - top:.2f}"
+                truth.write(f"{number},{identity},{row},1,1,{visible:.3f}\n")
+    (folder / "done").touch()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--scenes", type=int, default=SCENES)
+    arguments = parser.parse_args()
+    for seed in range(FIRST_SEED, FIRST_SEED + arguments.scenes):
+        render(seed, arguments.output)
+        print(f"scene {seed - FIRST_SEED + 1} of {arguments.scenes}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
