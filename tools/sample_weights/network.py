@@ -21,13 +21,13 @@ from fairmot_dla34.values import EMBEDDING_SIZE
 PADDLE_NAMES = {"running_mean": "_mean", "running_var": "_variance"}  # PyTorch's batch norm -> Paddle's
 
 
-class Maps(NamedTuple):
-    """The dense outputs at stride 4: logits, and sizes and offsets in cells."""
+class Outputs(NamedTuple):
+    """The heatmap everywhere, the other heads at P cells only, as in `fairmot_dla34.network.heads`."""
 
-    heatmap: Tensor  # (B, 1, H/4, W/4)
-    size: Tensor  # (B, 4, H/4, W/4)
-    offset: Tensor  # (B, 2, H/4, W/4)
-    embedding: Tensor  # (B, 128, H/4, W/4)
+    heatmap: Tensor  # (B, 1, H/4, W/4) logits
+    size: Tensor  # (P, 4) in cells
+    offset: Tensor  # (P, 2) in cells
+    embedding: Tensor  # (P, 128)
 
 
 class ConvNorm(nn.Module):
@@ -213,14 +213,25 @@ class Neck(nn.Module):
 
 
 class HeadConv(nn.Module):
-    """A convolution under PaddleDetection's name."""
+    """A convolution under PaddleDetection's name, of maps, or of single neighbourhoods as large as its kernel."""
 
     def __init__(self, ch_in: int, ch_out: int, kernel: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(ch_in, ch_out, kernel, padding=kernel // 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.dim() == 2:  # (P, ch_in * kernel * kernel)
+            return functional.linear(x, self.conv.weight.flatten(1), self.conv.bias)
         return self.conv(x)
+
+
+def _neighbourhoods(features: Tensor, cells: Tensor) -> Tensor:
+    """``(P, C * 9)``: the zero-padded 3x3 neighbourhoods of cells of ``(B, C, h, w)``."""
+    padded = functional.pad(features, (1, 1, 1, 1)).permute(0, 2, 3, 1)  # (B, h + 2, w + 2, C)
+    taps = torch.arange(3)
+    picture, row, column = (part[:, None, None] for part in cells.unbind(1))
+    around = padded[picture, row + taps[:, None], column + taps]  # (P, 3, 3, C)
+    return around.permute(0, 3, 1, 2).flatten(1)
 
 
 def _head(ch_out: int) -> nn.Sequential:
@@ -228,7 +239,7 @@ def _head(ch_out: int) -> nn.Sequential:
 
 
 class FairMOTNetwork(nn.Module):
-    """The whole network; pictures ``(B, 3, H, W)`` RGB in [0, 1], sides divisible by 32, to `Maps`."""
+    """The whole network."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -242,10 +253,17 @@ class FairMOTNetwork(nn.Module):
         self.reid = nn.Module()
         self.reid.reid = _head(EMBEDDING_SIZE)
 
-    def forward(self, images: Tensor) -> Maps:
+    def forward(self, images: Tensor, cells: Tensor) -> Outputs:
+        """Run it.
+
+        Args:
+            images: ``(B, 3, H, W)`` RGB in [0, 1], sides divisible by 32.
+            cells: ``(P, 3)`` picture, row and column of the cells where all heads are wanted.
+        """
         features = self.detector.neck(self.detector.backbone(images))
+        around = _neighbourhoods(features, cells)
         head = self.detector.head
-        return Maps(head.heatmap(features), head.size(features), head.offset(features), self.reid.reid(features))
+        return Outputs(head.heatmap(features), *(one(around) for one in (head.size, head.offset, self.reid.reid)))
 
     def set_deformable(self, *, on: bool, anew: bool) -> None:
         """Switch deformable sampling; ``anew`` lets the offsets begin at 0 and the mask at 0.5."""

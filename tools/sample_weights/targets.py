@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from data import People
-from network import Maps
+from network import Outputs
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -111,14 +111,13 @@ class FairMOTLoss(nn.Module):
         self.identities = nn.Linear(128, identities)
         self.scale = math.sqrt(2) * math.log(identities - 1)
 
-    def forward(self, maps: Maps, targets: Targets) -> tuple[Tensor, dict[str, float]]:
+    def forward(self, outputs: Outputs, targets: Targets) -> tuple[Tensor, dict[str, float]]:
         """Return the loss and its parts."""
-        crop, row, column = targets.cells.unbind(1)
-        unit = functional.normalize(maps.embedding[crop, :, row, column].float())
+        unit = functional.normalize(outputs.embedding.float())
         parts = {
-            "heatmap": focal_loss(maps.heatmap[:, 0].float(), targets),
-            "size": (maps.size[crop, :, row, column].float() - targets.sizes).abs().mean(),
-            "offset": (maps.offset[crop, :, row, column].float() - targets.offsets).abs().mean(),
+            "heatmap": focal_loss(outputs.heatmap[:, 0].float(), targets),
+            "size": (outputs.size.float() - targets.sizes).abs().mean(),
+            "offset": (outputs.offset.float() - targets.offsets).abs().mean(),
             "identity": functional.cross_entropy(self.identities(self.scale * unit), targets.ids),
         }
         loss = torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()

@@ -198,8 +198,8 @@ def train_step(run: Run, rate: float, pictures: Tensor, targets: Targets) -> dic
         group["lr"] = rate
     images = (pictures.float() / 255).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
-        maps = run.network(images)
-    loss, parts = run.loss(maps, targets)
+        outputs = run.network(images, targets.cells)
+    loss, parts = run.loss(outputs, targets)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), MAX_GRADIENT)
