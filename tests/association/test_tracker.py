@@ -365,7 +365,7 @@ def test_memory_does_not_grow_with_the_length_of_the_video(method):
     tracemalloc.stop()
     assert last_id > 500
     assert max(largest) <= 1.5 * max(largest[:4])
-    assert traced[1] - traced[0] < 20_000
+    assert traced[1] - traced[0] < 50_000  # in 4,000 frames, the state of now included
 
 
 # arguments
