@@ -58,7 +58,8 @@ class Candidate(NamedTuple):
         )
 
 
-DEFAULT = Candidate(2.0, 0.5, 2, 0.7, 1 / 240)
+_OWN = Tuning()
+DEFAULT = Candidate(STEADY.buffer_s, _OWN.growth_per_s, _OWN.height_power, _OWN.lost_limit, _OWN.noise.velocity)
 
 
 def line(name: str, scores: Scores) -> str:

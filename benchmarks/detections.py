@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def _above(found: Detections, score: float) -> Detections:
 
 def _write(path: Path, frames: list[Detections]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part.npz")
+    half = path.with_suffix(f".{os.getpid()}.npz")
     np.savez(
         half,
         counts=[len(one) for one in frames],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -104,7 +105,13 @@ class ScenePart:
 
     def truth(self) -> str:
         """Return the scene's truth."""
-        return "".join(line for frame in Scene(self.scene) for line in truth_lines(frame))
+        return _scene_truth(self.scene)
+
+
+@cache
+def _scene_truth(scene: SceneConfig) -> str:
+    """Known only when the pictures are drawn, so kept for the next results to be scored."""
+    return "".join(truth_lines(frame) for frame in Scene(scene))
 
 
 def real_parts(data: Path) -> list[RealPart]:

@@ -58,9 +58,9 @@ class InputSize:
         if isinstance(value, InputSize):
             return value
         if isinstance(value, str):
-            match = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", value)
-            if match:
-                return cls(int(match[1]), int(match[2]))
+            sides = read_size(value)
+            if sides:
+                return cls(*sides)
         elif isinstance(value, tuple) and len(value) == 2:
             return cls(*value)
         raise InvalidInputError(f"Input size is {value!r}; expected WIDTHxHEIGHT, such as 1088x608.")
@@ -121,6 +121,12 @@ class TrackerConfig:
     def buffer_s(self) -> float:
         """Seconds a lost track is kept: ``lost_buffer_s``, or the method's own."""
         return _LOST_BUFFER_S[self.method] if self.lost_buffer_s is None else self.lost_buffer_s
+
+
+def read_size(text: str) -> tuple[int, int] | None:
+    """Read ``"960x540"``, width first; None where it is written in another way."""
+    match = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def check_fraction(name: str, value: object) -> float:

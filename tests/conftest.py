@@ -6,17 +6,14 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from fairmot_dla34.values import Detections
+from fairmot_dla34 import Detections, FairMOT
 from fairmot_dla34.weights import resolve_weights
 
 ROOT = Path(__file__).resolve().parent.parent
-HELD_OUT = slice(560, 795)  # frames of PETS09-S2L1 that the sample weights never saw, from 0
 
 
 @pytest.fixture(scope="session")
@@ -43,19 +40,19 @@ def pets_video(test_data: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pets_detections(pets_video: Path) -> list[Detections]:
+def pets_detections(test_data: Path) -> list[Detections]:
     """What the sample weights (OpenVINO, fp32, 1088x608) find in PETS09-S2L1's held-out frames, 561 to 795."""
-    return _detections(pets_video, "fp32")
+    return _detections(test_data, "fp32")
 
 
 @pytest.fixture(scope="session")
-def pets_detections_bf16(pets_video: Path) -> list[Detections]:
+def pets_detections_bf16(test_data: Path) -> list[Detections]:
     """The same in bf16; skips where the CPU does not compute in it."""
     import openvino
 
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("NO BF16: this CPU does not compute in bf16")
-    return _detections(pets_video, "bf16")
+    return _detections(test_data, "bf16")
 
 
 @pytest.fixture(autouse=True)
@@ -76,39 +73,14 @@ def _own_log() -> Iterator[None]:
     logger.setLevel(logging.NOTSET)
 
 
-def _detections(video: Path, precision: str) -> list[Detections]:
+def _detections(data: Path, precision: str) -> list[Detections]:
     """Run the network, or read what an earlier session of the same code on the same weights left."""
-    weights = resolve_weights("sample")
-    kept = ROOT / ".test_cache" / f"pets-{precision}-{_key(video, weights)}.npz"
-    if not kept.is_file():
-        _run_network(video, weights, precision, kept)
-    with np.load(kept) as arrays:
-        ends = np.cumsum(arrays["counts"])
-        boxes, scores, embeddings = arrays["boxes"], arrays["scores"], arrays["embeddings"]
-    parts = [slice(end - count, end) for end, count in zip(ends, np.diff(ends, prepend=0), strict=True)]
-    return [Detections(boxes[part], scores[part], embeddings[part]) for part in parts]
+    from detections import detect
+    from parts import real_parts
 
-
-def _run_network(video: Path, weights: Path, precision: str, kept: Path) -> None:
-    from fairmot_dla34 import FairMOT
-    from fairmot_dla34.video import open_source
-
-    model = FairMOT(weights, precision=precision)
-    session = model.session(10.0)
-    with open_source(video) as source:
-        chosen = islice(source, HELD_OUT.start, HELD_OUT.stop)
-        found = [session.detect(frame.image) for frame in chosen]
-    model.close()
-    kept.parent.mkdir(exist_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}.npz")
-    np.savez(
-        part,
-        counts=[len(one) for one in found],
-        boxes=np.concatenate([one.boxes for one in found]),
-        scores=np.concatenate([one.scores for one in found]),
-        embeddings=np.concatenate([one.embeddings for one in found]),
-    )
-    part.replace(kept)
+    pets = real_parts(data)[0]
+    kept = ROOT / ".test_cache" / f"pets-{precision}-{_key(pets.video, resolve_weights('sample'))}.npz"
+    return detect(pets, lambda: FairMOT("sample", precision=precision), kept)
 
 
 def _key(*files: Path) -> str:

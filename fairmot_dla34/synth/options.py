@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from ..config import read_size
 from ..errors import InvalidInputError
 from .config import SceneConfig
 
@@ -32,10 +32,10 @@ def parse_scene(given: Mapping[str, Any]) -> SceneConfig:
 
 
 def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", text)
-    if match is None:
+    sides = read_size(text)
+    if sides is None:
         raise InvalidInputError(f"size is {text!r}; expected WIDTHxHEIGHT in px, such as 960x540.")
-    return int(match[1]), int(match[2])
+    return sides
 
 
 def _shares(text: str) -> tuple[float, float]:
