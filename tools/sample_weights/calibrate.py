@@ -1,24 +1,29 @@
-"""Shift the heatmap's scores so that the default threshold is the best one on frames that were trained on.
+"""Shift the heatmap's scores so that the default threshold is the best one.
 
-    python tools/sample_weights/calibrate.py --data DATA --scenes scenes --weights run/weights.npz --output sample.npz
+    python tools/sample_weights/calibrate.py --data DATA --weights run/weights.npz --output sample.npz
 
 A short training leaves scores too low or too high as a whole. The bias of the heatmap's last layer moves all of them
 and changes no order: this step looks for the shift after which hits minus false alarms above `TrackerConfig.conf_thres`
-are most, in equal parts on every kind of picture.
+are most, in equal parts on every kind of picture: real frames that were trained on, and scenes after those.
 """
 
 from __future__ import annotations
 
 import argparse
+from io import StringIO
 from pathlib import Path
 
+import cv2
 import lap
 import numpy as np
-from data import Sequence, load_real, load_rendered
+from data import NETWORK, Sequence, load_real, people_of
 from numpy.typing import NDArray
+from render import FIRST_SEED, FRAMES, SCENES, config_of
 
 from fairmot_dla34 import Detections, FairMOT, TrackerConfig
 from fairmot_dla34.geometry import iou
+from fairmot_dla34.synth import Scene
+from fairmot_dla34.synth.writing import truth_lines
 from fairmot_dla34.weights import load_arrays
 
 BIAS = "detector.head.heatmap.2.conv.bias"
@@ -26,6 +31,16 @@ FRAMES_OF_A_KIND = 24
 LOWEST_SCORE = 0.05
 LEAST_IOU = 0.5  # of a hit
 SHIFTS = np.linspace(-2, 2, 81)  # of the logit
+
+
+def new_scenes() -> list[Sequence]:
+    """One frame each of the scenes that would have come next."""
+    sequences = []
+    for seed in range(FIRST_SEED + SCENES, FIRST_SEED + SCENES + FRAMES_OF_A_KIND):
+        frame = Scene(config_of(seed)).frame(FRAMES // 2)
+        truth = np.loadtxt(StringIO(truth_lines(frame)), delimiter=",", ndmin=2)
+        sequences.append(Sequence(str(seed), [cv2.imencode(".png", frame.image)[1]], [people_of(truth)]))
+    return sequences
 
 
 def gains(sequences: list[Sequence], model: FairMOT, threshold: float) -> NDArray[np.float64]:
@@ -60,13 +75,12 @@ def _hits_minus_alarms(found: Detections, boxes: NDArray[np.float32], ids: NDArr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    model = FairMOT(arguments.weights, precision="fp32")
+    model = FairMOT(arguments.weights, precision="fp32", input_size=NETWORK)
     pets, tud, *_ = load_real(arguments.data)
-    kinds = {"PETS09-S2L1": [pets], "TUD-Campus": [tud], "scenes": load_rendered(arguments.scenes)}
+    kinds = {"PETS09-S2L1": [pets], "TUD-Campus": [tud], "scenes": new_scenes()}
     threshold = TrackerConfig().conf_thres
     curves = {name: gains(sequences, model, threshold) for name, sequences in kinds.items()}
     for name, curve in curves.items():

@@ -14,7 +14,7 @@ from fairmot_dla34.config import InputSize
 from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.video import open_source
 
-NETWORK = InputSize(1088, 608)
+NETWORK = InputSize(864, 480)
 PEDESTRIAN = 1
 MIN_VISIBILITY = 0.25  # people seen less, where the truth says so, are neither taught nor held against the network
 MIN_SHARE = 0.25  # of a box within the crop; as above
@@ -95,14 +95,15 @@ def _load(video: Path, truth: Path, last: int, name: str) -> Sequence:
             )
     for number, encoded in enumerate(pictures, start=1):
         sequence.frames.append(encoded)
-        sequence.people.append(_people(rows[rows[:, 0] == number]))
+        sequence.people.append(people_of(rows[rows[:, 0] == number]))
     return sequence
 
 
-def _people(rows: NDArray[np.float64]) -> People:
+def people_of(rows: NDArray[np.float64]) -> People:
+    """Read a frame's lines of a MOT file, columns as they stand."""
     has_class, has_visibility = rows[:, 7] >= 1, rows[:, 8] >= 0
-    person = np.where(has_class, (rows[:, 7] == PEDESTRIAN) & (rows[:, 6] == 1), rows[:, 6] != 0)
-    hidden = has_visibility & (rows[:, 8] < MIN_VISIBILITY)
+    person = np.where(has_class, rows[:, 7] == PEDESTRIAN, rows[:, 6] != 0)
+    hidden = (rows[:, 6] == 0) | (has_visibility & (rows[:, 8] < MIN_VISIBILITY))
     distractor = np.isin(rows[:, 7], list(IGNORED_CLASSES))
     kept = person | distractor
     boxes = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1).astype(np.float32)
@@ -126,11 +127,11 @@ def number_identities(sequences: list[Sequence]) -> int:
 
 
 def random_crop(sequence: Sequence, size: int, rng: np.random.Generator) -> Crop:
-    """Cut ``size`` x ``size`` at about the scale that letterboxing to 1088x608 gives, with the usual changes."""
+    """Cut ``size`` x ``size`` at about the scale that letterboxing gives, with the usual changes."""
     index = int(rng.integers(len(sequence.frames)))
     picture, people = sequence.picture(index), sequence.people[index]
     height, width = picture.shape[:2]
-    scale = Letterbox(width, height, NETWORK).ratio * float(np.exp(rng.uniform(np.log(0.65), np.log(1.35))))
+    scale = Letterbox(width, height, NETWORK).ratio * float(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
     stretch = float(rng.uniform(0.92, 1.08))
     scale_x, scale_y = scale * stretch, scale / stretch
     source_w, source_h = size / scale_x, size / scale_y

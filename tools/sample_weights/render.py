@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from fairmot_dla34.synth import Scene, SceneConfig
+from fairmot_dla34.synth.writing import truth_lines
 
 FIRST_SEED = 10_000
-SCENES = 400
+SCENES = 640
 FREE_SCENES = 240  # the first; those after them follow the presets
 FRAMES = 32
 STRIDE_S = 0.6
@@ -54,12 +55,8 @@ def render(seed: int, output: Path) -> None:
     (folder / "gt").mkdir(exist_ok=True)
     with (folder / "gt/gt.txt").open("w", encoding="utf-8") as truth:
         for frame in Scene(config_of(seed)):
-            number = frame.index + 1
-            cv2.imwrite(str(folder / f"img1/{number:06d}.jpg"), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])
-            for box, identity, visible in zip(frame.boxes, frame.ids, frame.visibility, strict=True):
-                left, top, right, bottom = box.tolist()
-                row = f"{left:.2f},{top:.2f},{right - left:.2f},{bottom - top:.2f}"
-                truth.write(f"{number},{identity},{row},1,1,{visible:.3f}\n")
+            cv2.imwrite(str(folder / f"img1/{frame.index + 1:06d}.jpg"), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+            truth.write(truth_lines(frame))
     (folder / "done").touch()
 
 

@@ -16,11 +16,13 @@ from network import Outputs
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torchvision.ops import generalized_box_iou_loss
 
 from fairmot_dla34.network.peaks import STRIDE
 
 MIN_OVERLAP = 0.7  # of a box moved by the Gaussian's radius with the true one
-WEIGHTS = {"heatmap": 1.0, "size": 0.1, "offset": 1.0, "identity": 0.15}  # the first three: fairmot_dla34.yml
+WEIGHTS = {"heatmap": 1.0, "size": 0.1, "offset": 1.0, "box": 2.0, "identity": 0.15}  # "box" is not FairMOT's
+CROSS = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))  # rows, columns: a peak may lie beside the centre
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Targets:
     Attributes:
         heatmap: ``(B, h, w)``: 1 at centres, Gaussians around them.
         counted: ``(B, h, w)`` False where people to ignore stand.
-        cells: ``(P, 3)`` crop, row, column of each centre.
+        cells: ``(P, 3)`` crop, row, column of each centre and of the four cells around it.
         sizes: ``(P, 4)`` left, top, right, bottom of the centre, in cells.
-        offsets: ``(P, 2)`` x, y of the centre within its cell.
+        offsets: ``(P, 2)`` x, y of the centre from the cell's corner.
         ids: ``(P,)`` identities.
     """
 
@@ -62,10 +64,12 @@ def targets_of(batch: list[People], size: int) -> Targets:
                 counted[crop, top:bottom, left:right] = False
                 continue
             _draw_gaussian(heatmap[crop], (column, row), _radius(math.ceil(height), math.ceil(width)))
-            cells.append((crop, row, column))
-            sizes.append((*(centre - box[:2]), *(box[2:] - centre)))
-            offsets.append(centre - (column, row))
-            ids.append(identity)
+            for down, right in CROSS:
+                if 0 <= row + down < side and 0 <= column + right < side:
+                    cells.append((crop, row + down, column + right))
+                    sizes.append((*(centre - box[:2]), *(box[2:] - centre)))
+                    offsets.append(centre - (column + right, row + down))
+                    ids.append(identity)
     counted |= heatmap > 0.5  # somebody visible in front of somebody hidden counts
     return Targets(
         torch.from_numpy(heatmap),
@@ -100,7 +104,7 @@ def _draw_gaussian(heatmap: NDArray[np.float32], centre: tuple[int, int], radius
 
 
 class FairMOTLoss(nn.Module):
-    """Focal loss on the heatmap, L1 on sizes and offsets, cross-entropy on identities.
+    """Focal loss on the heatmap, L1 on sizes and offsets, GIoU of the boxes they make, cross-entropy on identities.
 
     The paper learns the weights of the two tasks. Here they are fixed: thousands of rendered identities would take the
     larger part of a short training.
@@ -118,10 +122,20 @@ class FairMOTLoss(nn.Module):
             "heatmap": focal_loss(outputs.heatmap[:, 0].float(), targets),
             "size": (outputs.size.float() - targets.sizes).abs().mean(),
             "offset": (outputs.offset.float() - targets.offsets).abs().mean(),
+            "box": generalized_box_iou_loss(
+                _boxes(outputs.offset.float(), outputs.size.float()),
+                _boxes(targets.offsets, targets.sizes),
+                reduction="mean",
+            ),
             "identity": functional.cross_entropy(self.identities(self.scale * unit), targets.ids),
         }
         loss = torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
         return loss, {name: part.item() for name, part in parts.items()}
+
+
+def _boxes(offsets: Tensor, sizes: Tensor) -> Tensor:
+    """``(P, 4)`` xyxy in cells, from the corner of each one's cell."""
+    return torch.cat([offsets - sizes[:, :2], offsets + sizes[:, 2:]], dim=1)
 
 
 def focal_loss(logits: Tensor, targets: Targets) -> Tensor:

@@ -23,7 +23,7 @@ import torch
 from data import Sequence, load_real, load_rendered, number_identities, random_crop
 from network import FairMOTNetwork
 from targets import FairMOTLoss, Targets, targets_of
-from torch import Tensor
+from torch import Tensor, nn
 
 from fairmot_dla34.weights import load_arrays
 
@@ -32,7 +32,10 @@ MAX_GRADIENT = 10.0  # norm
 WEIGHT_DECAY = 1e-4
 SAVE_EVERY, LOG_EVERY = 200, 20  # steps
 # Crops of a step: (how many, their side in px, how often). All are about as many pixels.
-CROP_PLANS = ((12, 192, 0.2), (4, 320, 0.5), (2, 448, 0.3))
+SMALL_CROPS = ((12, 192, 0.2), (4, 320, 0.5), (2, 448, 0.3))
+LARGE_CROPS = ((4, 320, 0.5), (2, 448, 0.5))
+STEM = ("base_layer", "level0", "level1")  # the layers above stride 4
+CropPlans = tuple[tuple[int, int, float], ...]
 
 
 @dataclass(frozen=True)
@@ -44,30 +47,33 @@ class Stage:
         steps: How many.
         rate: Learning rate at its begin, after a short warm-up; it falls by a cosine to ``last_rate``.
         last_rate: The one at its end.
-        deformable: Sample at learned offsets; else the neck's convolutions are plain (2.6 times faster).
         synthetic: Share of the crops from rendered scenes.
+        crops: How many, of what side, how often.
+        finishing: Keep the stem and the statistics of all batch norms, so that a step may have a single large crop and
+            the network is trained as it will run.
     """
 
     name: str
     steps: int
     rate: float
     last_rate: float
-    deformable: bool
     synthetic: float
+    crops: CropPlans = SMALL_CROPS
+    finishing: bool = False
 
 
 STAGES = (
-    Stage("real", 1000, 5e-4, 5e-4, deformable=False, synthetic=0.0),
-    Stage("mixed", 6200, 7e-4, 1e-5, deformable=False, synthetic=0.75),
-    Stage("deformable", 80, 5e-5, 5e-6, deformable=True, synthetic=0.75),
+    Stage("real", 1000, 5e-4, 5e-4, synthetic=0.0),
+    Stage("mixed", 6200, 7e-4, 1e-5, synthetic=0.75),
+    Stage("large", 7500, 3e-4, 1e-5, synthetic=0.7, crops=LARGE_CROPS, finishing=True),
 )
 
 
 class Batches:
     """Crops and their targets, made in threads beside the training."""
 
-    def __init__(self, real: list[Sequence], scenes: list[Sequence], synthetic: float, seed: int) -> None:
-        self._real, self._scenes, self._synthetic = real, scenes, synthetic
+    def __init__(self, real: list[Sequence], scenes: list[Sequence], stage: Stage, seed: int) -> None:
+        self._real, self._scenes, self._stage = real, scenes, stage
         self._real_weights = np.array([len(s.frames) ** 0.5 for s in real])
         # The two sequences that are reported on have more variety than the seven of a few frames each.
         self._real_weights[:2] = self._real_weights[2:].sum() * np.array([1.6, 0.8])
@@ -90,9 +96,10 @@ class Batches:
                 continue
 
     def _fill(self, rng: np.random.Generator) -> None:
-        shares = [share for _, _, share in CROP_PLANS]
+        plans = self._stage.crops
+        shares = [share for _, _, share in plans]
         while not self._stopped:
-            count, size, _ = CROP_PLANS[rng.choice(len(CROP_PLANS), p=shares)]
+            count, size, _ = plans[rng.choice(len(plans), p=shares)]
             crops = [random_crop(self._choose(rng), size, rng) for _ in range(count)]
             if not any((crop.people.ids >= 0).any() for crop in crops):
                 continue
@@ -102,7 +109,7 @@ class Batches:
             )
 
     def _choose(self, rng: np.random.Generator) -> Sequence:
-        if self._scenes and rng.random() < self._synthetic:
+        if self._scenes and rng.random() < self._stage.synthetic:
             return self._scenes[rng.integers(len(self._scenes))]
         return self._real[rng.choice(len(self._real), p=self._real_weights)]
 
@@ -117,7 +124,7 @@ class Run:
         self.network.load_arrays(load_arrays(start))
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
-            [*self.network.parameters(), *self.loss.parameters()], lr=1e-3, weight_decay=WEIGHT_DECAY
+            [*self.network.parameters(), *self.loss.parameters()], lr=1e-3, weight_decay=WEIGHT_DECAY, fused=True
         )
         self.stage, self.step = 0, 0
 
@@ -145,29 +152,32 @@ class Run:
         state = torch.load(self._file)
         self.network.load_state_dict(state["network"])
         self.average = state["average"]
-        if state["loss"]["identities.weight"].shape == self.loss.identities.weight.shape:
+        known = len(state["loss"]["identities.weight"])
+        if known == len(self.loss.identities.weight):
             self.loss.load_state_dict(state["loss"])
             self.optimizer.load_state_dict(state["optimizer"])
+        elif known < len(self.loss.identities.weight):  # scenes were added
+            with torch.no_grad():
+                self.loss.identities.weight[:known] = state["loss"]["identities.weight"]
+                self.loss.identities.bias[:known] = state["loss"]["identities.bias"]
         self.stage, self.step = state["stage"], state["step"]
 
     def _export(self) -> None:
         """Write the averaged weights under PaddleDetection's names."""
         exported = FairMOTNetwork()
         exported.load_state_dict(self.average)
-        arrays = exported.arrays()
-        if not STAGES[min(self.stage, len(STAGES) - 1)].deformable:
-            for name, array in arrays.items():
-                if ".conv_offset." in name:
-                    array[...] = 0  # as the plain convolutions behave
-        np.savez(self.output / "weights.npz", **arrays)
+        np.savez(self.output / "weights.npz", **exported.arrays())
 
     def begin(self, stage: Stage) -> None:
-        """Switch deformable sampling as the stage wants it."""
-        if stage.deformable and self.step == 0:
-            for name in self.average:
-                if ".conv_offset." in name:
-                    self.average[name].zero_()
-        self.network.set_deformable(on=stage.deformable, anew=self.step == 0)
+        """Begin with the averaged weights; keep what the stage keeps."""
+        if self.step == 0:
+            self.network.load_state_dict(self.average)
+        self.network.train()
+        for name, module in self.network.named_modules():
+            if stage.finishing and isinstance(module, nn.BatchNorm2d):
+                module.eval()
+            if stage.finishing and name.rpartition(".")[2] in STEM:
+                module.requires_grad_(requires_grad=False)
 
     def update_average(self) -> None:
         decay = min(EMA_DECAY, (10 + self.step) / (100 + self.step)) if self.stage == 0 else EMA_DECAY
@@ -180,7 +190,6 @@ class Run:
 
 def train_stage(run: Run, stage: Stage, batches: Batches) -> None:
     """Run the rest of a stage."""
-    run.network.train()
     run.begin(stage)
     progress = Progress(stage)
     for pictures, targets in batches:
@@ -255,7 +264,7 @@ def main() -> None:
     run.resume()
     while run.stage < min(len(STAGES), arguments.until_stage):
         stage = STAGES[run.stage]
-        batches = Batches(real, scenes, stage.synthetic, seed=hash((arguments.seed, run.stage, run.step)) % 2**32)
+        batches = Batches(real, scenes, stage, seed=hash((arguments.seed, run.stage, run.step)) % 2**32)
         train_stage(run, stage, batches)
         batches.stop()
         run.save()
