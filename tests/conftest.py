@@ -41,7 +41,7 @@ def pets_video(test_data: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def pets_detections(test_data: Path) -> list[Detections]:
-    """What the sample weights (OpenVINO, fp32, 1088x608) find in PETS09-S2L1's held-out frames, 561 to 795."""
+    """What the sample weights (OpenVINO, fp32, 864x480) find in PETS09-S2L1's held-out frames, 561 to 795."""
     return _detections(test_data, "fp32")
 
 
