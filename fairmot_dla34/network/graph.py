@@ -82,12 +82,16 @@ class GraphBuilder:
         """PaddleDetection's ``ConvNormLayer(use_dcn=True)`` and a ReLU: DCNv2 (arXiv 1811.11168), 3x3, stride 1.
 
         The first 18 channels of ``conv_offset`` are the offsets, (y, x) for each of the nine taps; the last nine,
-        after a sigmoid, the mask. ONNX orders them the same way.
+        after a sigmoid, the mask. ONNX orders them the same way. As training begins all 27 are 0: the mask is 0.5
+        everywhere and the layer a plain convolution, for which runtimes have faster code, in bf16 too.
         """
-        offset_mask = self.conv_bias(x, f"{prefix}.conv.conv_offset")
+        weight, bias = self.folded(f"{prefix}.conv.conv_dcn", f"{prefix}.norm")
+        conv_offset = f"{prefix}.conv.conv_offset"
+        if not (self.arrays[f"{conv_offset}.weight"].any() or self.arrays[f"{conv_offset}.bias"].any()):
+            return self.relu(self.conv(x, weight * np.float32(0.5), bias))
+        offset_mask = self.conv_bias(x, conv_offset)
         split = self.node("Split", offset_mask, self.ints(18, 9), outputs=2, axis=1)
         mask = self.node("Sigmoid", f"{split}.1")
-        weight, bias = self.folded(f"{prefix}.conv.conv_dcn", f"{prefix}.norm")
         y = self.node(
             "DeformConv",
             x,

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.network.dla34 import build_onnx
-from fairmot_dla34.network.peaks import NOT_A_PEAK, RawPeaks, decode
+from fairmot_dla34.network.dla34 import NECK, build_onnx
+from fairmot_dla34.network.peaks import NOT_A_PEAK, OUTPUTS, RawPeaks, decode
 from fairmot_dla34.selfcheck import random_checkpoint
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: the graph is run by it here")
@@ -24,7 +24,7 @@ def test_the_graph_is_valid_onnx(arrays: dict[str, NDArray[np.float32]]) -> None
     model = build_onnx(arrays, InputSize(320, 192))
     onnx.checker.check_model(model, full_check=True)
     assert model.opset_import[0].version == 19
-    assert sum(node.op_type == "DeformConv" for node in model.graph.node) == 16
+    assert deformable_layers(arrays) == 16
     assert not any(node.op_type == "BatchNormalization" for node in model.graph.node)
 
 
@@ -50,6 +50,22 @@ def test_more_classes_than_one_keep_their_peaks_apart(arrays: dict[str, NDArray[
     np.testing.assert_allclose(peaks.scores[first], single.scores[: first.sum()], atol=1e-6)
 
 
+def test_offsets_of_nothing_make_a_plain_convolution_with_equal_results(arrays: dict[str, NDArray[np.float32]]) -> None:
+    """The weights that ship are such; a single number that is not 0 keeps the sampling."""
+    size = InputSize(96, 64)
+    plain = {name: array * 0 if "conv_offset" in name else array for name, array in arrays.items()}
+    sampled = {name: array + np.float32(1e-20) if "offset.bias" in name else array for name, array in plain.items()}
+    single = plain[f"{NECK}.ida_up.node_2.0.conv.conv_offset.weight"].copy()
+    single[26, -1, 2, 2] = 1e-20
+    assert deformable_layers(plain) == 0
+    assert deformable_layers(plain | {f"{NECK}.ida_up.node_2.0.conv.conv_offset.weight": single}) == 1
+    assert deformable_layers(sampled) == 16
+    ours, theirs = (run(checkpoint, size, picture(96, 64)) for checkpoint in (plain, sampled))
+    np.testing.assert_array_equal(ours.cells, theirs.cells)
+    for output in OUTPUTS:
+        np.testing.assert_allclose(getattr(ours, output), getattr(theirs, output), rtol=1e-4, atol=1e-4)
+
+
 def test_a_peak_is_the_highest_of_its_neighbourhood(arrays: dict[str, NDArray[np.float32]]) -> None:
     """Two people must never be two cells of the same blob."""
     size = InputSize(96, 64)
@@ -73,6 +89,11 @@ def test_decode_by_hand() -> None:
     np.testing.assert_allclose(peaks.scores, [0.5])
     np.testing.assert_allclose(peaks.embeddings, [[0.6, 0.8]])
     assert list(peaks.class_ids) == [1]
+
+
+def deformable_layers(arrays: dict[str, NDArray[np.float32]]) -> int:
+    nodes = build_onnx(arrays, InputSize(96, 64)).graph.node
+    return sum(node.op_type == "DeformConv" for node in nodes)
 
 
 def run(arrays: dict[str, NDArray[np.float32]], size: InputSize, image: NDArray[np.uint8]) -> RawPeaks:
