@@ -13,6 +13,7 @@ import pytest
 
 from fairmot_dla34 import backends
 from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.backends.openvino import read_onnx
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import (
     BackendUnavailableError,
@@ -22,9 +23,10 @@ from fairmot_dla34.errors import (
     StateError,
 )
 from fairmot_dla34.geometry import Letterbox
+from fairmot_dla34.network.dla34 import build_onnx
 from fairmot_dla34.selfcheck import INPUT_SIZE, TOLERANCE, drawn_picture, random_checkpoint, run_selfcheck
 from fairmot_dla34.video import open_source
-from fairmot_dla34.weights import cache_dir
+from fairmot_dla34.weights import cache_dir, load_arrays
 
 HERE = [name for name, there in backends.installed().items() if there and name != "paddledet"]
 
@@ -116,6 +118,23 @@ def test_openvino_and_onnxruntime_agree_on_a_real_frame(pets_video: Path, real_w
     assert strong.sum() >= 3
     np.testing.assert_allclose(a.boxes[strong], b.boxes[: len(strong)][strong], atol=0.01)
     np.testing.assert_allclose(a.scores[strong], b.scores[: len(strong)][strong], atol=1e-5)
+
+
+def test_what_is_read_for_bf16_is_the_same_network(checkpoint: Path) -> None:
+    """Compared in fp32, where nothing but the form of the upsampling differs."""
+    import openvino
+
+    onnx_model = build_onnx(load_arrays(checkpoint), INPUT_SIZE).SerializeToString()
+    outputs, upsamplings = [], []
+    for for_bf16 in (False, True):
+        core = openvino.Core()
+        model = read_onnx(core, onnx_model, for_bf16=for_bf16)
+        upsamplings.append(sum(op.get_type_name() == "GroupConvolutionBackpropData" for op in model.get_ops()))
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        outputs.append(list(compiled(drawn_picture()[None]).values()))
+    assert upsamplings == [8, 0]
+    for plain, rewritten in zip(*outputs, strict=True):
+        np.testing.assert_allclose(rewritten[:50], plain[:50], rtol=1e-3, atol=1e-3)
 
 
 class TestCompiledCache:
