@@ -132,7 +132,8 @@ class Letterbox:
         out[top + height :] = LETTERBOX_GREY
         out[:, :left] = LETTERBOX_GREY
         out[:, left + width :] = LETTERBOX_GREY
-        out[top : top + height, left : left + width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        inside = out[top : top + height, left : left + width]
+        cv2.resize(image, (width, height), dst=inside, interpolation=cv2.INTER_AREA)  # in place: no copy
         return out
 
     def to_image_px(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
