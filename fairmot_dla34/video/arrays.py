@@ -10,11 +10,17 @@ from .names import ARRAYS_NAME
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
 
 class ArraySource(Source):
-    """Any iterable of BGR pictures; one is held at a time."""
+    """Any iterable of BGR pictures; one is held at a time.
+
+    It is the caller's: it may hand out one array again and again, belong to the thread that made it, or wait for a
+    picture's result before it makes the next one. So nothing is read before it is asked for.
+    """
+
+    reads_ahead = False
 
     def __init__(self, images: Iterable[Any], *, frame_rate: float | None = None, frame_stride: int = 1) -> None:
         """Take an iterable without starting it.
@@ -33,7 +39,7 @@ class ArraySource(Source):
     def _describe(self) -> str:
         return "The iterable of images"
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Generator[Frame]:
         for index, image in enumerate(self._images):
             check_image(image, f"image {index}")
             if self._wanted(index):

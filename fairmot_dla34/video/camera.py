@@ -13,13 +13,15 @@ from ..values import Frame
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _FASTEST = 1000.0  # frames/s; drivers that do not know state 0, -1 or a clock rate
 
 
 class CameraSource(Source):
     """A live camera; frame times are those of the machine's monotonic clock."""
+
+    is_live = True
 
     def __init__(self, index: int, *, frame_rate: float | None = None, frame_stride: int = 1) -> None:
         """Open the camera.
@@ -54,10 +56,10 @@ class CameraSource(Source):
     def _describe(self) -> str:
         return f"Camera {self._index}"
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Generator[Frame]:
         index = 0
         start_s: float | None = None
-        while self._capture.grab():
+        while not self._closed and self._capture.grab():
             now_s = time.monotonic()
             start_s = now_s if start_s is None else start_s
             if self._wanted(index):

@@ -18,7 +18,7 @@ from .source import Source
 from .timing import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     import av
 
@@ -42,7 +42,7 @@ class ContainerSource(Source):
             InvalidInputError: The frame rate or the stride is not a number above 0.
         """
         self._is_url = isinstance(where, str)
-        self._is_live = isinstance(where, str) and not where.lower().startswith("http")
+        self.is_live = isinstance(where, str) and not where.lower().startswith("http")
         self._shown = hide_secrets(where) if isinstance(where, str) else str(where)
         self._container = self._open(where)
         try:
@@ -86,10 +86,12 @@ class ContainerSource(Source):
     def _describe(self) -> str:
         return self._shown
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Generator[Frame]:
         clock = Clock(self.native_rate)
         index, time_s, size, orientation = -1, 0.0, (0, 0), UPRIGHT
         for picture, lost in self._pictures():
+            if self._closed:
+                return
             index += 1 + lost
             time_s = clock.tell(self._seconds(picture), 1 + lost)
             if size != (picture.width, picture.height):  # not for each: PyAV keeps a frame whose side data was read
@@ -134,7 +136,7 @@ class ContainerSource(Source):
 
         try:
             yield from self._container.demux(self._stream)
-            if self._is_live:
+            if self.is_live:
                 self._end_early("the server stopped sending")
         except (av.FFmpegError, OSError) as error:
             reason = f"reading failed ({error.strerror})"

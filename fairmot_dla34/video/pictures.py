@@ -11,7 +11,7 @@ from ..values import Frame
 from .source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -54,7 +54,7 @@ class PictureSource(Source):
     def _describe(self) -> str:
         return self._shown
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Generator[Frame]:
         for index in range(0, len(self._files), self._stride):
             try:
                 frame = Frame(index, index / self.native_rate, read_bgr(self._files[index]))

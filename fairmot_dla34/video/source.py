@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..config import DEFAULT_FRAME_RATE, check_frame_rate
 from ..errors import InvalidInputError, SourceError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -24,6 +26,8 @@ _LOGGER = logging.getLogger(__name__)
 class Source(ABC):
     """A video that is read once, frame by frame, in constant memory. Use it as a context manager.
 
+    Another thread than the one that opened it may read it, and any may close it.
+
     Attributes:
         name: Names the output files; safe as a file name.
         frame_rate: Frames per second of the frames handed out, after the stride.
@@ -31,7 +35,12 @@ class Source(ABC):
         frame_count: Number of frames expected to be handed out, or None where unknown.
         frames_skipped: Corrupt frames left out so far.
         truncated: The stream ended with an error, or before the container said it would.
+        is_live: Frames come in their own time, whether they are read or not.
+        reads_ahead: Frames may be read before they are asked for, in another thread.
     """
+
+    is_live = False
+    reads_ahead = True
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class Source(ABC):
         self._rate_given = frame_rate is not None
         self._stride = frame_stride
         self._started = self._closed = False
+        self._in_use = threading.Lock()  # held while a frame is read, and while what is open is closed
 
     def __enter__(self) -> Self:
         return self
@@ -94,23 +104,50 @@ class Source(ABC):
         return self._read()
 
     def close(self) -> None:
-        """Let go of the file, the connection or the camera; safe to call twice."""
+        """Let go of the file, the connection or the camera; safe to call twice, and from any thread.
+
+        A decoder whose container is closed under it crashes the process. Where another thread is inside, perhaps for
+        seconds because a server has fallen silent, this returns at once, and that thread lets go when it comes out.
+        """
         self._started = self._closed = True
-        self._release()
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._in_use.release()
 
     def _read(self) -> Iterator[Frame]:
         good = 0
-        for frame in self._frames():
-            good += 1
-            yield frame
-            if self._closed:  # a decoder asked after its container was closed crashes the process
-                raise StateError(f"Source {self.name!r} was closed while it was read; close it after the last frame.")
+        frames = self._frames()
+        try:
+            while (frame := self._next(frames)) is not None:
+                good += 1
+                yield frame
+        finally:
+            with self._using():
+                frames.close()
         if not good:
             skipped = f" ({self.frames_skipped} corrupt)" if self.frames_skipped else ""
             raise SourceError(
                 f"{self._describe()} has no frame that can be read{skipped}; expected at least one:"
                 " check that it plays in a video player."
             )
+
+    def _next(self, frames: Generator[Frame]) -> Frame | None:
+        with self._using():
+            frame = None if self._closed else next(frames, None)
+        if self._closed:
+            raise StateError(f"Source {self.name!r} was closed while it was read; close it after the last frame.")
+        return frame
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        try:
+            with self._in_use:
+                yield
+        finally:
+            if self._closed:  # by another thread, while this one was inside
+                self.close()
 
     def _skip(self, index: int, reason: object) -> None:
         """Count a corrupt frame; the first one is named in the log."""
@@ -125,7 +162,7 @@ class Source(ABC):
 
     def _end_early(self, reason: str) -> None:
         """Note, once, that the stream ended before its end."""
-        if not self.truncated:
+        if not self.truncated and not self._closed:
             _LOGGER.warning("%s ended early: %s; what came before it is kept.", self._describe(), reason)
         self.truncated = True
 
@@ -133,8 +170,8 @@ class Source(ABC):
         return index % self._stride == 0
 
     @abstractmethod
-    def _frames(self) -> Iterator[Frame]:
-        """Yield the frames whose index the stride wants."""
+    def _frames(self) -> Generator[Frame]:
+        """Yield the frames whose index the stride wants; return soon once `_closed`."""
 
     @abstractmethod
     def _describe(self) -> str:

@@ -78,7 +78,8 @@ class _Handler(socketserver.StreamRequestHandler):
                     head = struct.pack(">BBHII", 0x80, 96 | (last << 7), number & 0xFFFF, stamp, SSRC)
                     self.wfile.write(struct.pack(">cBH", b"$", 0, len(head) + len(nal)) + head + nal)
                     number += 1
-                time.sleep(0.002)
+                self.server.sent_s.append(time.monotonic())
+                time.sleep(self.server.pause_s)
             if self.server.say_bye:
                 bye = struct.pack(">BBHI", 0x81, 203, 1, SSRC)
                 self.wfile.write(struct.pack(">cBH", b"$", 1, len(bye)) + bye)
@@ -86,13 +87,20 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 class RtspServer(socketserver.ThreadingTCPServer):
-    """Serves made-up pictures once per connection, then hangs for ``hang_s`` seconds and drops the line."""
+    """Serves made-up pictures once per connection, then hangs for ``hang_s`` seconds and drops the line.
+
+    Between two pictures it waits for ``pause_s``; ``sent_s`` tells when each was sent, on the monotonic clock.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, count: int, rate: Fraction, *, hang_s: float = 0.0, say_bye: bool = False):
+    def __init__(
+        self, count: int, rate: Fraction, *, hang_s: float = 0.0, say_bye: bool = False, pause_s: float = 0.002
+    ):
         self.units, self.rate, self.hang_s, self.say_bye = access_units(count, rate), rate, hang_s, say_bye
+        self.pause_s = pause_s
+        self.sent_s: list[float] = []
         self.requests: list[str] = []
         self.stop = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
