@@ -59,6 +59,7 @@ def _track(arguments: argparse.Namespace) -> None:
         frame_rate=arguments.frame_rate,
         frame_stride=arguments.frame_stride,
         fill_gaps=arguments.fill_gaps,
+        newest_frame=arguments.newest_frame,
         formats=[name.strip() for name in arguments.formats.split(",")],
     )
     print(_summary_json(summary) if arguments.json else summary_text(summary))
@@ -183,6 +184,16 @@ def _add_track(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     track.add_argument("--frame-stride", type=int, default=1, metavar="N", help="track every N-th frame")
     track.add_argument(
         "--fill-gaps", type=int, default=0, metavar="N", help="fill gaps of up to N frames in a track; default: none"
+    )
+    pace = track.add_mutually_exclusive_group()
+    pace.add_argument(
+        "--newest-frame",
+        action="store_const",
+        const=True,
+        help="leave out frames that the network is too slow for; default: for cameras and live streams only",
+    )
+    pace.add_argument(
+        "--every-frame", action="store_const", const=False, dest="newest_frame", help="track every frame, however late"
     )
     track.add_argument(
         "--formats", default="mot", metavar="F,...", help=f"text outputs, of {','.join(OUTPUT_FORMATS)}; default: mot"

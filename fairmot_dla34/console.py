@@ -56,14 +56,15 @@ class _StderrHandler(logging.Handler):
 def summary_text(summary: TrackingSummary) -> str:
     """Return the summary as a person reads it."""
     skipped = f" ({summary.frames_skipped} corrupt ones left out)" if summary.frames_skipped else ""
+    dropped = f" ({summary.frames_dropped} left out to keep up)" if summary.frames_dropped else ""
     stages = ", ".join(
         f"{name} {seconds / max(summary.frames, 1) * 1e3:.1f}" for name, seconds in summary.stage_seconds.items()
     )
     rate = summary.frames_per_second
     lines = [
-        f"{summary.source}: {summary.frames} frames{skipped}, {summary.track_ids} ids, {rate:.2f} frames/s",
+        f"{summary.source}: {summary.frames} frames{skipped}{dropped}, {summary.track_ids} ids, {rate:.2f} frames/s",
         f"network: {summary.backend}",
-        f"ms per frame: {stages}",
+        f"ms per frame, stages overlap: {stages}",
         *(f"wrote {path}" for path in summary.paths),
     ]
     return "\n".join(lines)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .association import Tracker
 from .association.gaps import with_filled_gaps
 from .backends import Backend, BackendRequest, check_backend, create_backend
 from .config import DEFAULT_WEIGHTS, InputSize, TrackerConfig
-from .geometry import Letterbox
-from .values import Detections, Frame, FrameResult, check_image
+from .pipeline import Pipeline, takes_newest
+from .session import Session
+from .values import Detections, FrameResult, check_image
 from .video import open_source
 from .weights import find_entry, input_size_for, resolve_weights
 
@@ -63,11 +61,21 @@ class FairMOT:
             path = resolve_weights(weights, offline=offline)
             backend = create_backend(backend, BackendRequest(Path(path), size, precision, use_gpu))
         self.backend = backend
+        self._network_lock = threading.Lock()
 
     def track(
-        self, source: SourceSpec, *, frame_rate: float | None = None, frame_stride: int = 1, fill_gaps: int = 0
+        self,
+        source: SourceSpec,
+        *,
+        frame_rate: float | None = None,
+        frame_stride: int = 1,
+        fill_gaps: int = 0,
+        newest_frame: bool | None = None,
     ) -> Iterator[FrameResult]:
         """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
+
+        Frames of a video, a camera or a stream are read, and run through the network, in two threads, a few frames
+        ahead; the threads end with the generator. An iterable is asked for one image at a time.
 
         Args:
             source: A video file, a folder of images, a glob, a camera's index, an ``rtsp://`` or ``http://`` address,
@@ -76,6 +84,8 @@ class FairMOT:
             frame_stride: Track every n-th frame.
             fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
                 results then come so many frames late.
+            newest_frame: Where the network is slower than the source, leave frames out and go on with the newest one;
+                None: for cameras and live streams (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
 
         Yields:
             One `FrameResult` per frame tracked, boxes in image px.
@@ -85,8 +95,9 @@ class FairMOT:
             InvalidInputError: An array is not a BGR uint8 picture, or an argument is out of its range.
         """
         with open_source(source, frame_rate=frame_rate, frame_stride=frame_stride) as frames:
-            session = self.session(frames.native_rate)
-            yield from with_filled_gaps(map(session.process, frames), fill_gaps)
+            newest = takes_newest(frames, newest_frame)
+            with Pipeline(self.session(frames.native_rate), frames, newest=newest) as pipeline:
+                yield from with_filled_gaps((result for _, result in pipeline), fill_gaps)
 
     def session(self, frame_rate: float) -> Session:
         """Begin one video: fresh ids, fresh time.
@@ -94,7 +105,7 @@ class FairMOT:
         Args:
             frame_rate: Frames per second of the source. Frames left out are told by the time of those that come.
         """
-        return Session(self.backend, self.tracker_config, frame_rate)
+        return Session(self.backend, self.tracker_config, frame_rate, self._network_lock)
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
         """Run the network on one picture, without tracking.
@@ -112,45 +123,6 @@ class FairMOT:
         return self.session(1.0).detect(image)
 
     def close(self) -> None:
-        """Free the network."""
-        self.backend.close()
-
-
-class Session:
-    """One video under way: its tracker, its reused buffer and its clocks.
-
-    Attributes:
-        stage_seconds: Wall seconds so far, per stage: ``letterbox``, ``network``, ``association``.
-    """
-
-    def __init__(self, backend: Backend, config: TrackerConfig, frame_rate: float) -> None:
-        self._backend = backend
-        self._tracker = Tracker(config, frame_rate=frame_rate)
-        size = backend.input_size
-        self._network_image = np.empty((size.height, size.width, 3), np.uint8)
-        self.stage_seconds: dict[str, float] = defaultdict(float)
-
-    def process(self, frame: Frame) -> FrameResult:
-        """Detect and associate one frame; call it in the order of the video."""
-        detections = self.detect(frame.image)
-        with self._clock("association"):
-            tracks = self._tracker.update(detections, time_s=frame.time_s)
-        return FrameResult(frame.index, frame.time_s, tracks)
-
-    def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """Run the network on one picture; see `FairMOT.detect`."""
-        height, width = image.shape[:2]
-        letterbox = Letterbox(width, height, self._backend.input_size)
-        with self._clock("letterbox"):
-            letterbox.apply(image, out=self._network_image)
-        with self._clock("network"):
-            peaks = self._backend.infer(self._network_image)
-        return Detections(letterbox.to_image_px(peaks.boxes), peaks.scores, peaks.embeddings, peaks.class_ids)
-
-    @contextmanager
-    def _clock(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.stage_seconds[stage] += time.perf_counter() - start
+        """Free the network, after the pass under way."""
+        with self._network_lock:
+            self.backend.close()

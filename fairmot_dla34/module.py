@@ -73,6 +73,7 @@ class Module:
         frame_rate: float | None = None,
         frame_stride: int = 1,
         fill_gaps: int = 0,
+        newest_frame: bool | None = None,
         formats: Sequence[str] = ("mot",),
         progress: bool = True,
     ) -> TrackingSummary:
@@ -88,6 +89,8 @@ class Module:
             frame_stride: Track every n-th frame.
             fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
                 outputs then run so many frames late.
+            newest_frame: Where the network is slower than the source, leave frames out and go on with the newest one;
+                None: for cameras and live streams (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
             formats: Text outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``.
             progress: Show a progress bar on stderr.
 
@@ -105,6 +108,7 @@ class Module:
             frame_rate=frame_rate,
             frame_stride=frame_stride,
             fill_gaps=fill_gaps,
+            newest_frame=newest_frame,
             progress=progress,
         )
 

@@ -13,6 +13,7 @@ from .delayed import DelayedOutputs
 from .errors import InvalidInputError
 from .model import FairMOT, SourceSpec
 from .outputs import WriterSet, open_writers, prepare_output_dir
+from .pipeline import Pipeline, takes_newest
 from .progress import progress_bar
 from .values import TrackingSummary
 from .video import open_source
@@ -76,6 +77,7 @@ def track_to_files(
     frame_rate: float | None = None,
     frame_stride: int = 1,
     fill_gaps: int = 0,
+    newest_frame: bool | None = None,
     progress: bool = True,
 ) -> TrackingSummary:
     """Track a source and write the results.
@@ -90,6 +92,7 @@ def track_to_files(
         frame_rate: Frames per second, where the source does not say or is wrong.
         frame_stride: Track every n-th frame.
         fill_gaps: Longest gap of a track to fill, in tracked frames; the outputs then run so many frames late.
+        newest_frame: As `FairMOT.track` takes it.
         progress: Show a progress bar on stderr.
 
     Returns:
@@ -100,19 +103,20 @@ def track_to_files(
     """
     with ExitStack() as stack:
         frames = stack.enter_context(open_source(source, frame_rate=frame_rate, frame_stride=frame_stride))
+        newest = takes_newest(frames, newest_frame)
         outputs = DelayedOutputs(
             lambda: options.open(frames.name, frames.frame_rate), fill_gaps=fill_gaps, pictures=options.video
         )
         options.prepare()
         model = load_model()
         session = model.session(frames.native_rate)
-        stack.enter_context(outputs)
+        pipeline = stack.enter_context(Pipeline(session, frames, newest=newest))
+        stack.enter_context(outputs)  # closed before the pipeline, which may have to wait for a pass of the network
         bar = stack.enter_context(progress_bar(frames.name, frames.frame_count, enabled=progress))
         track_ids: set[int] = set()
         count, output_seconds = 0, 0.0
         begin = time.perf_counter()
-        for frame in frames:
-            result = session.process(frame)
+        for frame, result in pipeline:
             before_output = time.perf_counter()
             outputs.add(frame, result)
             output_seconds += time.perf_counter() - before_output
@@ -122,14 +126,14 @@ def track_to_files(
         before_output = time.perf_counter()
         outputs.close()
         end = time.perf_counter()
-    stages = {**session.stage_seconds, "outputs": output_seconds + end - before_output}
     return TrackingSummary(
         source=frames.name,
         paths=outputs.paths,
         frames=count,
         frames_skipped=frames.frames_skipped,
+        frames_dropped=pipeline.frames_dropped,
         track_ids=len(track_ids),
         seconds=end - begin,
-        stage_seconds={"decode": end - begin - sum(stages.values()), **stages},
+        stage_seconds={**session.stage_seconds, "outputs": output_seconds + end - before_output},
         backend=str(model.backend.info),
     )

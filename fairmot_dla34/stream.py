@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from .config import check_frame_rate
 from .errors import InvalidInputError, StateError
-from .model import FairMOT, Session
+from .model import FairMOT
 from .outputs import WriterSet
 from .run import OutputOptions
+from .session import Session
 from .values import Frame, FrameResult, check_image
 
 if TYPE_CHECKING:

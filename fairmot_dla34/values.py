@@ -154,9 +154,11 @@ class TrackingSummary:
         paths: Files written.
         frames: Frames tracked.
         frames_skipped: Frames that could not be decoded.
+        frames_dropped: Frames left out because a newer one was there; see ``newest_frame`` of `FairMOT.track`.
         track_ids: Number of different ids given out in the outputs.
         seconds: Wall seconds of the run, from the first frame asked for to the outputs closed.
-        stage_seconds: Wall seconds per stage: ``decode``, ``letterbox``, ``network``, ``association``, ``outputs``.
+        stage_seconds: Busy seconds per stage: ``decode`` (with waiting for a live source), ``letterbox``, ``network``,
+            ``association``, ``outputs``. Stages overlap: their sum may be more than ``seconds``.
         backend: Name, device and precision of the backend, as logged.
     """
 
@@ -164,6 +166,7 @@ class TrackingSummary:
     paths: tuple[Path, ...]
     frames: int
     frames_skipped: int
+    frames_dropped: int
     track_ids: int
     seconds: float
     stage_seconds: dict[str, float]

@@ -90,5 +90,5 @@ def test_what_is_no_picture_is_refused_with_a_remedy(image, message):
 
 @pytest.mark.parametrize(("seconds", "rate"), [(2.0, 5.0), (0.0, 0.0)])
 def test_summary_computes_the_rate(seconds, rate):
-    summary = TrackingSummary("a", (), 10, 0, 3, seconds, {}, "fake")
+    summary = TrackingSummary("a", (), 10, 0, 0, 3, seconds, {}, "fake")
     assert summary.frames_per_second == rate

@@ -63,8 +63,11 @@ class Backend(Protocol):
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture.
 
+        Called for one picture at a time, in any thread; other threads read and draw meanwhile where it releases the
+        interpreter's lock.
+
         Args:
-            image: ``(height, width, 3)`` uint8, BGR, of the backend's input size.
+            image: ``(height, width, 3)`` uint8, BGR, of the backend's input size; written over after the call.
 
         Returns:
             Peaks in network px, best first.

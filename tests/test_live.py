@@ -1,0 +1,167 @@
+"""Live streams over a real loopback network, and a network that is too slow for them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import index_of
+from numpy.typing import NDArray
+from processes import python_process
+from rtsp_server import RtspServer
+
+from fairmot_dla34 import FairMOT, Module, TrackingSummary
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.cli import main
+from fairmot_dla34.console import summary_text
+from fairmot_dla34.errors import SourceError
+from fairmot_dla34.pipeline import takes_newest
+from fairmot_dla34.selfcheck import random_checkpoint
+from fairmot_dla34.values import Peaks
+from fairmot_dla34.video import open_source
+from fairmot_dla34.video.camera import CameraSource
+
+RATE = 25
+PASS_S = 0.3
+
+
+class Slow(FakeBackend):
+    """A network that takes a while, and reads the number in the picture."""
+
+    def __init__(self, pass_s: float) -> None:
+        super().__init__()
+        self.pass_s = pass_s
+        self.shown: list[int] = []
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        self.shown.append(index_of(image))
+        time.sleep(self.pass_s)
+        return super().infer(image)
+
+
+@pytest.fixture
+def camera() -> Iterator[RtspServer]:
+    """Four seconds of a live camera."""
+    with RtspServer(4 * RATE, Fraction(RATE), pause_s=1 / RATE) as server:
+        yield server
+
+
+def address(server: RtspServer) -> str:
+    return f"rtsp://127.0.0.1:{server.port}/live"
+
+
+def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspServer) -> None:
+    backend = Slow(PASS_S)
+    lags_s, indices, times_s = [], [], []
+    for result in FairMOT(backend=backend).track(address(camera)):
+        lags_s.append(time.monotonic() - camera.sent_s[result.index])
+        indices.append(result.index)
+        times_s.append(result.time_s)
+    assert indices == backend.shown
+    assert times_s == pytest.approx([index / RATE for index in indices], abs=0.002)
+    assert indices[-1] == 4 * RATE - 1
+    assert len(indices) < 2 * RATE  # at this speed 14 passes
+    # FFmpeg looks at the stream before it hands out a frame, and the last frame may wait for a whole pass.
+    assert max(lags_s[2:]) < 2 * PASS_S, lags_s
+
+
+def test_every_frame_of_a_live_stream_where_that_is_asked_for(camera: RtspServer) -> None:
+    results = list(FairMOT(backend=Slow(0.05)).track(address(camera), newest_frame=False))
+    assert [result.index for result in results] == list(range(4 * RATE))
+
+
+def test_files_keep_real_time_and_the_summary_counts(
+    camera: RtspServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = Slow(PASS_S)
+    summary = Module(backend=backend).tracking(address(camera), tmp_path, formats=("jsonl",))
+    assert summary.frames == len(backend.shown)
+    assert summary.frames + summary.frames_dropped == 4 * RATE
+    assert summary.frames_skipped == 0
+    text, video = summary.paths
+    rows = [json.loads(line) for line in text.read_text().splitlines()]
+    assert [row["frame"] - 1 for row in rows] == backend.shown
+    with av.open(str(video)) as container:
+        played = [(frame.time, index_of(frame.to_ndarray(format="bgr24"))) for frame in container.decode(video=0)]
+    assert [index for _, index in played] == backend.shown
+    assert [time_s for time_s, _ in played] == pytest.approx([index / RATE for index in backend.shown], abs=0.002)
+
+
+def test_what_counts_as_live(tmp_path: Path) -> None:
+    assert CameraSource.is_live
+    with RtspServer(1, Fraction(RATE)) as server, open_source(address(server)) as source:
+        assert takes_newest(source, None)
+        assert not takes_newest(source, newest_frame=False)
+    with open_source([]) as source:
+        assert not takes_newest(source, None)
+
+
+def summary_of(dropped: int) -> TrackingSummary:
+    return TrackingSummary("door", (), 10, 2, dropped, 3, 1.0, {"network": 1.0}, "fake")
+
+
+def test_dropped_frames_are_told_where_there_are_any() -> None:
+    assert "10 frames (2 corrupt ones left out) (7 left out to keep up), 3 ids" in summary_text(summary_of(7))
+    assert "keep up" not in summary_text(summary_of(0))
+
+
+def test_the_command_line_passes_it_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = []
+
+    def tracking(self: Module, source: str, **options: object) -> None:
+        asked.append(options["newest_frame"])
+        raise SourceError("enough")
+
+    monkeypatch.setattr(Module, "tracking", tracking)
+    for options in ([], ["--newest-frame"], ["--every-frame"]):
+        assert main(["track", "street.mp4", *options]) == 1
+    assert asked == [None, True, False]
+    with pytest.raises(SystemExit):
+        main(["track", "street.mp4", "--newest-frame", "--every-frame"])
+    capsys.readouterr()
+
+
+def test_ctrl_c_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
+    """FFmpeg waits 15 seconds for the next packet; nobody who presses Ctrl-C should."""
+    np.savez(tmp_path / "random.npz", **random_checkpoint())  # type: ignore[arg-type]
+    with RtspServer(20, Fraction(RATE), hang_s=60) as server:
+        command = ("track", address(server), "--every-frame", "--weights", str(tmp_path / "random.npz"))
+        options = ("--input-size", "128x96", "--formats", "jsonl", "--output-dir", str(tmp_path / "out"))
+        text = tmp_path / "out" / "mot_results" / "127.0.0.1_live.jsonl"
+        with python_process("-m", "fairmot_dla34", *command, *options) as process:
+            deadline = time.monotonic() + 60
+            while not text.exists() or text.read_bytes().count(b"\n") < 20:
+                assert time.monotonic() < deadline
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.02)
+            begin = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+            assert time.monotonic() - begin < 8
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "ended early" not in errors
+    with av.open(str(tmp_path / "out" / "mot_outputs" / "127.0.0.1_live_vis.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 20
+
+
+def test_a_generator_left_while_the_server_is_silent_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fairmot_dla34.video.container._URL_TIMEOUT_S", (4.0, 4.0))
+    with RtspServer(20, Fraction(RATE), hang_s=60) as server:
+        results = FairMOT(backend=FakeBackend()).track(address(server), newest_frame=False)
+        while next(results).index < 19:
+            pass
+        begin = time.monotonic()
+        results.close()
+        assert time.monotonic() - begin < 3
+        (left,) = (thread for thread in threading.enumerate() if thread.name == "fairmot_dla34 reader")
+        left.join(20)  # it gives up, closes the stream and ends
+        assert not left.is_alive()

@@ -1,0 +1,371 @@
+"""Reading, the network and writing at the same time: the same results, in order, and threads that end."""
+
+from __future__ import annotations
+
+import logging
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from clips import index_of, write_clip
+from numpy.typing import NDArray
+from videos import walking_boxes
+
+from fairmot_dla34 import Detections, FairMOT, Frame, FrameResult, Module, Track, Tracker
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.errors import BackendError, InvalidInputError, OutputError, StateError
+from fairmot_dla34.outputs import VideoWriter, open_writers
+from fairmot_dla34.values import Peaks
+from fairmot_dla34.video import Source, open_source, pictures
+
+FORMATS = ("mot", "jsonl", "csv", "kitti")
+
+
+def our_threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("fairmot_dla34")}
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not our_threads()
+
+
+@pytest.fixture
+def model() -> FairMOT:
+    return FairMOT(backend=FakeBackend())
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty frames of people who walk."""
+    path = tmp_path_factory.mktemp("videos") / "street.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+        for image in walking_boxes(60):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures of people who walk."""
+    path = tmp_path_factory.mktemp("pictures") / "street"
+    path.mkdir()
+    for index, image in enumerate(walking_boxes(12)):
+        cv2.imwrite(str(path / f"{index:06d}.png"), image)
+    return path
+
+
+class Watched(FakeBackend):
+    """Takes an uneven time, and checks that its picture stands still and that it runs once at a time."""
+
+    def __init__(self, *, fails_at: int | None = None, pass_s: float = 0.004) -> None:
+        super().__init__()
+        self.passes, self.fails_at, self.pass_s = 0, fails_at, pass_s
+        self.threads: set[str] = set()
+        self._jitter = random.Random(5)  # noqa: S311 (a jitter)
+        self._alone = threading.Lock()
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        assert self._alone.acquire(blocking=False), "two pictures at once"
+        try:
+            self.threads.add(threading.current_thread().name)
+            before = image.copy()
+            time.sleep(self._jitter.uniform(0, 2 * self.pass_s))
+            assert np.array_equal(image, before), "the picture was written over while the network read it"
+            if self.passes == self.fails_at:
+                raise BackendError("the network failed")
+            self.passes += 1
+            return super().infer(image)
+        finally:
+            self._alone.release()
+
+
+def by_hand(source: Path, output_dir: Path, stride: int) -> None:
+    """One frame after the other, with no thread."""
+    model = FairMOT(backend=FakeBackend())
+    with open_source(source, frame_stride=stride) as frames:
+        session = model.session(frames.native_rate)
+        with open_writers(output_dir, frames.name, formats=FORMATS, frame_rate=frames.frame_rate) as writers:
+            for frame in frames:
+                writers.write(frame, session.process(frame))
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("kind", ["video", "folder"])
+def test_every_byte_is_as_without_threads(
+    kind: str, stride: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source = request.getfixturevalue(kind)
+    by_hand(source, tmp_path / "plain", stride)
+    backend = Watched()
+    summary = Module(backend=backend).tracking(source, tmp_path / "ahead", frame_stride=stride, formats=FORMATS)
+    assert backend.threads == {"fairmot_dla34 network"}
+    assert (summary.frames, summary.frames_dropped) == (backend.passes, 0)
+    assert summary.track_ids == 2
+    assert min(summary.stage_seconds.values()) > 0
+    files = [path for path in (tmp_path / "plain").rglob("*.*") if path.is_file()]
+    assert len(files) == 5
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "ahead" / path.relative_to(tmp_path / "plain")).read_bytes(), path
+
+
+def test_the_generator_gives_the_same(video: Path, model: FairMOT) -> None:
+    with open_source(video) as frames:
+        session = model.session(frames.native_rate)
+        plain = [session.process(frame) for frame in frames]
+    assert list(FairMOT(backend=Watched()).track(video)) == plain
+
+
+def test_two_videos_at_once_share_the_network_in_turns(video: Path) -> None:
+    model = FairMOT(backend=Watched())
+    alone = list(model.track(video))
+    one, other = model.track(video), model.track(video)
+    for expected, pair in zip(alone, zip(one, other, strict=True), strict=True):
+        assert pair == (expected, expected)
+
+
+def test_the_network_runs_while_a_result_is_used(video: Path) -> None:
+    backend = Watched(pass_s=0)
+    results = FairMOT(backend=backend).track(video)
+    next(results)
+    deadline = time.monotonic() + 20
+    while backend.passes < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    time.sleep(0.1)
+    assert backend.passes == 3  # one taken, two waiting: no more, however slow the one who takes them
+    results.close()
+
+
+def text_of(tmp_path: Path) -> list[int]:
+    rows = (tmp_path / "mot_results" / "street.txt").read_text().splitlines()
+    return [int(row.split(",")[0]) for row in rows]
+
+
+class TestErrors:
+    """Everything before the frame that failed is written, whichever step failed."""
+
+    def check(self, tmp_path: Path) -> None:
+        assert text_of(tmp_path) == [number for number in range(1, 6) for _ in range(2)]
+        with av.open(str(tmp_path / "mot_outputs" / "street_vis.mp4")) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 5
+        assert not our_threads()
+
+    def test_reading(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        read = pictures.read_bgr
+
+        def failing(path: Path) -> NDArray[np.uint8]:
+            if path.name == "000005.png":
+                raise MemoryError
+            return read(path)
+
+        monkeypatch.setattr(pictures, "read_bgr", failing)
+        with pytest.raises(MemoryError):
+            Module(backend=FakeBackend()).tracking(folder, tmp_path)
+        self.check(tmp_path)
+
+    def test_network(self, folder: Path, tmp_path: Path) -> None:
+        with pytest.raises(BackendError, match="the network failed"):
+            Module(backend=Watched(fails_at=5)).tracking(folder, tmp_path)
+        self.check(tmp_path)
+
+    def test_association(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        update = Tracker.update
+
+        def failing(self: Tracker, detections: Detections, *, time_s: float) -> tuple[Track, ...]:
+            if time_s > 4.5 / 30:
+                raise ArithmeticError
+            return update(self, detections, time_s=time_s)
+
+        monkeypatch.setattr(Tracker, "update", failing)
+        with pytest.raises(ArithmeticError):
+            Module(backend=FakeBackend()).tracking(folder, tmp_path)
+        self.check(tmp_path)
+
+    def test_writing(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write = VideoWriter.write
+
+        def failing(self: VideoWriter, frame: Frame, result: FrameResult) -> None:
+            if frame.index == 5:
+                raise KeyboardInterrupt
+            write(self, frame, result)
+
+        monkeypatch.setattr(VideoWriter, "write", failing)
+        with pytest.raises(KeyboardInterrupt):
+            Module(backend=FakeBackend()).tracking(folder, tmp_path)
+        assert text_of(tmp_path)[-1] == 6  # the text comes first
+        assert not our_threads()
+
+
+def test_what_cannot_be_loaded_starts_no_thread(video: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        Module(backend=FakeBackend()).tracking(video, video)
+
+
+@pytest.mark.parametrize("leave", ["break", "close", "error", "let go"])
+def test_leaving_early_ends_the_threads_and_closes_the_video(
+    leave: str, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Source] = []
+
+    def noted(*arguments: object, **options: object) -> Source:
+        opened.append(open_source(*arguments, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    monkeypatch.setattr("fairmot_dla34.model.open_source", noted)
+    results = FairMOT(backend=Watched(pass_s=0.03)).track(video)
+    next(results)
+    assert our_threads() == {"fairmot_dla34 reader", "fairmot_dla34 network"}
+    if leave == "break":
+        for _ in results:
+            break
+        del results
+    elif leave == "close":
+        results.close()
+    elif leave == "error":
+        with pytest.raises(ZeroDivisionError):
+            results.throw(ZeroDivisionError())  # type: ignore[attr-defined]
+    else:
+        del results
+    assert not our_threads()
+    assert opened[0]._closed
+    with pytest.raises(AssertionError, match="not open"):
+        next(opened[0]._container.demux(video=0))  # type: ignore[attr-defined]
+
+
+def test_a_video_closed_by_another_thread_while_a_frame_is_decoded(tmp_path: Path) -> None:
+    """FFmpeg crashes the process if its container is closed under it: who is inside closes it, when it comes out."""
+    path = write_clip(tmp_path / "long.mp4", 400)
+    ends: list[StateError] = []
+
+    def read(source: Source) -> None:
+        try:
+            for _ in source:
+                pass
+        except StateError as error:
+            ends.append(error)
+
+    for attempt in range(20):
+        source = open_source(path)
+        reader = threading.Thread(target=read, args=(source,), daemon=True)
+        reader.start()
+        time.sleep(0.0005 * attempt)
+        source.close()
+        reader.join(20)
+        assert not reader.is_alive()
+        with pytest.raises(AssertionError, match="not open"):
+            next(source._container.demux(video=0))  # type: ignore[attr-defined]
+    assert ends
+
+
+LEFT_OPEN = """
+import sys, time
+from fairmot_dla34 import FairMOT
+from fairmot_dla34.backends.fake import FakeBackend
+class Slow(FakeBackend):
+    def infer(self, image):
+        print("begin", flush=True)
+        time.sleep(0.3)
+        print("end", flush=True)
+        return super().infer(image)
+results = FairMOT(backend=Slow()).track(sys.argv[1])
+circle = [results]
+circle.append(circle)
+next(results)
+"""
+
+
+def test_a_script_may_end_with_a_generator_left_open(video: Path) -> None:
+    """The pass under way is finished first: a library in C++ may crash where a thread is inside at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT_OPEN, str(video)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    words = done.stdout.split()
+    assert words.count("begin") == words.count("end") >= 1
+    assert len(words) <= 2 * 4
+
+
+class TestIterables:
+    """They are the caller's: read in the caller's thread, one image a result."""
+
+    def test_one_that_waits_for_its_results(self, model: FairMOT) -> None:
+        seen: list[FrameResult] = []
+
+        def waiting() -> Iterator[NDArray[np.uint8]]:
+            for index, image in enumerate(walking_boxes(10)):
+                assert len(seen) == index
+                assert threading.current_thread() is threading.main_thread()
+                yield image
+
+        for result in model.track(waiting()):
+            assert not our_threads()
+            seen.append(result)
+        assert [result.index for result in seen] == list(range(10))
+
+    def test_one_that_reuses_its_array(self, model: FairMOT, tmp_path: Path) -> None:
+        def reusing() -> Iterator[NDArray[np.uint8]]:
+            canvas = np.empty((192, 320, 3), np.uint8)
+            for image in walking_boxes(10):
+                canvas[:] = image
+                yield canvas
+                canvas[:] = 0
+
+        assert list(model.track(reusing())) == list(model.track(walking_boxes(10)))
+        Module(backend=FakeBackend()).tracking(reusing(), tmp_path / "reused")
+        Module(backend=FakeBackend()).tracking(walking_boxes(10), tmp_path / "fresh")
+        for name in ("mot_results/inputimages.txt", "mot_outputs/inputimages_vis.mp4"):
+            assert (tmp_path / "reused" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
+
+    def test_one_cannot_be_read_ahead(self, model: FairMOT, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInputError, match=r"iterable of images.*leave it out"):
+            next(model.track(walking_boxes(3), newest_frame=True))
+        with pytest.raises(InvalidInputError, match="iterable of images"):
+            Module(backend=FakeBackend()).tracking(walking_boxes(3), tmp_path, newest_frame=True)
+        assert len(list(model.track(walking_boxes(3), newest_frame=False))) == 3
+
+
+class Numbers(FakeBackend):
+    """A slow network that reads the number in the picture."""
+
+    def __init__(self, pass_s: float) -> None:
+        super().__init__()
+        self.pass_s = pass_s
+        self.shown: list[int] = []
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        self.shown.append(index_of(image))
+        time.sleep(self.pass_s)
+        return super().infer(image)
+
+
+def test_newest_frame_of_a_file_where_it_is_asked_for(tmp_path: Path) -> None:
+    backend = Numbers(0.05)
+    path = write_clip(tmp_path / "a.mp4", 200, rate=Fraction(25))
+    results = list(FairMOT(backend=backend).track(path, newest_frame=True))
+    assert [result.index for result in results] == backend.shown
+    assert [result.time_s for result in results] == pytest.approx([index / 25 for index in backend.shown])
+    assert backend.shown == sorted(set(backend.shown))
+    assert backend.shown[-1] == 199  # the last frame is not lost
+    assert len(results) < 200
+
+
+def test_the_log_is_silent_about_what_was_closed_on_purpose(
+    video: Path, model: FairMOT, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        next(model.track(video))
+    assert not caplog.records
