@@ -55,14 +55,15 @@ class _StderrHandler(logging.Handler):
 
 def summary_text(summary: TrackingSummary) -> str:
     """Return the summary as a person reads it."""
-    skipped = f" ({summary.frames_skipped} corrupt ones left out)" if summary.frames_skipped else ""
-    dropped = f" ({summary.frames_dropped} left out to keep up)" if summary.frames_dropped else ""
+    notes = {"corrupt ones left out": summary.frames_skipped, "left out to keep up": summary.frames_dropped}
+    left_out = ", ".join(f"{count} {why}" for why, count in notes.items() if count)
+    frames = f"{summary.frames} frames ({left_out})" if left_out else f"{summary.frames} frames"
     stages = ", ".join(
         f"{name} {seconds / max(summary.frames, 1) * 1e3:.1f}" for name, seconds in summary.stage_seconds.items()
     )
     rate = summary.frames_per_second
     lines = [
-        f"{summary.source}: {summary.frames} frames{skipped}{dropped}, {summary.track_ids} ids, {rate:.2f} frames/s",
+        f"{summary.source}: {frames}, {summary.track_ids} ids, {rate:.2f} frames/s",
         f"network: {summary.backend}",
         f"ms per frame, stages overlap: {stages}",
         *(f"wrote {path}" for path in summary.paths),

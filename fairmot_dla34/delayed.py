@@ -34,15 +34,18 @@ class DelayedOutputs:
         open_writers: Opens the outputs; called with the first result.
         fill_gaps: Longest gap to fill, in frames; 0 writes at once.
         pictures: Whether an output needs the pictures.
+        reused: Whether a picture may be written over after `add`, as by a caller's iterable; it is copied then.
 
     Raises:
         InvalidInputError: ``fill_gaps`` is out of its range.
     """
 
-    def __init__(self, open_writers: Callable[[], WriterSet], *, fill_gaps: int, pictures: bool) -> None:
+    def __init__(
+        self, open_writers: Callable[[], WriterSet], *, fill_gaps: int, pictures: bool, reused: bool = True
+    ) -> None:
         self._open_writers = open_writers
         self._filler = GapFiller(fill_gaps)
-        self._holds, self._pictures = fill_gaps > 0, pictures
+        self._holds, self._pictures, self._reused = fill_gaps > 0, pictures, reused
         self._frames: deque[Frame] = deque()
         self._writers: WriterSet | None = None
         self._writing = False
@@ -79,8 +82,10 @@ class DelayedOutputs:
         if self._writers is None:
             self._writers = self._open_writers()
         self._writing = True
-        if self._holds:  # a copy: the caller's iterable may reuse its array
-            frame = replace(frame, image=frame.image.copy() if self._pictures else _NO_PICTURE)
+        if self._holds and not self._pictures:
+            frame = replace(frame, image=_NO_PICTURE)
+        elif self._holds and self._reused:
+            frame = replace(frame, image=frame.image.copy())
         self._frames.append(frame)
         self._write(self._filler.push(result))
 

@@ -105,7 +105,10 @@ def track_to_files(
         frames = stack.enter_context(open_source(source, frame_rate=frame_rate, frame_stride=frame_stride))
         newest = takes_newest(frames, newest_frame)
         outputs = DelayedOutputs(
-            lambda: options.open(frames.name, frames.frame_rate), fill_gaps=fill_gaps, pictures=options.video
+            lambda: options.open(frames.name, frames.frame_rate),
+            fill_gaps=fill_gaps,
+            pictures=options.video,
+            reused=not frames.reads_ahead,
         )
         options.prepare()
         model = load_model()

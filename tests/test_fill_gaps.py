@@ -79,6 +79,15 @@ def test_pictures_and_results_stay_together(tmp_path: Path) -> None:
     assert shown == list(range(30))
 
 
+@pytest.mark.parametrize("reused", [True, False])
+def test_pictures_are_copied_only_where_they_may_change(reused: bool) -> None:
+    writers = Spoilt(OutputError("never"), at=-1)
+    outputs = DelayedOutputs(lambda: writers, fill_gaps=2, pictures=True, reused=reused)  # type: ignore[arg-type,return-value]
+    image = picture(0)
+    outputs.add(Frame(0, 0.0, image), FrameResult(0, 0.0, ()))
+    assert (outputs._frames[0].image is image) is not reused
+
+
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), SourceError("the cable was pulled")])
 def test_whatever_ends_the_run_what_is_held_is_written(module: Module, tmp_path: Path, ending: BaseException) -> None:
     def broken() -> Iterator[NDArray[np.uint8]]:

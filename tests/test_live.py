@@ -109,7 +109,7 @@ def summary_of(dropped: int) -> TrackingSummary:
 
 
 def test_dropped_frames_are_told_where_there_are_any() -> None:
-    assert "10 frames (2 corrupt ones left out) (7 left out to keep up), 3 ids" in summary_text(summary_of(7))
+    assert "10 frames (2 corrupt ones left out, 7 left out to keep up), 3 ids" in summary_text(summary_of(7))
     assert "keep up" not in summary_text(summary_of(0))
 
 
