@@ -113,12 +113,12 @@ def track_to_files(
         options.prepare()
         model = load_model()
         session = model.session(frames.native_rate)
-        pipeline = stack.enter_context(Pipeline(session, frames, newest=newest))
-        stack.enter_context(outputs)  # closed before the pipeline, which may have to wait for a pass of the network
         bar = stack.enter_context(progress_bar(frames.name, frames.frame_count, enabled=progress))
         track_ids: set[int] = set()
         count, output_seconds = 0, 0.0
         begin = time.perf_counter()
+        pipeline = stack.enter_context(Pipeline(session, frames, newest=newest))
+        stack.enter_context(outputs)  # closed before the pipeline, which may have to wait for a pass of the network
         for frame, result in pipeline:
             before_output = time.perf_counter()
             outputs.add(frame, result)

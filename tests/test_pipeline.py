@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -148,6 +149,19 @@ def test_the_network_runs_while_a_result_is_used(video: Path) -> None:
     time.sleep(0.1)
     assert backend.passes == 3  # one taken, two waiting: no more, however slow the one who takes them
     results.close()
+
+
+def test_memory_does_not_grow_with_the_video(tmp_path: Path, model: FairMOT) -> None:
+    results = model.track(write_clip(tmp_path / "long.mp4", 600))
+    for _ in range(100):
+        next(results)
+    tracemalloc.start()
+    for _ in range(400):
+        next(results)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    results.close()
+    assert grown < 1_000_000
 
 
 def text_of(tmp_path: Path) -> list[int]:
