@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .config import EXPORT_FORMATS, InputSize, check_choice
+from .telemetry import no_telemetry
 from .weights import find_entry, input_size_for, load_arrays, resolve_weights
 from .writing import output_error
 
@@ -49,9 +50,10 @@ def export(
 
 
 def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:
-    import openvino
-
     from .backends.openvino import read_onnx
+
+    with no_telemetry():
+        import openvino
 
     model = read_onnx(openvino.Core(), onnx_model)
     try:

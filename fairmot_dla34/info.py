@@ -10,6 +10,7 @@ from . import __version__
 from .backends import installed
 from .errors import BackendError
 from .selfcheck import TOLERANCE, run_selfcheck
+from .telemetry import no_telemetry
 from .weights import cache_dir, kept_path, registered
 
 _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
@@ -56,7 +57,8 @@ def _version(package: str) -> str | None:
 
 
 def _openvino_devices() -> dict[str, str]:
-    import openvino
+    with no_telemetry():
+        import openvino
 
     core = openvino.Core()
     return {

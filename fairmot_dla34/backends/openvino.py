@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..config import InputSize
 from ..errors import BackendError, DeviceUnavailableError, InvalidInputError
 from ..network.peaks import OUTPUTS, RawPeaks, decode
+from ..telemetry import no_telemetry
 from ..values import Peaks
 from . import BackendInfo, BackendRequest, closed_error, failed_error, reason_of
 from .compiled_cache import CompiledCache
@@ -36,7 +37,8 @@ class OpenVinoBackend:
     """
 
     def __init__(self, request: BackendRequest) -> None:
-        import openvino
+        with no_telemetry():
+            import openvino
 
         self.input_size: InputSize = request.input_size
         core = openvino.Core()
