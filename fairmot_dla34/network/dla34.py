@@ -62,7 +62,7 @@ def add_backbone(b: GraphBuilder, image: str) -> list[str]:
     weight, bias = b.folded(f"{BACKBONE}.base_layer.0.conv", f"{BACKBONE}.base_layer.0.norm")
     weight = np.ascontiguousarray(weight[:, ::-1] / np.float32(255))  # BGR 0..255 in, RGB 0..1 expected
     x = b.node("Transpose", b.node("Cast", image, to=FLOAT), perm=[0, 3, 1, 2])  # (1, 3, H, W)
-    x = b.relu(b.conv(x, weight, bias))  # (1, 16, H, W)
+    x = b.relu(b.conv(x, weight, bias, name=f"{BACKBONE}.base_layer.0"))  # (1, 16, H, W)
     x = b.relu(b.conv_norm(x, f"{BACKBONE}.level0.0"))
     x = b.relu(b.conv_norm(x, f"{BACKBONE}.level1.0", stride=2))  # (1, 32, H/2, W/2)
     level2 = _tree(b, x, f"{BACKBONE}.level2", depth=1, stride=2, level_root=False)  # (1, 64, H/4, W/4)

@@ -16,7 +16,7 @@ BATCH_NORM_EPSILON = 1e-5  # paddle.nn.BatchNorm2D's default
 
 
 class GraphBuilder:
-    """Collects nodes and constants; layers find their arrays by the checkpoint's names.
+    """Collects nodes and constants; layers find their arrays by the checkpoint's names, and bear them.
 
     Args:
         arrays: The checkpoint, PaddleDetection's names to float32 arrays.
@@ -53,7 +53,9 @@ class GraphBuilder:
         bias = self.arrays.get(f"{conv}.bias", np.zeros(len(gain), np.float32)) - self.arrays[f"{norm}._mean"]
         return weight.astype(np.float32), (bias * gain + self.arrays[f"{norm}.bias"]).astype(np.float32)
 
-    def conv(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], stride: int = 1) -> str:
+    def conv(
+        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], stride: int = 1, name: str = ""
+    ) -> str:
         """Convolve with ``(O, I, k, k)`` weights and padding k // 2."""
         pad = weight.shape[-1] // 2
         return self.node(
@@ -61,6 +63,7 @@ class GraphBuilder:
             x,
             self.constant(weight),
             self.constant(bias),
+            name=name,
             kernel_shape=list(weight.shape[2:]),
             strides=[stride] * 2,
             pads=[pad] * 4,
@@ -68,11 +71,11 @@ class GraphBuilder:
 
     def conv_norm(self, x: str, prefix: str, stride: int = 1) -> str:
         """PaddleDetection's ``ConvNormLayer``: convolution and batch norm."""
-        return self.conv(x, *self.folded(f"{prefix}.conv", f"{prefix}.norm"), stride)
+        return self.conv(x, *self.folded(f"{prefix}.conv", f"{prefix}.norm"), stride, prefix)
 
     def conv_bias(self, x: str, prefix: str) -> str:
         """A convolution with a bias and no batch norm."""
-        return self.conv(x, self.arrays[f"{prefix}.weight"], self.arrays[f"{prefix}.bias"])
+        return self.conv(x, self.arrays[f"{prefix}.weight"], self.arrays[f"{prefix}.bias"], name=prefix)
 
     def relu(self, x: str) -> str:
         """Rectify."""
@@ -99,6 +102,7 @@ class GraphBuilder:
             split,
             self.constant(bias),
             mask,
+            name=prefix,
             kernel_shape=[3, 3],
             strides=[1, 1],
             pads=[1, 1, 1, 1],
@@ -115,6 +119,7 @@ class GraphBuilder:
             "ConvTranspose",
             x,
             self.constant(weight),
+            name=prefix,
             kernel_shape=[2 * stride] * 2,
             strides=[stride] * 2,
             pads=[stride // 2] * 4,

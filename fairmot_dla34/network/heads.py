@@ -65,8 +65,8 @@ def _neighbourhoods(b: GraphBuilder, features: str, cells: str, columns: int) ->
 def _add_peak_head(b: GraphBuilder, neighbourhoods: str, prefix: str, output: str) -> None:
     weight = b.arrays[f"{prefix}.0.conv.weight"]  # (256, 64, 3, 3)
     matrix = weight.transpose(2, 3, 1, 0).reshape(-1, len(weight))  # (9 * 64, 256)
-    hidden = b.node("MatMul", neighbourhoods, b.constant(matrix))
+    hidden = b.node("MatMul", neighbourhoods, b.constant(matrix), name=f"{prefix}.0.conv")
     hidden = b.relu(b.node("Add", hidden, b.constant(b.arrays[f"{prefix}.0.conv.bias"])))  # (K, 256)
     last = b.arrays[f"{prefix}.2.conv.weight"][:, :, 0, 0].T  # (256, channels)
-    product = b.node("MatMul", hidden, b.constant(last))
+    product = b.node("MatMul", hidden, b.constant(last), name=f"{prefix}.2.conv")
     b.node("Add", product, b.constant(b.arrays[f"{prefix}.2.conv.bias"]), name=output)
