@@ -41,8 +41,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=MAIN_PYTHON)
 def tests(session: nox.Session) -> None:
-    """Everything but Paddle, with TrackEval and ONNX Runtime."""
-    session.install(".[test,eval,onnxruntime]", "build")
+    """Everything but Paddle, with TrackEval, ONNX Runtime and NNCF."""
+    session.install(".[test,eval,onnxruntime,quantize]", "build")
     _pytest(session, "main", "not paddle and not hub")
 
 
@@ -56,7 +56,7 @@ def paddle(session: nox.Session) -> None:
 @nox.session(python=[path for path in OTHER_PYTHONS.values() if path])
 def other_pythons(session: nox.Session) -> None:
     """What a user meets first: install, import, weights, video, tracking."""
-    session.install(".[test,onnxruntime]")
+    session.install(".[test,onnxruntime,quantize]")
     version = next(version for version, path in OTHER_PYTHONS.items() if path == session.python)
     _pytest(session, f"python{version}", "not paddle and not hub and not slow")
 

@@ -47,6 +47,8 @@ HUB = [
 ]
 ONNXRUNTIME = ["onnxruntime>=1.31; python_version >= '3.11'"]  # older ones lack DeformConv
 EVAL = ["trackeval>=1.3; python_version >= '3.11'"]  # needs numpy >= 2.3: not in one environment with `paddle`
+# 3.4 installs on Python 3.10 to 3.13; it needs numpy >= 1.24: not in one environment with `paddle`
+QUANTIZE = ["nncf>=3.4"]
 TEST = ["pytest>=8.2", "hypothesis>=6.100", "scipy>=1.9"]
 DEV = [*TEST, "nox>=2024.4", "ruff==0.17.5", "mypy>=1.18", "types-tqdm", "types-requests"]
 
@@ -68,6 +70,7 @@ setup(
         "hub": HUB,
         "onnxruntime": ONNXRUNTIME,
         "eval": EVAL,
+        "quantize": QUANTIZE,
         "test": TEST,
         "dev": DEV,
     },

@@ -123,6 +123,13 @@ def _export(arguments: argparse.Namespace) -> None:
         print(path)
 
 
+def _quantize(arguments: argparse.Namespace) -> None:
+    from .quantization import quantize, report_json, report_text
+
+    report = quantize(arguments.weights, calibration=arguments.calibration, input_size=arguments.input_size)
+    print(report_json(report) if arguments.json else report_text(report))
+
+
 def _synth(arguments: argparse.Namespace) -> None:
     from .synth import parse_scene, write_scene
 
@@ -159,6 +166,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=EXPORT_FORMATS, default="onnx")
     export.add_argument("--output-dir", default=".", metavar="D", help="where to write; default: here")
     _add_network(export)
+    quantize = _add_verb(verbs, "quantize", _quantize, "make the int8 network that --precision int8 runs")
+    quantize.add_argument(
+        "--calibration", required=True, metavar="SOURCE", help="a video like the ones to be tracked, with people in it"
+    )
+    _add_network(quantize)
+    quantize.add_argument("--json", action="store_true", help="print JSON, unrounded")
     info = _add_verb(verbs, "info", _info, "versions, backends, devices, cache, and a check with a known answer")
     info.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -174,7 +187,7 @@ def _add_track(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--precision",
         default="auto",
         metavar="P",
-        help=f"one of {', '.join(PRECISIONS)}; auto: bf16 where the CPU has it",
+        help=f"one of {', '.join(PRECISIONS)}; auto: bf16 where the CPU has it; int8: see the verb quantize",
     )
     track.add_argument(
         "--tracker", metavar="M", help=f"{' or '.join(TRACKER_METHODS)}; default: what the weights were published with"

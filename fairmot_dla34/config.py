@@ -11,7 +11,7 @@ from .errors import InvalidInputError
 TRACKER_METHODS = ("jde", "byte", "steady")
 _LOST_BUFFER_S = {"jde": 1.0, "byte": 1.0, "steady": 2.0}
 BACKENDS = ("auto", "openvino", "paddledet", "onnxruntime")
-PRECISIONS = ("auto", "fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16", "int8")
 EXPORT_FORMATS = ("onnx", "openvino")
 OUTPUT_FORMATS = ("mot", "jsonl", "csv", "kitti")
 SCENE_CAMERAS = ("still", "pan", "shake")

@@ -12,7 +12,8 @@ FairMOTError
 │   └── CheckpointError (ValueError)      an array is missing or misshapen, or the file is unsafe to read
 ├── BackendError                          anything about running the network
 │   ├── BackendUnavailableError (ImportError)  its package is not installed; the message has the pip line
-│   └── DeviceUnavailableError (RuntimeError)  the device asked for cannot be used
+│   ├── DeviceUnavailableError (RuntimeError)  the device asked for cannot be used
+│   └── NotQuantizedError (LookupError)   no int8 network was made of these weights; the message has the command
 ├── EvaluationError                       anything about scoring results
 │   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is not what it should be
 │   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip line
@@ -32,6 +33,7 @@ __all__ = [
     "FairMOTError",
     "IntegrityError",
     "InvalidInputError",
+    "NotQuantizedError",
     "OutputError",
     "SourceError",
     "SourceNotFoundError",
@@ -92,6 +94,10 @@ class BackendUnavailableError(BackendError, ImportError):
 
 class DeviceUnavailableError(BackendError, RuntimeError):
     """The device asked for cannot be used."""
+
+
+class NotQuantizedError(BackendError, LookupError):
+    """No usable int8 network was made of these weights at this input size."""
 
 
 class EvaluationError(FairMOTError):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from . import __version__
 from .backends import installed
+from .backends.quantized import quantized_here
 from .errors import BackendError
 from .selfcheck import TOLERANCE, run_selfcheck
 from .telemetry import no_telemetry
 from .weights import cache_dir, kept_path, registered
 
 _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
-_EXTRA_PACKAGES = ("paddlepaddle", "paddledet", "paddlehub", "onnxruntime")
+_EXTRA_PACKAGES = ("paddlepaddle", "paddledet", "paddlehub", "onnxruntime", "nncf")
 
 
 def collect_info() -> dict[str, Any]:
@@ -29,6 +31,7 @@ def collect_info() -> dict[str, Any]:
         "devices": _openvino_devices() if backends["openvino"] else {},
         "cache": str(cache_dir()),
         "weights_here": [entry.name for entry in registered() if kept_path(entry).is_file()],
+        "int8_here": [asdict(facts) for facts in quantized_here()],
         "selfcheck": _selfcheck(),
     }
 
@@ -44,6 +47,11 @@ def info_text(info: dict[str, Any]) -> str:
         *(f"device {name}: {text}" for name, text in info["devices"].items()),
         f"cache: {info['cache']}",
         f"weights here: {', '.join(info['weights_here']) or 'none'}",
+        *(
+            f"int8 here: {one['weights']} at {one['input_size']}, calibrated on {one['frames']} frames of "
+            f"{one['calibration']}"
+            for one in info["int8_here"]
+        ),
         f"known answer: {info['selfcheck']}",
     ]
     return "\n".join(lines)

@@ -27,7 +27,8 @@ class FairMOT:
     Args:
         weights: A registered name (see ``fairmot_dla34 weights list``), downloaded on first use, or a checkpoint file.
         backend: ``auto``, ``openvino``, ``paddledet``, ``onnxruntime``, or an object with the `Backend` protocol.
-        precision: ``auto`` (bf16 where the CPU has it, else fp32), ``fp32`` or ``bf16``.
+        precision: ``auto`` (bf16 where the CPU has it, else fp32), ``fp32``, ``bf16``, or ``int8``, which OpenVINO runs
+            once `fairmot_dla34.quantization.quantize` has made the network.
         input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
         tracker: ``jde``, ``byte``, ``steady`` or a `TrackerConfig`; None: the method the weights were published with.
         use_gpu: Run on a GPU; an error where there is none.
@@ -37,6 +38,7 @@ class FairMOT:
         UnknownWeightsError, DownloadError, IntegrityError, CheckpointError: See `fairmot_dla34.weights`.
         InvalidInputError: A setting is out of its range.
         BackendUnavailableError: The backend's package is not installed.
+        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
     """
 

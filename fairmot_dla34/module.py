@@ -35,7 +35,7 @@ class Module:
     Args:
         weights: A registered name or a checkpoint file; see `FairMOT`.
         backend: ``auto``, ``openvino``, ``paddledet`` or ``onnxruntime``; see `FairMOT`.
-        precision: ``auto``, ``fp32`` or ``bf16``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
         tracker: ``jde``, ``byte``, ``steady`` or a `TrackerConfig`.
         offline: Never open a connection for the weights.

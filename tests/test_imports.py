@@ -12,7 +12,7 @@ import pytest
 import fairmot_dla34
 
 PACKAGE = Path(fairmot_dla34.__file__).parent
-HEAVY = ("paddle", "openvino", "cv2", "onnx", "onnxruntime", "av", "numpy", "requests", "scipy")
+HEAVY = ("paddle", "openvino", "nncf", "cv2", "onnx", "onnxruntime", "av", "numpy", "requests", "scipy")
 
 # Each may import those on its own line and on the lines above it (DESIGN: import direction).
 LAYERS = [
@@ -25,7 +25,7 @@ LAYERS = [
     {"session", "selfcheck", "delayed"},
     {"pipeline"},
     {"model"},
-    {"run", "export", "info"},
+    {"run", "export", "info", "quantization"},
     {"stream"},
     {"module"},
     {"demo"},
@@ -45,7 +45,7 @@ def test_the_package_imports_nothing_heavy() -> None:
 def test_the_openvino_path_imports_no_paddle() -> None:
     code = (
         "import sys, fairmot_dla34.selfcheck as s; s.run_selfcheck('openvino');"
-        "print([name for name in ('paddle', 'ppdet', 'paddlehub', 'torch') if name in sys.modules])"
+        "print([name for name in ('paddle', 'ppdet', 'paddlehub', 'torch', 'nncf') if name in sys.modules])"
     )
     assert python(code) == "[]"
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CODE = """
 import logging, sys
 connections = []
@@ -14,6 +16,12 @@ opening = {"socket.connect", "socket.getaddrinfo"}
 sys.addaudithook(lambda event, _: connections.append(event) if event in opening else None)
 from fairmot_dla34.selfcheck import run_selfcheck
 run_selfcheck("openvino")
+"""
+WITH_NNCF = """
+from fairmot_dla34.quantization.post_training import _import_nncf
+nncf = _import_nncf()
+assert type(nncf.telemetry.decorator.telemetry).__name__ == "MagicMock"
+assert logging.getLoggerClass() is logging.Logger
 """
 THERE_IS_NOTHING = """
 assert not connections, connections
@@ -30,3 +38,8 @@ def run(code: str, home: Path) -> None:
 
 def test_openvino_runs_without_a_word_to_its_maker(tmp_path: Path) -> None:
     run(CODE + THERE_IS_NOTHING, tmp_path)
+
+
+def test_nor_does_nncf_send_any(tmp_path: Path) -> None:
+    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+    run(CODE + WITH_NNCF + THERE_IS_NOTHING, tmp_path)

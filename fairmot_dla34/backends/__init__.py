@@ -34,7 +34,7 @@ class BackendInfo:
         name: ``openvino``, ``paddledet``, ``onnxruntime`` or ``fake``.
         version: Version of the library behind it.
         device: ``CPU``, ``GPU`` or the runtime's own name of it.
-        precision: ``fp32`` or ``bf16``.
+        precision: ``fp32``, ``bf16`` or ``int8``.
         threads: CPU threads, or None where the runtime decides.
     """
 
@@ -86,7 +86,7 @@ class BackendRequest:
     Attributes:
         weights: A checkpoint file.
         input_size: The network input.
-        precision: ``auto``, ``fp32`` or ``bf16``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         use_gpu: Run on an accelerator.
         keep_compiled: Keep the compiled network on disk for the next run, where the backend compiles one.
     """
@@ -148,6 +148,7 @@ def create_backend(name: str, request: BackendRequest) -> Backend:
     Raises:
         InvalidInputError: The name or the precision is unknown, or the backend lacks the precision.
         BackendUnavailableError: Its package is not installed.
+        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
         CheckpointError: The weights do not fit.
     """
@@ -220,7 +221,9 @@ def only_fp32(name: str, precision: str) -> str:
         InvalidInputError: Another one was asked for.
     """
     if precision not in {"auto", "fp32"}:
-        raise InvalidInputError(f"Precision is {precision!r}; backend {name} runs in fp32 only: use auto or fp32.")
+        raise InvalidInputError(
+            f"Precision is {precision!r}; backend {name} runs in fp32 only: use auto or fp32, or backend openvino."
+        )
     return "fp32"
 
 

@@ -15,6 +15,7 @@ from ..telemetry import no_telemetry
 from ..values import Peaks
 from . import BackendInfo, BackendRequest, closed_error, failed_error, reason_of
 from .compiled_cache import CompiledCache
+from .quantized import QuantizedFile
 
 if TYPE_CHECKING:
     import openvino
@@ -28,10 +29,12 @@ class OpenVinoBackend:
     """FairMOT DLA-34 compiled by OpenVINO.
 
     Args:
-        request: What to load. ``use_gpu`` means OpenVINO's ``GPU`` device (Intel graphics).
+        request: What to load. ``use_gpu`` means OpenVINO's ``GPU`` device (Intel graphics). With ``int8`` the layers
+            that are not quantised run in bf16 where the device has it.
 
     Raises:
         DeviceUnavailableError: ``use_gpu`` and OpenVINO sees no GPU.
+        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
         InvalidInputError: The device does not compute in the precision asked for.
         CheckpointError: The weights do not fit.
     """
@@ -44,12 +47,16 @@ class OpenVinoBackend:
         core = openvino.Core()
         device = _pick_device(core, use_gpu=request.use_gpu)
         precision = _pick_precision(core, device, request.precision)
-        options = {"INFERENCE_PRECISION_HINT": _PRECISION_HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+        hint = _PRECISION_HINTS[_pick_precision(core, device, "auto") if precision == "int8" else precision]
+        options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
         runtime = f"openvino {openvino.__version__} {core.get_property(device, 'FULL_DEVICE_NAME')} {precision}"
+        quantized = QuantizedFile(request) if precision == "int8" else None
+        if quantized:
+            runtime += quantized.digest
         cache = CompiledCache(request, runtime) if request.keep_compiled else None
         compiled = _load_compiled(core, device, options, cache) if cache else None
         if compiled is None:
-            compiled = _compile(core, device, options, request, precision)
+            compiled = _compile(core, device, options, request, quantized, precision)
             if cache:
                 cache.write(compiled.export_model().getvalue())
         self._request: openvino.InferRequest | None = compiled.create_infer_request()
@@ -108,20 +115,39 @@ def _load_compiled(
 
 
 def _compile(
-    core: openvino.Core, device: str, options: dict[str, str], request: BackendRequest, precision: str
+    core: openvino.Core,
+    device: str,
+    options: dict[str, str],
+    request: BackendRequest,
+    quantized: QuantizedFile | None,
+    precision: str,
 ) -> openvino.CompiledModel:
-    from ..network.dla34 import build_onnx
-    from ..weights import load_arrays
-
-    onnx_model = build_onnx(load_arrays(request.weights), request.input_size)
     try:
-        model = read_onnx(core, onnx_model.SerializeToString(), for_bf16=precision == "bf16")
+        half = precision == "bf16"
+        model = _read_quantized(core, quantized) if quantized else build_model(core, request, for_bf16=half)
         return core.compile_model(model, device, options)
     except RuntimeError as error:
         raise BackendError(
             f"OpenVINO cannot compile the network for {device} ({reason_of(error)}); expected OpenVINO 2025.0 or "
             "newer: pip install -U openvino"
         ) from error
+
+
+def _read_quantized(core: openvino.Core, quantized: QuantizedFile) -> openvino.Model:
+    network = quantized.unpack()
+    try:
+        return core.read_model(network.xml, network.weights)
+    except RuntimeError as error:
+        raise quantized.damaged(reason_of(error)) from error
+
+
+def build_model(core: openvino.Core, request: BackendRequest, *, for_bf16: bool = False) -> openvino.Model:
+    """Build the network of a checkpoint, in fp32; ``for_bf16`` as in `read_onnx`."""
+    from ..network.dla34 import build_onnx
+    from ..weights import load_arrays
+
+    onnx_model = build_onnx(load_arrays(request.weights), request.input_size)
+    return read_onnx(core, onnx_model.SerializeToString(), for_bf16=for_bf16)
 
 
 def read_onnx(core: openvino.Core, onnx_model: bytes, *, for_bf16: bool = False) -> openvino.Model:

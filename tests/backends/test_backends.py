@@ -84,7 +84,7 @@ def test_a_missing_package_names_the_pip_line(checkpoint: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("name", "precision"), [("tensorrt", "auto"), ("openvino", "int3"), ("OpenVINO", "auto"), ("auto", "int8")]
+    ("name", "precision"), [("tensorrt", "auto"), ("openvino", "int3"), ("OpenVINO", "auto"), ("auto", "int4")]
 )
 def test_unknown_names_list_what_there_is(name: str, precision: str, checkpoint: Path) -> None:
     with pytest.raises(InvalidInputError, match="expected one of"):

@@ -1,0 +1,79 @@
+"""How far another precision's peaks are from fp32's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..association.assignment import assign
+from ..config import TrackerConfig
+from ..geometry import iou
+from ..values import Peaks
+
+_LEAST_IOU = 0.5  # of two peaks that are the same person
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """int8 against fp32, over peaks that a tracker would use in its first pass.
+
+    Attributes:
+        frames: Pictures compared.
+        threshold: Score above which a peak of fp32 counts.
+        fp32_peaks: Those of fp32.
+        int8_peaks: Those of int8.
+        matched: Those of fp32 for which int8 has a box of IoU 0.5 or more, with at least half the score asked for.
+        mean_iou: Over the matched ones; None where there are none.
+        mean_score_difference: Absolute, the same.
+        mean_cosine: Of the embeddings, the same.
+    """
+
+    frames: int
+    threshold: float
+    fp32_peaks: int
+    int8_peaks: int
+    matched: int
+    mean_iou: float | None
+    mean_score_difference: float | None
+    mean_cosine: float | None
+
+
+def agreement(fp32: Sequence[Peaks], int8: Sequence[Peaks]) -> Agreement:
+    """Compare two precisions, picture by picture.
+
+    Args:
+        fp32: Peaks of the reference.
+        int8: Peaks of the same pictures.
+    """
+    threshold = TrackerConfig.conf_thres
+    matched = [_matched(a, b, threshold) for a, b in zip(fp32, int8, strict=True)]
+    rows = np.concatenate([np.zeros((0, 3)), *matched])
+    means = [float(mean) for mean in rows.mean(axis=0)] if len(rows) else [None] * 3
+    return Agreement(
+        len(fp32),
+        threshold,
+        _count(fp32, threshold),
+        _count(int8, threshold),
+        len(rows),
+        mean_iou=means[0],
+        mean_score_difference=means[1],
+        mean_cosine=means[2],
+    )
+
+
+def _matched(a: Peaks, b: Peaks, threshold: float) -> NDArray[np.float64]:
+    """Return ``(K, 3)``: IoU, score difference and cosine of each matched pair."""
+    of_a, of_b = np.flatnonzero(a.scores > threshold), np.flatnonzero(b.scores > threshold / 2)
+    overlaps = iou(a.boxes[of_a], b.boxes[of_b])  # (N, M)
+    pairs = assign(1 - overlaps, 1 - _LEAST_IOU)
+    i, j = of_a[pairs.rows], of_b[pairs.columns]
+    cosines = (np.asarray(a.embeddings)[i] * np.asarray(b.embeddings)[j]).sum(axis=1)
+    differences = np.abs(a.scores[i] - b.scores[j])
+    return np.column_stack([overlaps[pairs.rows, pairs.columns], differences, cosines]).astype(np.float64)
+
+
+def _count(peaks: Sequence[Peaks], threshold: float) -> int:
+    return sum(int(np.count_nonzero(one.scores > threshold)) for one in peaks)

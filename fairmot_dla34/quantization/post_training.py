@@ -1,0 +1,128 @@
+"""Post-training quantisation by NNCF: what it is told, and how it is kept quiet."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import reason_of
+from ..backends.quantized import QuantizedNetwork
+from ..errors import BackendError, BackendUnavailableError
+from ..progress import progress_bar
+from ..telemetry import no_telemetry
+
+if TYPE_CHECKING:
+    import openvino
+
+# Layers that stay in floating point, by the checkpoint's names: why is in docs/quantization.md.
+KEPT_LAYERS = (
+    r"detector\.backbone\.base_layer\.0.*",
+    r"detector\.head\.heatmap\.2\..*",
+    r"detector\.head\.(size|offset)\..*",
+    r"reid\.reid\..*",
+)
+_INSTALL = "pip install 'fairmot_dla34[quantize]'"
+
+
+def check_installed() -> None:
+    """Check that NNCF is there.
+
+    Raises:
+        BackendUnavailableError: It is not.
+    """
+    if importlib.util.find_spec("nncf") is None:
+        raise BackendUnavailableError(
+            f"Quantisation needs the package nncf, which is not installed; install it: {_INSTALL}"
+        )
+
+
+def quantized(
+    model: openvino.Model, pictures: Sequence[NDArray[np.uint8]], *, progress: bool = True
+) -> QuantizedNetwork:
+    """Quantise the network: weights symmetric, activations asymmetric (NNCF's preset "mixed"), biases corrected.
+
+    The same pictures give the same network.
+
+    Args:
+        model: The network in fp32; it is left with its constants folded.
+        pictures: ``(height, width, 3)`` uint8 BGR of the network's input size.
+        progress: Show a progress bar on stderr.
+
+    Raises:
+        BackendError: NNCF fails.
+    """
+    _fold_constants(model)
+    nncf = _import_nncf()
+    with _quiet(), progress_bar("calibration", len(pictures), enabled=progress) as bar:
+
+        def inputs(picture: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
+            bar.update()
+            return {"image": picture[None]}
+
+        try:
+            result = nncf.quantize(
+                model,
+                nncf.Dataset(pictures, inputs),
+                preset=nncf.QuantizationPreset.MIXED,
+                subset_size=len(pictures),
+                ignored_scope=nncf.IgnoredScope(patterns=list(KEPT_LAYERS)),
+            )
+        except Exception as error:  # those of NNCF have no common base, those of OpenVINO are RuntimeErrors
+            raise BackendError(
+                f"NNCF {nncf.__version__} cannot quantise the network ({reason_of(error)}); expected a release that "
+                "fits OpenVINO's: pip install -U 'fairmot_dla34[quantize]'"
+            ) from error
+    return _as_files(result)
+
+
+def _fold_constants(model: openvino.Model) -> None:
+    from openvino.passes import ConstantFolding, Manager
+
+    folding = Manager()
+    folding.register_pass(ConstantFolding())  # a bias is then a constant, as NNCF expects it
+    folding.run_passes(model)
+
+
+def _import_nncf() -> Any:
+    logger_class = logging.getLoggerClass()
+    try:
+        with no_telemetry():
+            import nncf
+    except (ImportError, OSError) as error:  # a half-installed package
+        raise BackendUnavailableError(
+            f"nncf is installed but cannot be loaded ({reason_of(error)}); install it again: {_INSTALL}"
+        ) from error
+    finally:
+        logging.setLoggerClass(logger_class)  # NNCF makes its own the whole process's
+    return nncf
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep NNCF's log and its bars off stdout, where results go."""
+    logger = logging.getLogger("nncf")
+    level = logger.level
+    with contextlib.redirect_stdout(io.StringIO()):
+        logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def _as_files(model: openvino.Model) -> QuantizedNetwork:
+    from openvino import save_model
+
+    with tempfile.TemporaryDirectory(prefix="fairmot_dla34_") as folder:
+        xml = Path(folder) / "network.xml"
+        save_model(model, xml, compress_to_fp16=False)
+        return QuantizedNetwork(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())

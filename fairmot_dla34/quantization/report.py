@@ -1,0 +1,61 @@
+"""What quantising made, and how far it is from fp32: for a person and for a program."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..config import InputSize
+from .agreement import Agreement
+
+
+@dataclass(frozen=True)
+class QuantizationReport:
+    """What was made.
+
+    Attributes:
+        path: The int8 network, in the cache.
+        weights: As the caller named them.
+        input_size: The network input.
+        calibration: Name of the video.
+        frames: How many of its frames were calibrated on.
+        agreement: With fp32, on other frames of the video.
+    """
+
+    path: Path
+    weights: str
+    input_size: InputSize
+    calibration: str
+    frames: int
+    agreement: Agreement
+
+
+def report_text(report: QuantizationReport) -> str:
+    """Return the report as a person reads it."""
+    size = report.input_size
+    made = f"int8 network of {report.weights} at {size}, calibrated on {report.frames} frames of {report.calibration}"
+    use = f"fairmot_dla34 track SOURCE --weights {report.weights} --input-size {size} --precision int8"
+    return "\n".join([f"{made}: {report.path}", _agreement_text(report.agreement), f"use it: {use}"])
+
+
+def report_json(report: QuantizationReport) -> str:
+    """Return the same as JSON, unrounded; null where no peak was matched."""
+    fields = asdict(report) | {"input_size": str(report.input_size)}
+    return json.dumps(fields, indent=2, default=str, ensure_ascii=False)
+
+
+def _agreement_text(found: Agreement) -> str:
+    where = f"with a score above {found.threshold} in {found.frames} frames that were not calibrated on"
+    if found.mean_iou is None:
+        return f"agreement: not known, fp32 found nobody {where}; calibrate on a video with people in it"
+    cells = {
+        "fp32": f"{found.fp32_peaks}",
+        "int8": f"{found.int8_peaks}",
+        "matched": f"{found.matched}",
+        "mean IoU": f"{found.mean_iou:.3f}",
+        "mean score difference": f"{found.mean_score_difference:.4f}",
+        "mean embedding cosine": f"{found.mean_cosine:.4f}",
+    }
+    values = "   ".join(value.rjust(len(name)) for name, value in cells.items())
+    return f"people {where}:\n  {'   '.join(cells)}\n  {values}"

@@ -1,0 +1,43 @@
+"""One real int8 network, made once: the sample weights at a small size, calibrated on a drawn street."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from synth.scenes import plain
+
+from fairmot_dla34.backends import BackendRequest
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.quantization import QuantizationReport, quantize
+from fairmot_dla34.synth import write_scene
+from fairmot_dla34.weights import cache_dir, resolve_weights
+
+SIZE = InputSize(320, 192)
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 30 frames with people half as high as the picture."""
+    scene = plain(width=480, height=288, frames=30, seed=77)
+    return write_scene(scene, tmp_path_factory.mktemp("street"), name="street", progress=False).video
+
+
+@pytest.fixture(scope="session")
+def report(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuantizationReport]:
+    """What the first quantisation of the session told."""
+    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path_factory.mktemp("int8")))
+        yield quantize("sample", calibration=street, input_size=SIZE, progress=False)
+
+
+@pytest.fixture
+def int8(report: QuantizationReport) -> BackendRequest:
+    """What loads that network, from a cache of the test's own."""
+    folder = cache_dir() / "quantized"
+    folder.mkdir(parents=True)
+    shutil.copy(report.path, folder)
+    return BackendRequest(resolve_weights("sample"), SIZE, "int8")

@@ -1,0 +1,33 @@
+"""Which frames are taken: from the whole video, evenly, and none of those compared on is calibrated on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import index_of, write_clip
+
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.quantization.frames import read_frames
+
+SIZE = InputSize(160, 96)
+
+
+@pytest.mark.parametrize(("length", "counts"), [(10, (8, 2)), (79, (63, 16)), (80, (64, 16)), (500, (64, 16))])
+def test_frames_are_spread_over_the_whole_video(length: int, counts: tuple[int, int], tmp_path: Path) -> None:
+    frames = read_frames(str(write_clip(tmp_path / "clip.mp4", length)), SIZE)
+    calibration, comparison = ([index_of(one) for one in part] for part in (frames.calibration, frames.comparison))
+    assert frames.name == "clip"
+    assert (len(calibration), len(comparison)) == counts
+    assert not set(calibration) & set(comparison)
+    both = sorted(calibration + comparison)
+    assert both[0] == 0
+    assert both[-1] >= 0.95 * (length - 1)
+    steps = np.diff(both)
+    assert steps.max() <= 2 * max(steps.min(), 1) + 1
+
+
+def test_pictures_have_the_networks_size(tmp_path: Path) -> None:
+    frames = read_frames(str(write_clip(tmp_path / "clip.mp4", 10)), InputSize(128, 128))
+    assert {one.shape for one in frames.calibration + frames.comparison} == {(128, 128, 3)}

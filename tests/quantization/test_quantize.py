@@ -1,0 +1,249 @@
+"""int8: close to fp32, made once, kept apart by weights and size, and never run unasked."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from videos import walking_boxes
+
+from fairmot_dla34 import InputSize
+from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.backends.quantized import QuantizationFacts, QuantizedFile, quantized_here, write_quantized
+from fairmot_dla34.cli import main
+from fairmot_dla34.errors import (
+    BackendError,
+    BackendUnavailableError,
+    InvalidInputError,
+    NotQuantizedError,
+    OutputError,
+    SourceNotFoundError,
+)
+from fairmot_dla34.quantization import QuantizationReport, quantize, report_json, report_text
+from fairmot_dla34.quantization.frames import read_frames
+from fairmot_dla34.selfcheck import INPUT_SIZE, random_checkpoint
+from fairmot_dla34.values import Peaks
+from fairmot_dla34.weights import cache_dir
+
+pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+
+
+def test_it_finds_the_people_that_fp32_finds(report: QuantizationReport) -> None:
+    found = report.agreement
+    assert (report.frames, found.frames) == (24, 6)
+    assert found.fp32_peaks >= 10
+    assert found.matched == found.fp32_peaks
+    assert abs(found.int8_peaks - found.fp32_peaks) <= 2
+    assert found.mean_iou is not None
+    assert found.mean_iou > 0.97
+    assert found.mean_score_difference is not None
+    assert 0 < found.mean_score_difference < 0.01  # 0 would be fp32 itself
+    assert found.mean_cosine is not None
+    assert found.mean_cosine > 0.99
+
+
+def test_the_report_says_what_to_do_next(report: QuantizationReport) -> None:
+    text = report_text(report)
+    for told in (str(report.path), "24 frames of street", "--weights sample --input-size 320x192 --precision int8"):
+        assert told in text
+    read = json.loads(report_json(report))
+    assert read["input_size"] == "320x192"
+    assert read["agreement"]["matched"] == report.agreement.matched
+
+
+def test_a_video_without_people_is_told(report: QuantizationReport) -> None:
+    nobody = replace(report.agreement, fp32_peaks=0, matched=0, mean_iou=None, mean_score_difference=None)
+    assert "with people in it" in report_text(replace(report, agreement=nobody))
+
+
+def test_layers_that_hurt_stay_in_floating_point(int8: BackendRequest) -> None:
+    import openvino
+
+    network = QuantizedFile(int8).unpack()
+    quantized = {
+        op.get_friendly_name().split("/")[0]
+        for op in openvino.Core().read_model(network.xml, network.weights).get_ops()
+        if op.get_type_name() in {"Convolution", "MatMul"}
+        and op.input_value(1).get_node().get_type_name() == "Multiply"  # weights times their scale
+    }
+    assert len(quantized) == 53
+    assert {"detector.backbone.level0.0", "detector.head.heatmap.0.conv"} < quantized
+    for kept in ("detector.backbone.base_layer", "detector.head.heatmap.2", "detector.head.size", "reid."):
+        assert not any(name.startswith(kept) for name in quantized)
+
+
+def test_running_it_needs_no_nncf(int8: BackendRequest) -> None:
+    code = (
+        "import sys; sys.modules['nncf'] = None\n"
+        "from fairmot_dla34 import FairMOT\n"
+        "model = FairMOT('sample', precision='int8', input_size='320x192')\n"
+        "print(model.backend.info)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "int8" in done.stdout
+
+
+def test_auto_is_never_int8(int8: BackendRequest) -> None:
+    assert create_backend("auto", replace(int8, precision="auto")).info.precision in {"fp32", "bf16"}
+
+
+def test_other_backends_have_no_int8(int8: BackendRequest) -> None:
+    pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: it is the backend without int8")
+    with pytest.raises(InvalidInputError, match=r"fp32 only: .* or backend openvino"):
+        create_backend("onnxruntime", int8)
+
+
+@pytest.mark.slow
+def test_the_same_frames_make_the_same_network(int8: BackendRequest, street: Path) -> None:
+    first = answers(int8, street)
+    quantize("sample", calibration=street, input_size=int8.input_size, progress=False)
+    for a, b in zip(first, answers(int8, street), strict=True):
+        np.testing.assert_array_equal(a.boxes, b.boxes)
+        np.testing.assert_array_equal(a.scores, b.scores)
+
+
+@pytest.mark.slow
+def test_offsets_of_many_cells_are_no_hindrance(tmp_path: Path) -> None:
+    """The sample weights have none; random ones sample cells away. Their boxes are specks: only scores are compared."""
+    weights, folder = tmp_path / "random.npz", tmp_path / "boxes"
+    np.savez(weights, **random_checkpoint())
+    folder.mkdir()
+    for index, image in enumerate(walking_boxes(10)):
+        cv2.imwrite(str(folder / f"{index:06d}.png"), image)
+    found = quantize(weights, calibration=folder, input_size=INPUT_SIZE, progress=False).agreement
+    assert found.int8_peaks == pytest.approx(found.fp32_peaks, rel=0.1)
+    assert found.fp32_peaks > 100
+    assert found.mean_score_difference is not None
+    assert found.mean_score_difference < 0.03
+    assert found.mean_cosine is not None
+    assert found.mean_cosine > 0.98
+
+
+class TestCache:
+    """Each checkpoint and size has its own; what cannot be used is told with the command that makes it."""
+
+    def test_without_a_network_the_command_is_named(self, int8: BackendRequest) -> None:
+        for path in (cache_dir() / "quantized").iterdir():
+            path.unlink()
+        command = f"fairmot_dla34 quantize --weights {int8.weights} --input-size 320x192 --calibration VIDEO"
+        with pytest.raises(NotQuantizedError, match=command):
+            create_backend("openvino", int8)
+        assert issubclass(NotQuantizedError, BackendError)
+
+    def test_another_size_is_another_network(self, int8: BackendRequest) -> None:
+        with pytest.raises(NotQuantizedError, match="--input-size 352x192"):
+            create_backend("openvino", replace(int8, input_size=InputSize(352, 192)))
+
+    def test_a_changed_checkpoint_is_another_network(self, int8: BackendRequest, tmp_path: Path) -> None:
+        changed = tmp_path / "sample.npz"
+        arrays = dict(np.load(int8.weights))
+        arrays["reid.reid.2.conv.bias"] = arrays["reid.reid.2.conv.bias"] + 1
+        np.savez(changed, **arrays)
+        with pytest.raises(NotQuantizedError, match="not at"):
+            create_backend("openvino", replace(int8, weights=changed))
+
+    @pytest.mark.parametrize("spoil", ["cut", "flipped", "text", "empty graph"])
+    def test_a_damaged_file_is_told(self, spoil: str, int8: BackendRequest) -> None:
+        (path,) = (cache_dir() / "quantized").iterdir()
+        content = bytearray(path.read_bytes())
+        if spoil == "cut":
+            path.write_bytes(content[: len(content) // 2])
+        elif spoil == "flipped":
+            content[len(content) // 2] ^= 255
+            path.write_bytes(content)
+        elif spoil == "text":
+            path.write_text("not a network")
+        else:
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("network.xml", "<net/>")
+                archive.writestr("network.bin", "")
+        with pytest.raises(NotQuantizedError, match=r"damaged .* fairmot_dla34 quantize"):
+            create_backend("openvino", int8)
+
+    def test_the_second_start_compiles_nothing_and_a_new_calibration_does(self, int8: BackendRequest) -> None:
+        create_backend("openvino", int8)
+        create_backend("openvino", int8)
+        assert len(blobs()) == 1
+        network, facts = QuantizedFile(int8).unpack(), quantized_here()[0]
+        write_quantized(int8, network, replace(facts, calibration="another"))
+        create_backend("openvino", int8)
+        assert len(blobs()) == 2
+
+    def test_info_tells_what_is_there(self, int8: BackendRequest) -> None:
+        (cache_dir() / "quantized" / "0.zip").write_text("not a network")
+        assert quantized_here() == [QuantizationFacts("sample.npz", "320x192", "street", 24)]
+
+    def test_a_cache_that_cannot_be_written_is_an_error(
+        self, street: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path / "file"))
+        with pytest.raises(OutputError, match="quantized"):  # and at once, before minutes are spent
+            quantize("sample", calibration=street, input_size="64x64", progress=False)
+
+
+class TestBadInput:
+    """Told before anything is downloaded or computed."""
+
+    def test_without_nncf_the_pip_line_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "nncf" else found(name))
+        with pytest.raises(BackendUnavailableError, match=r"pip install 'fairmot_dla34\[quantize\]'"):
+            quantize(calibration="street.mp4")
+
+    def test_a_video_that_is_not_there(self) -> None:
+        with pytest.raises(SourceNotFoundError, match=r"no\.mp4"):
+            quantize(calibration="no.mp4")
+
+    def test_a_video_too_short(self, tmp_path: Path) -> None:
+        for index, image in enumerate(walking_boxes(9)):
+            cv2.imwrite(str(tmp_path / f"{index:06d}.png"), image)
+        with pytest.raises(InvalidInputError, match="has 9 frames; expected at least 10"):
+            quantize(calibration=tmp_path)
+
+    def test_the_verb_asks_for_a_video(self) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main(["quantize"])
+
+
+def test_the_verb_and_then_track(street: Path, tmp_path: Path) -> None:
+    """A user's way, in real processes: nothing but JSON on stdout, nothing of NNCF's on stderr, nothing at home."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = os.environ | {"HOME": str(home), "FAIRMOT_DLA34_HOME": str(tmp_path / "cache")}
+    network = ["--weights", "sample", "--input-size", "128x96"]
+
+    def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "fairmot_dla34", *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+
+    made = cli("quantize", "--calibration", str(street), *network, "--json")
+    assert Path(json.loads(made.stdout)["path"]).is_relative_to(tmp_path / "cache")
+    assert {line.split()[0] for line in made.stderr.splitlines()} == {"Calibrating", "Comparing", "Network:"}
+    done = cli("track", str(street), *network, "--precision", "int8", "--output-dir", str(tmp_path / "out"), "--json")
+    assert "int8" in json.loads(done.stdout)["backend"]
+    assert "int8 here: sample.npz at 128x96, calibrated on 24 frames of street" in cli("info").stdout
+    assert not list(home.iterdir())
+
+
+def answers(request: BackendRequest, video: Path) -> list[Peaks]:
+    backend = create_backend("openvino", request)
+    return [backend.infer(picture) for picture in read_frames(str(video), request.input_size).comparison]
+
+
+def blobs() -> list[Path]:
+    return list((cache_dir() / "compiled").glob("*.blob"))
