@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Layers that stay in floating point, by the checkpoint's names: why is in docs/quantization.md.
 KEPT_LAYERS = (
-    r"detector\.backbone\.base_layer\.0.*",
+    r"detector\.backbone\.(base_layer|level0|level1)\..*",
     r"detector\.head\.heatmap\.2\..*",
     r"detector\.head\.(size|offset)\..*",
     r"reid\.reid\..*",
