@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def quantize(
     facts = QuantizationFacts(fp32.weights.name, str(size), frames.name, len(frames.calibration))
     path = _make(int8, frames.calibration, facts, progress=progress)
     _LOGGER.info("Comparing with fp32 on %d other frames", len(frames.comparison))
+    fp32 = replace(fp32, keep_compiled=False)
     compared = agreement(_peaks(fp32, frames.comparison), _peaks(int8, frames.comparison))
     return QuantizationReport(path, str(weights), size, frames.name, facts.frames, compared)
 

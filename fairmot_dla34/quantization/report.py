@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def report_text(report: QuantizationReport) -> str:
     """Return the report as a person reads it."""
     size = report.input_size
     made = f"int8 network of {report.weights} at {size}, calibrated on {report.frames} frames of {report.calibration}"
-    use = f"fairmot_dla34 track SOURCE --weights {report.weights} --input-size {size} --precision int8"
+    use = f"fairmot_dla34 track SOURCE --weights {shlex.quote(report.weights)} --input-size {size} --precision int8"
     return "\n".join([f"{made}: {report.path}", _agreement_text(report.agreement), f"use it: {use}"])
 
 
@@ -47,15 +48,19 @@ def report_json(report: QuantizationReport) -> str:
 
 def _agreement_text(found: Agreement) -> str:
     where = f"with a score above {found.threshold} in {found.frames} frames that were not calibrated on"
-    if found.mean_iou is None:
+    if not found.fp32_peaks:
         return f"agreement: not known, fp32 found nobody {where}; calibrate on a video with people in it"
     cells = {
         "fp32": f"{found.fp32_peaks}",
         "int8": f"{found.int8_peaks}",
         "matched": f"{found.matched}",
-        "mean IoU": f"{found.mean_iou:.3f}",
-        "mean score difference": f"{found.mean_score_difference:.4f}",
-        "mean embedding cosine": f"{found.mean_cosine:.4f}",
+        "mean IoU": _rounded(found.mean_iou, 3),
+        "mean score difference": _rounded(found.mean_score_difference, 4),
+        "mean embedding cosine": _rounded(found.mean_cosine, 4),
     }
     values = "   ".join(value.rjust(len(name)) for name, value in cells.items())
     return f"people {where}:\n  {'   '.join(cells)}\n  {values}"
+
+
+def _rounded(mean: float | None, digits: int) -> str:
+    return "-" if mean is None else f"{mean:.{digits}f}"

@@ -61,8 +61,9 @@ def test_the_report_says_what_to_do_next(report: QuantizationReport) -> None:
 
 
 def test_a_video_without_people_is_told(report: QuantizationReport) -> None:
-    nobody = replace(report.agreement, fp32_peaks=0, matched=0, mean_iou=None, mean_score_difference=None)
-    assert "with people in it" in report_text(replace(report, agreement=nobody))
+    lost = replace(report.agreement, matched=0, mean_iou=None, mean_score_difference=None, mean_cosine=None)
+    assert "with people in it" in report_text(replace(report, agreement=replace(lost, fp32_peaks=0)))
+    assert "with people in it" not in report_text(replace(report, agreement=lost))  # int8 lost them all
 
 
 def test_layers_that_hurt_stay_in_floating_point(int8: BackendRequest) -> None:
