@@ -10,37 +10,20 @@ Loading the network is not counted.
 from __future__ import annotations
 
 import argparse
-import itertools
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import av
+from clips import cut, letterboxed
 
 from fairmot_dla34 import FairMOT, Module
-from fairmot_dla34.geometry import Letterbox
-from fairmot_dla34.video import open_source
-
-
-def cut(video: Path, frames: int, place: Path) -> Path:
-    """Copy the first frames of a video, packet by packet, so that decoding costs what it costs."""
-    with av.open(str(video)) as source, av.open(str(place), "w") as out:
-        stream = source.streams.video[0]
-        copy = out.add_stream_from_template(stream)
-        packets = (packet for packet in source.demux(stream) if packet.dts is not None)
-        for packet in itertools.islice(packets, frames):
-            packet.stream = copy
-            out.mux(packet)
-    return place
 
 
 def network_alone(model: FairMOT, video: Path) -> Callable[[], float]:
     """Letterbox the video's frames; return a run of the network over them, which gives frames per second."""
-    with open_source(video) as source:
-        size = model.backend.input_size
-        images = [Letterbox(f.image.shape[1], f.image.shape[0], size).apply(f.image) for f in source]
+    images = letterboxed(video, None, model.backend.input_size)
 
     def run() -> float:
         begin = time.perf_counter()

@@ -1,0 +1,39 @@
+"""Pieces of a video as benchmarks need them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.geometry import Letterbox
+from fairmot_dla34.video import open_source
+
+
+def cut(video: Path, frames: int, place: Path) -> Path:
+    """Copy the first frames of a video, packet by packet, so that decoding costs what it costs."""
+    with av.open(str(video)) as source, av.open(str(place), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        packets = (packet for packet in source.demux(stream) if packet.dts is not None)
+        for packet in itertools.islice(packets, frames):
+            packet.stream = copy
+            out.mux(packet)
+    return place
+
+
+def pictures(video: Path, frames: int | None) -> Iterator[NDArray[np.uint8]]:
+    """Decode the first frames of a video, or all: ``(H, W, 3)`` uint8, BGR."""
+    with open_source(video) as source:
+        for frame in itertools.islice(source, frames):
+            yield frame.image
+
+
+def letterboxed(video: Path, frames: int | None, size: InputSize) -> list[NDArray[np.uint8]]:
+    """Decode the first frames of a video, or all, and fit them into the network's input."""
+    return [Letterbox(image.shape[1], image.shape[0], size).apply(image) for image in pictures(video, frames)]

@@ -1,0 +1,39 @@
+"""The network with every head at every cell, as PaddleDetection computes it: what ONNX Runtime is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from fairmot_dla34.config import InputSize
+from fairmot_dla34.network.dla34 import add_backbone, add_neck
+from fairmot_dla34.network.graph import FLOAT, UINT8, GraphBuilder
+from fairmot_dla34.network.heads import PEAK_HEADS
+from fairmot_dla34.network.peaks import STRIDE
+
+HEADS = {"heatmap": "detector.head.heatmap", **PEAK_HEADS}
+
+
+def build_dense_onnx(arrays: Mapping[str, NDArray[np.float32]], input_size: InputSize) -> onnx.ModelProto:
+    """Build the network with dense heads.
+
+    Args:
+        arrays: A checkpoint as `fairmot_dla34.weights.load_arrays` returns it.
+        input_size: The network input.
+
+    Returns:
+        An ONNX model. Input ``image`` as in `build_onnx`; outputs ``heatmap``, ``sizes``, ``offsets`` and
+        ``embeddings``, each ``(1, channels, height / 4, width / 4)``.
+    """
+    builder = GraphBuilder(arrays)
+    features = add_neck(builder, add_backbone(builder, "image"))
+    outputs = {}
+    for name, prefix in HEADS.items():
+        hidden = builder.relu(builder.conv_bias(features, f"{prefix}.0.conv"))
+        builder.node("Identity", builder.conv_bias(hidden, f"{prefix}.2.conv"), name=name)
+        channels = len(arrays[f"{prefix}.2.conv.bias"])
+        outputs[name] = (FLOAT, (1, channels, input_size.height // STRIDE, input_size.width // STRIDE))
+    return builder.model({"image": (UINT8, (1, input_size.height, input_size.width, 3))}, outputs, {})

@@ -1,0 +1,333 @@
+"""Speed of the network, of the whole of `track` and of the association, side by side in one run.
+
+    python benchmarks/speed.py [--weights W] [--quick] [--json FILE] [--also PYTHON ...]
+
+Every backend and precision that is installed takes part, PaddleDetection too: where it lives in an environment of its
+own (its pins hold half of the packages back), name that environment's Python with --also. Each contestant is a process;
+they take turns, so that a machine whose speed drifts is as slow for one as for the others. Figures are medians over the
+turns with their spread, ratios are taken turn by turn. Loading is not counted.
+
+The share of the limit is the network's arithmetic over the rate at which this machine computed plain 3x3 convolutions
+of that precision in the same turn. int8 takes part at the sizes for which `fairmot_dla34 quantize` was run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from arithmetic import flops
+
+from fairmot_dla34 import InputSize
+from fairmot_dla34.backends import BackendRequest
+from fairmot_dla34.backends.openvino import build_model
+from fairmot_dla34.synth import SceneConfig, write_scene
+from fairmot_dla34.telemetry import no_telemetry
+from fairmot_dla34.weights import resolve_weights
+
+SIZES = ("1088x608", "864x480", "576x320")
+PEOPLE = (20, 100, 200, 500)
+MANY_PEOPLE = (1000, 2000)
+WORKER = Path(__file__).with_name("speed_worker.py")
+REFERENCE = "PaddleDetection"
+CONTESTANTS: dict[str, dict[str, Any]] = {
+    REFERENCE: {"backend": "paddledetection"},
+    "ONNX Runtime, dense heads": {"backend": "dense"},
+    "onnxruntime fp32": {"backend": "onnxruntime", "precision": "fp32"},
+    "openvino fp32": {"backend": "openvino", "precision": "fp32"},
+    "openvino bf16": {"backend": "openvino", "precision": "bf16"},
+    "openvino int8": {"backend": "openvino", "precision": "int8"},
+    "onnxruntime on a GPU": {"backend": "onnxruntime", "precision": "fp32", "use_gpu": True},
+}
+
+
+class Absent(Exception):  # noqa: N818 (not an error: it is told and the rest goes on)
+    """A contestant that cannot take part, and why."""
+
+
+class Worker:
+    """A contestant in its process.
+
+    Args:
+        python: The interpreter of its environment.
+        spec: What `speed_worker.build` takes.
+
+    Raises:
+        Absent: It cannot take part.
+    """
+
+    def __init__(self, python: str, spec: dict[str, Any]) -> None:
+        self._process = subprocess.Popen(
+            [python, str(WORKER), json.dumps(spec)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads of one must not steal another's turn
+        )
+        self.facts = self._answer()
+        if "absent" in self.facts:
+            self.close()
+            raise Absent(self.facts["absent"])
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        """Give an order and wait for the answer."""
+        assert self._process.stdin  # noqa: S101 (a pipe, by construction)
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout  # noqa: S101 (as above)
+        line = self._process.stdout.readline()
+        if not line:
+            return {"absent": f"its process ended with exit code {self._process.wait()}"}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@dataclass
+class Row:
+    """One contestant at one size; lists have one value a turn.
+
+    Attributes:
+        name: As in the table.
+        size: The network input.
+        runs_on: What it says of itself.
+        network_s: Seconds a picture, the network alone.
+        limit_s: What the same arithmetic would take at the machine's rate in that turn.
+        track_s: Seconds a frame, from a video to a MOT file.
+        drawn_s: The same with the drawn video.
+        peak_mb: Largest resident set of its process.
+    """
+
+    name: str
+    size: str
+    runs_on: str
+    network_s: list[float] = field(default_factory=list)
+    limit_s: list[float] = field(default_factory=list)
+    track_s: list[float] = field(default_factory=list)
+    drawn_s: list[float] = field(default_factory=list)
+    peak_mb: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure.
+
+    Attributes:
+        turns: Of the network.
+        track_turns: Of the whole.
+        turn_s: Least seconds of a turn; one picture may take longer.
+    """
+
+    turns: int
+    track_turns: int
+    turn_s: float
+
+
+def measure_size(size: str, weights: str, video: Path, pythons: Sequence[str], plan: Plan) -> list[Row]:
+    """Run every contestant at one size; print who is absent."""
+    workers: dict[str, Worker] = {}
+    common = {"size": size, "weights": weights, "video": str(video), "precision": "fp32", "use_gpu": False}
+    for name, spec in CONTESTANTS.items():
+        try:
+            workers[name] = _start(pythons, {**common, **spec})
+        except Absent as reason:
+            print(f"{size}: without {name}: {reason}", file=sys.stderr)
+    rates = {
+        precision: Worker(pythons[0], {**common, "backend": "convolutions", "precision": precision})
+        for precision in ("fp32", "bf16", "int8")
+        if f"openvino {precision}" in workers
+    }
+    try:
+        rows = {name: Row(name, size, worker.facts["runs on"]) for name, worker in workers.items()}
+        _measure_network(rows, workers, rates, _flops(weights, size), plan)
+        _measure_tracking(rows, workers, plan)
+    finally:
+        for worker in (*workers.values(), *rates.values()):
+            worker.close()
+    return list(rows.values())
+
+
+def _start(pythons: Sequence[str], spec: dict[str, Any]) -> Worker:
+    reasons = []
+    for python in pythons:
+        try:
+            return Worker(python, spec)
+        except Absent as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def _flops(weights: str, size: str) -> float:
+    with no_telemetry():
+        import openvino
+    return flops(build_model(openvino.Core(), BackendRequest(resolve_weights(weights), InputSize.parse(size))))
+
+
+def _measure_network(
+    rows: dict[str, Row], workers: dict[str, Worker], rates: dict[str, Worker], work: float, plan: Plan
+) -> None:
+    frames = {}
+    for name, worker in workers.items():  # warms up
+        frames[name] = max(1, round(plan.turn_s / worker.ask(do="network", frames=1)["seconds"]))
+    for turn in range(plan.turns):
+        limits = {precision: work / worker.ask()["rate"] for precision, worker in rates.items()}
+        for name, worker in workers.items():
+            answer = worker.ask(do="network", frames=frames[name])
+            rows[name].network_s.append(answer["seconds"] / frames[name])
+            backend, _, precision = name.partition(" ")
+            if backend == "openvino":
+                rows[name].limit_s.append(limits[precision])
+        _say(f"{rows[name].size}: network, turn {turn + 1} of {plan.turns}")
+
+
+def _measure_tracking(rows: dict[str, Row], workers: dict[str, Worker], plan: Plan) -> None:
+    frames, able = {}, {}
+    for name, worker in workers.items():
+        frames[name] = max(2, round(plan.turn_s / min(rows[name].network_s)))
+        able[name] = worker.ask(do="prepare", frames=frames[name], drawn=True)["tracks"]
+    for turn in range(plan.track_turns):
+        for drawn in (False, True):
+            for name in (name for name in workers if able[name]):
+                answer = workers[name].ask(do="track", drawn=drawn)
+                (rows[name].drawn_s if drawn else rows[name].track_s).append(answer["seconds"] / frames[name])
+                rows[name].peak_mb = answer["peak_mb"]
+        _say(f"{rows[name].size}: track, turn {turn + 1} of {plan.track_turns}")
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def median_spread(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """Return the median, and the smallest and largest in brackets."""
+    if not values:
+        return "–"
+    return f"{form(statistics.median(values))} ({form(min(values))} to {form(max(values))})"
+
+
+def ratios(slow: Sequence[float], fast: Sequence[float]) -> list[float]:
+    """Divide turn by turn; nothing where one of them took no part."""
+    return [a / b for a, b in zip(slow, fast, strict=True)] if slow and fast else []
+
+
+def tables(rows: Sequence[Row]) -> str:
+    """Return the figures as Markdown, a table for the network and one for the whole."""
+    reference = {row.size: row for row in rows if row.name == REFERENCE}
+    out = [
+        "| network alone | input | ms a picture | times PaddleDetection | share of the limit |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        beside = reference.get(row.size)
+        times = ratios(beside.network_s, row.network_s) if beside else []
+        share = ratios(row.limit_s, row.network_s)
+        out.append(
+            f"| {row.name} | {row.size} | {median_spread(row.network_s, _milliseconds)} "
+            f"| {median_spread(times, _times)} | {median_spread(share, '{:.0%}'.format)} |"
+        )
+    out += [
+        "",
+        "| track | input | frames/s | with drawn video | times PaddleDetection, both | peak MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in (row for row in rows if row.track_s):
+        beside = reference.get(row.size)
+        times, drawn = (
+            (ratios(beside.track_s, row.track_s), ratios(beside.drawn_s, row.drawn_s)) if beside else ([], [])
+        )
+        out.append(
+            f"| {row.name} | {row.size} | {median_spread([1 / s for s in row.track_s], _rate)} "
+            f"| {median_spread([1 / s for s in row.drawn_s], _rate)} "
+            f"| {median_spread(times, _times)}, {median_spread(drawn, _times)} | {row.peak_mb:.0f} |"
+        )
+    return "\n".join(out)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:.0f}" if seconds >= 0.1 else f"{seconds * 1e3:.1f}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}"
+
+
+def _rate(frames_per_second: float) -> str:
+    return f"{frames_per_second:.2f}"
+
+
+def association(pythons: Sequence[str], people: Sequence[int]) -> str:
+    """Run `association_speed.py` where JDETracker is, or in the first environment; return its table."""
+    script = str(Path(__file__).with_name("association_speed.py"))
+    table = ""
+    for python in pythons:
+        arguments = [python, script, "--people", *map(str, people)]
+        run = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        table = "\n".join(line for line in run.stdout.splitlines() if "|" in line)  # PaddleDetection prints hints
+        if "not installed" not in table:
+            break
+    return table
+
+
+def machine() -> dict[str, Any]:
+    """Describe where this runs."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").is_file():
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", default="sample", help="registered name or checkpoint; default: %(default)s")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="WxH")
+    parser.add_argument("--video", type=Path, help="default: a rendered scene, 768x576")
+    parser.add_argument("--also", nargs="+", default=[], metavar="PYTHON", help="of other environments")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter turns: under 15 minutes on two cores")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn there too")
+    arguments = parser.parse_args()
+    plan = Plan(turns=3, track_turns=2, turn_s=1.0) if arguments.quick else Plan(turns=7, track_turns=5, turn_s=3.0)
+    pythons = [sys.executable, *arguments.also]
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        video = arguments.video
+        if video is None:
+            scene = SceneConfig.preset("calm", seed=1, width=768, height=576, frames=100, frame_rate=10.0)
+            video = write_scene(scene, folder, progress=False).video
+        for size in arguments.sizes:
+            rows += measure_size(size, arguments.weights, video, pythons, plan)
+        beside = association(pythons, PEOPLE if arguments.quick else (*PEOPLE, *MANY_PEOPLE))
+    facts = ", ".join(f"{name} {value}" for name, value in machine().items())
+    print(f"{facts}, weights {Path(arguments.weights).name}\n\n{tables(rows)}\n\nassociation, ms a frame:\n\n{beside}")
+    if arguments.json:
+        record = {
+            "benchmark": "speed",
+            "machine": machine(),
+            "weights": Path(arguments.weights).name,
+            "rows": [asdict(row) for row in rows],
+            "association": beside,
+        }
+        arguments.json.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
