@@ -50,7 +50,7 @@ def export(
 
 
 def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:
-    from .backends.openvino import read_onnx
+    from .backends.openvino_graph import read_onnx
 
     with no_telemetry():
         import openvino

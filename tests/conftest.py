@@ -86,7 +86,8 @@ def _detections(data: Path, precision: str) -> list[Detections]:
 def _key(*files: Path) -> str:
     """Depend on the files and on the code between a picture and its detections."""
     package = ROOT / "fairmot_dla34"
-    code = [*(package / "network").glob("*.py"), package / "backends" / "openvino.py", package / "geometry.py"]
+    network = list((package / "network").glob("*.py"))
+    code = [*network, *(package / "backends").glob("openvino*.py"), package / "geometry.py"]
     digest = hashlib.sha256()
     for file in [*files, *sorted(code)]:
         digest.update(file.read_bytes())

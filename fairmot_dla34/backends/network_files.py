@@ -21,7 +21,7 @@ def network_key(request: BackendRequest, *parts: str) -> str:
     """
     key = hashlib.sha256("".join(parts).encode())
     key.update(str(request.input_size).encode())
-    for source in sorted([*(_PACKAGE / "network").glob("*.py"), _PACKAGE / "backends" / "openvino.py"]):
+    for source in sorted([*(_PACKAGE / "network").glob("*.py"), _PACKAGE / "backends" / "openvino_graph.py"]):
         key.update(source.read_bytes())  # a change to how the graph is built is a change of the graph
     try:
         with request.weights.open("rb") as file:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import BackendRequest, create_backend
-from ..backends.openvino import build_model
+from ..backends.openvino_graph import build_model
 from ..backends.quantized import QuantizationFacts, quantized_path, write_quantized
 from ..config import DEFAULT_WEIGHTS, InputSize
 from ..outputs import prepare_output_dir

@@ -13,7 +13,7 @@ import pytest
 
 from fairmot_dla34 import backends
 from fairmot_dla34.backends import BackendRequest, create_backend
-from fairmot_dla34.backends.openvino import read_onnx
+from fairmot_dla34.backends.openvino_graph import read_onnx
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import (
     BackendUnavailableError,
