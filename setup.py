@@ -1,7 +1,13 @@
+import importlib.util
+import platform
 import re
+import sys
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError, CompileError
 
 ROOT = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"$', (ROOT / "fairmot_dla34/__init__.py").read_text("utf-8"), re.MULTILINE)[1]
@@ -9,7 +15,7 @@ VERSION = re.search(r'^__version__ = "(.+)"$', (ROOT / "fairmot_dla34/__init__.p
 CORE = [
     "numpy>=1.23",
     "opencv-python>=4.5",
-    "openvino>=2025.0",
+    "openvino>=2025.0",  # as in pyproject.toml: the compiled operator fits the release that it is built with
     "onnx>=1.15",  # opset 19
     "lap>=0.5.12",
     "av>=13",
@@ -52,6 +58,64 @@ QUANTIZE = ["nncf>=3.4"]
 TEST = ["pytest>=8.2", "hypothesis>=6.100", "scipy>=1.9"]
 DEV = [*TEST, "nox>=2024.4", "ruff==0.17.5", "mypy>=1.18", "types-tqdm", "types-requests"]
 
+# The compiled operator: optional, for Linux on x86-64. It uses nothing of Python's, so that one wheel serves them all.
+OPERATOR = "fairmot_dla34.backends.deformable.libfairmot_deformable"
+SOURCES = "fairmot_dla34/backends/deformable"
+_AVX2 = ["-mavx2", "-mfma"]
+_AVX512 = [*_AVX2, "-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mprefer-vector-width=512"]
+FLAGS = {  # each file is compiled for the processors that it is chosen on
+    "operator.cpp": [],
+    "portable.cpp": [],
+    "avx2.cpp": _AVX2,
+    "avx512.cpp": _AVX512,
+    "avx512_bf16.cpp": [*_AVX512, "-mavx512bf16"],
+}
+COMMON_FLAGS = ["-std=c++17", "-O3", "-g0", "-Wall", "-Wextra", "-ffp-contract=fast", "-fvisibility=hidden"]
+HAS_OPERATOR = sys.platform == "linux" and platform.machine() == "x86_64"
+
+
+class BuildOperator(build_ext):
+    """Build the operator against the installed OpenVINO; without a compiler, say so and go on."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        return "/".join(fullname.split(".")) + ".so"
+
+    def build_extension(self, ext: Extension) -> None:
+        library = Path(self.get_ext_fullpath(ext.name))
+        library.unlink(missing_ok=True)  # of an earlier build, perhaps with another OpenVINO
+        try:
+            self._build(library)
+        except (BaseError, CCompilerError, OSError) as error:
+            self.warn(
+                f"the compiled operator for deformable convolutions was not built ({error}); the package works without "
+                "it, more slowly"
+            )
+
+    def _build(self, library: Path) -> None:
+        spec = importlib.util.find_spec("openvino")
+        if spec is None:
+            raise CompileError("openvino is not installed where the package is built")
+        openvino = Path(spec.submodule_search_locations[0])
+        objects = []
+        same_everywhere = f"-ffile-prefix-map={openvino}=openvino"  # no path of this machine in the library
+        for name, flags in FLAGS.items():
+            arguments = [*COMMON_FLAGS, *flags, same_everywhere, "-isystem", str(openvino / "include")]
+            source = f"{SOURCES}/{name}"
+            objects += self.compiler.compile([source], output_dir=self.build_temp, extra_postargs=arguments)
+        libraries = [*(openvino / "libs").glob("libopenvino.so.*"), *(openvino / "libs").glob("libtbb.so.*")]
+        library.parent.mkdir(parents=True, exist_ok=True)
+        self.compiler.link_shared_object([*objects, *map(str, libraries)], str(library), target_lang="c++")
+
+
+class Wheel(bdist_wheel):
+    """For any Python, and for any machine where the operator was not built."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        build = self.get_finalized_command("build_ext")
+        built = HAS_OPERATOR and Path(build.get_ext_fullpath(OPERATOR)).is_file()
+        return "py3", "none", super().get_tag()[2] if built else "any"
+
+
 setup(
     name="fairmot_dla34",
     version=VERSION,
@@ -62,7 +126,14 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["fairmot_dla34", "fairmot_dla34.*"]),
-    package_data={"fairmot_dla34": ["py.typed", "requirements.txt", "weights/weights.json", "weights/sample.*"]},
+    package_data={
+        "fairmot_dla34": [
+            *("py.typed", "requirements.txt", "weights/weights.json", "weights/sample.*"),
+            *("backends/deformable/*.cpp", "backends/deformable/*.hpp"),
+        ]
+    },
+    ext_modules=[Extension(OPERATOR, [f"{SOURCES}/{name}" for name in FLAGS], optional=True)] if HAS_OPERATOR else [],
+    cmdclass={"build_ext": BuildOperator, "bdist_wheel": Wheel},
     install_requires=CORE,
     extras_require={
         "paddle": PADDLE,

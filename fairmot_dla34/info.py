@@ -9,6 +9,7 @@ from typing import Any
 
 from . import __version__
 from .backends import installed
+from .backends.deformable import load_operator
 from .backends.quantized import quantized_here
 from .errors import BackendError
 from .selfcheck import TOLERANCE, run_selfcheck
@@ -29,6 +30,7 @@ def collect_info() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _CORE_PACKAGES + _EXTRA_PACKAGES},
         "backends": backends,
         "devices": _openvino_devices() if backends["openvino"] else {},
+        "deformable_convolutions": _deformable_convolutions() if backends["openvino"] else "",
         "cache": str(cache_dir()),
         "weights_here": [entry.name for entry in registered() if kept_path(entry).is_file()],
         "int8_here": [asdict(facts) for facts in quantized_here()],
@@ -45,6 +47,7 @@ def info_text(info: dict[str, Any]) -> str:
         f"packages: {packages}",
         f"backends installed: {found}",
         *(f"device {name}: {text}" for name, text in info["devices"].items()),
+        f"deformable convolutions: {info['deformable_convolutions'] or 'not without openvino'}",
         f"cache: {info['cache']}",
         f"weights here: {', '.join(info['weights_here']) or 'none'}",
         *(
@@ -74,6 +77,13 @@ def _openvino_devices() -> dict[str, str]:
         f"{' '.join(sorted(core.get_property(name, 'OPTIMIZATION_CAPABILITIES')))}"
         for name in core.available_devices
     }
+
+
+def _deformable_convolutions() -> str:
+    with no_telemetry():
+        import openvino
+
+    return load_operator(openvino.Core()).told
 
 
 def _selfcheck() -> str:

@@ -15,6 +15,7 @@ from ..telemetry import no_telemetry
 from ..values import Peaks
 from . import BackendInfo, BackendRequest, closed_error, failed_error, reason_of
 from .compiled_cache import CompiledCache
+from .deformable import load_operator
 from .openvino_graph import build_model
 from .quantized import QuantizedFile
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import openvino
 
 logger = logging.getLogger(__name__)
-
-_PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class OpenVinoBackend:
@@ -47,22 +46,18 @@ class OpenVinoBackend:
         self.input_size: InputSize = request.input_size
         core = openvino.Core()
         device = _pick_device(core, use_gpu=request.use_gpu)
-        precision = _pick_precision(core, device, request.precision)
-        hint = _PRECISION_HINTS[_pick_precision(core, device, "auto") if precision == "int8" else precision]
-        options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
-        runtime = f"openvino {openvino.__version__} {core.get_property(device, 'FULL_DEVICE_NAME')} {precision}"
-        quantized = QuantizedFile(request) if precision == "int8" else None
-        if quantized:
-            runtime += quantized.digest
+        target = _Target(core, device, _pick_precision(core, device, request.precision))
+        quantized = QuantizedFile(request) if target.precision == "int8" else None
+        runtime = f"{target} {quantized.digest}" if quantized else str(target)
         cache = CompiledCache(request, runtime) if request.keep_compiled else None
-        compiled = _load_compiled(core, device, options, cache) if cache else None
+        compiled = _load_compiled(target, cache) if cache else None
         if compiled is None:
-            compiled = _compile(core, device, options, request, quantized, precision)
+            compiled = _compile(target, request, quantized)
             if cache:
                 cache.write(compiled.export_model().getvalue())
         self._request: openvino.InferRequest | None = compiled.create_infer_request()
         threads = compiled.get_property("INFERENCE_NUM_THREADS") if device == "CPU" else None
-        self.info = BackendInfo("openvino", openvino.__version__.split("-")[0], device, precision, threads)
+        self.info = BackendInfo("openvino", openvino.__version__.split("-")[0], device, target.precision, threads)
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed picture; see `Backend.infer`."""
@@ -78,6 +73,33 @@ class OpenVinoBackend:
     def close(self) -> None:
         """Free the network; safe to call twice."""
         self._request = None
+
+
+class _Target:
+    """What the network is compiled for.
+
+    Attributes:
+        core: OpenVINO.
+        device: ``CPU`` or ``GPU``.
+        precision: ``fp32``, ``bf16`` or ``int8``.
+        bf16: Whether what is not in int8 computes in bf16.
+        options: What OpenVINO is told.
+        operator: The compiled operator for deformable convolutions, loaded into ``core``; None: not on this device.
+    """
+
+    def __init__(self, core: openvino.Core, device: str, precision: str) -> None:
+        self.core, self.device, self.precision = core, device, precision
+        self.bf16 = (_pick_precision(core, device, "auto") if precision == "int8" else precision) == "bf16"
+        self.options = {"INFERENCE_PRECISION_HINT": "bf16" if self.bf16 else "f32", "PERFORMANCE_HINT": "LATENCY"}
+        self.operator = load_operator(core) if device == "CPU" else None
+
+    def __str__(self) -> str:
+        """Name all that the compiled form depends on."""
+        import openvino
+
+        processor = self.core.get_property(self.device, "FULL_DEVICE_NAME")
+        operator = self.operator.digest if self.operator else ""
+        return f"openvino {openvino.__version__} {processor} {self.precision} {self.options} {operator}"
 
 
 def _pick_device(core: openvino.Core, *, use_gpu: bool) -> str:
@@ -102,35 +124,30 @@ def _pick_precision(core: openvino.Core, device: str, asked: str) -> str:
     return asked
 
 
-def _load_compiled(
-    core: openvino.Core, device: str, options: dict[str, str], cache: CompiledCache
-) -> openvino.CompiledModel | None:
+def _load_compiled(target: _Target, cache: CompiledCache) -> openvino.CompiledModel | None:
     blob = cache.read()
     if blob is None:
         return None
     try:
-        return core.import_model(blob, device, options)
+        return target.core.import_model(blob, target.device, target.options)
     except RuntimeError as error:
         logger.warning("Compiled network in the cache is not usable (%s); compiling again.", reason_of(error))
         return None
 
 
-def _compile(
-    core: openvino.Core,
-    device: str,
-    options: dict[str, str],
-    request: BackendRequest,
-    quantized: QuantizedFile | None,
-    precision: str,
-) -> openvino.CompiledModel:
+def _compile(target: _Target, request: BackendRequest, quantized: QuantizedFile | None) -> openvino.CompiledModel:
     try:
-        half = precision == "bf16"
-        model = _read_quantized(core, quantized) if quantized else build_model(core, request, for_bf16=half)
-        return core.compile_model(model, device, options)
+        if quantized:
+            model = _read_quantized(target.core, quantized)
+        else:
+            model = build_model(target.core, request, for_bf16=target.bf16)
+        if target.operator:
+            target.operator.put_into(model, bf16=target.bf16)
+        return target.core.compile_model(model, target.device, target.options)
     except RuntimeError as error:
         raise BackendError(
-            f"OpenVINO cannot compile the network for {device} ({reason_of(error)}); expected OpenVINO 2025.0 or "
-            "newer: pip install -U openvino"
+            f"OpenVINO cannot compile the network for {target.device} ({reason_of(error)}); expected OpenVINO 2025.0 "
+            "or newer: pip install -U openvino"
         ) from error
 
 
