@@ -17,7 +17,7 @@ import pytest
 from videos import walking_boxes
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.backends import BackendRequest, create_backend, deformable
 from fairmot_dla34.backends.quantized import QuantizationFacts, QuantizedFile, quantized_here, write_quantized
 from fairmot_dla34.cli import main
 from fairmot_dla34.errors import (
@@ -239,6 +239,22 @@ def test_the_verb_and_then_track(street: Path, tmp_path: Path) -> None:
     assert "int8" in json.loads(done.stdout)["backend"]
     assert "int8 here: sample.npz at 128x96, calibrated on 24 frames of street" in cli("info").stdout
     assert not list(home.iterdir())
+
+
+@pytest.mark.slow
+def test_deformable_layers_run_compiled_and_are_kept_portable(
+    street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sample weights have none: here a network of random weights that has sixteen."""
+    weights = tmp_path / "random.npz"
+    np.savez(weights, **random_checkpoint())
+    quantize(weights, calibration=street, input_size=INPUT_SIZE, progress=False)
+    request = BackendRequest(weights, INPUT_SIZE, "int8", keep_compiled=False)
+    assert QuantizedFile(request).unpack().xml.count(b'type="DeformableConvolution"') == 16
+    compiled = answers(request, street)
+    monkeypatch.setattr(deformable, "LIBRARY", tmp_path / "none.so")
+    for one, other in zip(compiled, answers(request, street), strict=True):
+        assert np.abs(one.scores[:50] - other.scores[:50]).mean() < 0.02
 
 
 def answers(request: BackendRequest, video: Path) -> list[Peaks]:

@@ -34,7 +34,7 @@ class _Layer:
     """A deformable convolution with what surrounds it.
 
     Attributes:
-        name: Of the convolution.
+        name: The checkpoint's, which the addition of the bias bears.
         x: ``(1, C, H, W)``.
         offsets_and_mask: ``(1, 27, H, W)``, before they are split and the mask's sigmoid.
         weight: ``(O, C, 3, 3)``.
@@ -73,6 +73,11 @@ def replace_deformable(model: Model, library: Path, *, bf16: bool, instructions:
         x = op.transpose(x, op.constant(np.array([0, 2, 3, 1]))).output(0)
         return op.convert(x, "bf16").output(0) if bf16 else x
 
+    def to_channels_first(y: Output) -> Output:
+        x = op.transpose(op.convert(y, "f32") if bf16 else y, op.constant(np.array([0, 3, 1, 2]))).output(0)
+        channels_last[x.get_node().get_name()] = y
+        return x
+
     count = 0
     for layer in _layers(model):
         x = channels_last.get(layer.x.get_node().get_name())
@@ -84,13 +89,24 @@ def replace_deformable(model: Model, library: Path, *, bf16: bool, instructions:
         y = node.output(0)
         # Each consumer gets operations of its own: OpenVINO then merges them with what the consumer does to its input.
         for target in layer.relu.output(0).get_target_inputs():
-            widened = op.convert(y, "f32") if bf16 else y
-            transposed = op.transpose(widened, op.constant(np.array([0, 3, 1, 2])))
-            channels_last[transposed.get_name()] = y
-            target.replace_source_output(transposed.output(0))
+            consumer = target.get_node()
+            if not _repeats_channels(consumer, layer.relu):
+                target.replace_source_output(to_channels_first(y))
+            elif target.get_index() == 0:  # of all its inputs, which are alike: one Transpose behind them is enough
+                repeated = op.concat([y] * consumer.get_input_size(), axis=3).output(0)
+                consumer.output(0).replace(to_channels_first(repeated))
         count += 1
     model.validate_nodes_and_infer_types()
     return count
+
+
+def _repeats_channels(consumer: Node, source: Node) -> bool:
+    """Tell whether it joins copies of the source's output along the channels, as the upsampling for bf16 does."""
+    return (
+        consumer.get_type_name() == "Concat"
+        and consumer.get_attributes()["axis"] == 1
+        and all(value.get_node().get_name() == source.get_name() for value in consumer.input_values())
+    )
 
 
 def _layers(model: Model) -> Iterator[_Layer]:
@@ -129,7 +145,7 @@ def _match(node: Node) -> _Layer | None:
         and x.get_element_type().get_type_name() == "f32"
     ):
         return None
-    return _Layer(node.get_friendly_name(), x, offsets_and_mask, weight, bias.reshape(-1), relu)
+    return _Layer(add.get_friendly_name(), x, offsets_and_mask, weight, bias.reshape(-1), relu)
 
 
 def _before_split(offsets: Output, mask: Output) -> Output | None:

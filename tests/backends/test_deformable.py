@@ -1,0 +1,308 @@
+"""The compiled operator: the same numbers as OpenVINO's own, and never a reason to fail."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+import pytest
+from openvino import opset13 as op
+
+from fairmot_dla34.backends import BackendRequest, create_backend, deformable
+from fairmot_dla34.backends.deformable import LIBRARY, load_operator
+from fairmot_dla34.backends.deformable.replacement import replace_deformable
+from fairmot_dla34.backends.openvino_graph import build_model
+from fairmot_dla34.backends.quantized import QuantizationFacts, QuantizedNetwork, write_quantized
+from fairmot_dla34.info import collect_info, info_text
+from fairmot_dla34.network.arrays import expected_shapes
+from fairmot_dla34.selfcheck import INPUT_SIZE, drawn_picture, random_checkpoint
+from fairmot_dla34.values import Peaks
+from fairmot_dla34.weights import cache_dir
+
+CHANNELS = sorted({shape[1::-1] for name, shape in expected_shapes().items() if name.endswith("conv_dcn.weight")})
+INSTRUCTIONS = ("portable", "avx2", "avx512")
+HERE = load_operator(openvino.Core())
+
+needs_operator = pytest.mark.skipif(HERE.library is None, reason=f"COMPILED OPERATOR ABSENT: {HERE.told}")
+needs_bf16 = pytest.mark.skipif(
+    "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+    reason="NO BF16: this CPU does not compute in bf16",
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "random.npz"
+    np.savez(path, **random_checkpoint())
+    return path
+
+
+@needs_operator
+class TestOneLayer:
+    """Against OpenVINO's own operations in fp32."""
+
+    @pytest.mark.parametrize("instructions", INSTRUCTIONS)
+    @pytest.mark.parametrize("channels", CHANNELS, ids=str)
+    def test_fp32_is_the_same(self, channels: tuple[int, int], instructions: str) -> None:
+        inputs, weights = drawn(*channels, height=9, width=13)
+        expected = run(layer(inputs, weights), inputs)
+        assert expected.std() > 0.3
+        np.testing.assert_allclose(run(replaced(inputs, weights, instructions), inputs), expected, atol=5e-5)
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 1), (3, 3), (40, 31)], ids=str)
+    def test_sizes(self, size: tuple[int, int]) -> None:
+        inputs, weights = drawn(64, 64, *size)
+        expected = run(layer(inputs, weights), inputs)
+        np.testing.assert_allclose(run(replaced(inputs, weights, ""), inputs), expected, atol=5e-5)
+
+    @pytest.mark.parametrize("instructions", ["", *INSTRUCTIONS, "avx512_bf16"])
+    def test_bf16_differs_by_its_rounding(self, instructions: str) -> None:
+        inputs, weights = drawn(64, 96, 9, 13)
+        inputs = [rounded_to_bf16(values) for values in inputs]
+        expected = run(layer(inputs, weights), inputs)
+        error = np.abs(run(replaced(inputs, weights, instructions, bf16=True), inputs) - expected)
+        assert error.max() < 2**-6  # bf16 has 8 bits, the largest values are about 4
+        assert np.sqrt(np.mean(error**2)) < 2**-8
+
+    @pytest.mark.parametrize("offset", [np.nan, np.inf, -np.inf, 1e30, -1.0e9, 100.0])
+    @pytest.mark.parametrize("instructions", INSTRUCTIONS)
+    def test_whatever_is_beyond_the_picture_is_zero(self, offset: float, instructions: str) -> None:
+        inputs, weights = drawn(64, 64, 5, 6)
+        inputs[1][:, :18] = offset
+        result = run(replaced(inputs, weights, instructions), inputs)
+        bias = np.broadcast_to(weights["bias"][:, None, None], result.shape[1:])
+        np.testing.assert_array_equal(result[0], np.maximum(bias, 0))
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"channels": 48},
+            {"channels": 80},
+            {"relu": False},
+            {"dilations": [2, 2], "pads": [2, 2]},
+            {"bilinear_interpolation_pad": False},
+            {"plain_mask": True},
+            {"bias_shape": (1, 1, 1, 1)},
+        ],
+        ids=str,
+    )
+    def test_a_layer_of_another_kind_is_left_as_it_is(self, other: dict[str, Any]) -> None:
+        channels = other.pop("channels", 64)
+        inputs, weights = drawn(channels, 64, 5, 6)
+        model = layer(inputs, weights, **other)
+        expected = run(model, inputs)
+        assert replace_deformable(model, LIBRARY, bf16=False) == 0
+        np.testing.assert_array_equal(run(model, inputs), expected)
+
+    def test_one_layer_after_another(self) -> None:
+        """The second reads what the first leaves; others read it too."""
+        inputs, weights = drawn(64, 64, 9, 13)
+        x, offsets_and_mask = (op.parameter(values.shape, np.float32) for values in inputs)
+        first = nodes(x, offsets_and_mask, weights)
+        second = nodes(first, offsets_and_mask, weights)
+        model = openvino.Model([first, second, op.add(first, second)], [x, offsets_and_mask])
+        expected = list(openvino.compile_model(model, "CPU", FP32)(inputs).values())
+        assert replace_deformable(model, LIBRARY, bf16=False) == 2
+        core = openvino.Core()
+        load_operator(core)
+        for result, plain in zip(core.compile_model(model, "CPU", FP32)(inputs).values(), expected, strict=True):
+            np.testing.assert_allclose(result, plain, atol=5e-5)
+
+
+@needs_operator
+class TestTheNetwork:
+    @pytest.mark.parametrize("for_bf16", [False, True])  # the form of the upsampling, after eight of the layers
+    def test_all_sixteen_layers_are_replaced_and_the_answer_is_the_same(
+        self, checkpoint: Path, *, for_bf16: bool
+    ) -> None:
+        core = openvino.Core()
+        load_operator(core)
+        outputs = []
+        for replace in (False, True):
+            model = build_model(core, BackendRequest(checkpoint, INPUT_SIZE), for_bf16=for_bf16)
+            if replace:
+                assert replace_deformable(model, LIBRARY, bf16=False) == 16
+                assert "DeformableConvolution" not in kinds(model)
+            outputs.append(list(core.compile_model(model, "CPU", FP32)(drawn_picture()[None]).values()))
+        for plain, compiled in zip(*outputs, strict=True):
+            np.testing.assert_allclose(compiled[:50], plain[:50], rtol=2e-3, atol=2e-3)
+
+    @needs_bf16
+    def test_bf16_is_nearly_as_close_to_fp32_as_it_was(self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        compiled = answer(checkpoint, "bf16")
+        monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
+        plain, exact = answer(checkpoint, "bf16"), answer(checkpoint, "fp32")
+        errors = [np.abs(peaks.scores[:50] - exact.scores[:50]).mean() for peaks in (compiled, plain)]
+        assert errors[0] < 4 * errors[1] < 0.01  # samples and weights are rounded too now, in sixteen layers
+
+    def test_networks_in_parallel_do_not_disturb_each_other(self, checkpoint: Path) -> None:
+        request = BackendRequest(checkpoint, INPUT_SIZE, "fp32")
+        pictures = [np.roll(drawn_picture(), 16 * shift, axis=1) for shift in range(4)]
+        alone = [create_backend("openvino", request).infer(picture) for picture in pictures]
+        with ThreadPoolExecutor(len(pictures)) as pool:
+            backends = list(pool.map(lambda _: create_backend("openvino", request), pictures))
+            for _ in range(3):
+                together = pool.map(lambda backend, picture: backend.infer(picture), backends, pictures)
+                for one, other in zip(together, alone, strict=True):
+                    np.testing.assert_array_equal(one.boxes, other.boxes)
+
+    def test_requests_of_one_network_in_parallel(self, checkpoint: Path) -> None:
+        core = openvino.Core()
+        operator = load_operator(core)
+        model = build_model(core, BackendRequest(checkpoint, INPUT_SIZE))
+        operator.put_into(model, bf16=False)
+        compiled = core.compile_model(model, "CPU", FP32 | {"NUM_STREAMS": "2"})
+        pictures = [np.roll(drawn_picture(), 16 * shift, axis=1)[None] for shift in range(6)]
+        alone = [compiled(picture)[0].copy() for picture in pictures]
+        requests = [compiled.create_infer_request() for _ in pictures]
+        for request, picture in zip(requests, pictures, strict=True):
+            request.start_async([picture])
+        for request, expected in zip(requests, alone, strict=True):
+            request.wait()
+            np.testing.assert_array_equal(request.get_output_tensor(0).data, expected)
+
+    def test_a_network_read_from_a_file_has_it_too(self, checkpoint: Path, tmp_path: Path) -> None:
+        """As one in int8 is; here it is in fp32 and takes the same way."""
+        request = BackendRequest(checkpoint, INPUT_SIZE, "int8")
+        xml = tmp_path / "network.xml"
+        openvino.save_model(build_model(openvino.Core(), request), xml, compress_to_fp16=False)
+        network = QuantizedNetwork(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
+        write_quantized(request, network, QuantizationFacts("random", str(INPUT_SIZE), "none", 0))
+        network_in_use = create_backend("openvino", request)._request.get_compiled_model().get_runtime_model()
+        types = [node.get_rt_info()["layerType"].astype(str) for node in network_in_use.get_ops()]
+        assert types.count("Reference") == 16
+        assert "DeformableConvolution" not in types
+
+
+class TestWithoutIt:
+    """Installed without a compiler, with another OpenVINO, or damaged: OpenVINO's own computes, and `info` tells."""
+
+    @pytest.fixture(params=["absent", "of another release", "cut short", "not a library", "refused by the loader"])
+    def no_operator(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+        path = tmp_path / "libfairmot_deformable.so"
+        case: str = request.param
+        if case not in {"absent", "not a library", "refused by the loader"} and HERE.library is None:
+            pytest.skip(f"COMPILED OPERATOR ABSENT: {HERE.told}")
+        if case == "of another release":
+            content = deformable._OPENVINO.sub(b"libopenvino.so.2511\0", LIBRARY.read_bytes())
+            path.write_bytes(content)
+        elif case == "cut short":
+            path.write_bytes(LIBRARY.read_bytes()[:-5000])
+        elif case != "absent":
+            path.write_bytes(b"\x7fELF" + bytes(1000))
+        if case == "refused by the loader":
+            monkeypatch.setattr(deformable, "_check", lambda _: None)
+        monkeypatch.setattr(deformable, "LIBRARY", path)
+        return case
+
+    def test_the_network_runs_and_info_says_why(self, no_operator: str, checkpoint: Path) -> None:
+        expected = {
+            "absent": "was not built as the package was installed",
+            "of another release": r"was built with OpenVINO 2025\.1\.1, but .* pip install openvino==2025\.1\.1",
+            "cut short": "is damaged; install the package again",
+            "not a library": "is damaged; install the package again",
+            "refused by the loader": "libfairmot_deformable",
+        }[no_operator]
+        operator = load_operator(openvino.Core())
+        assert operator.library is None
+        assert "\n" not in operator.told
+        with pytest.raises(AssertionError, match=f"OpenVINO's own, which is slower: .*{expected}"):
+            raise AssertionError(operator.told)
+        assert len(answer(checkpoint, "fp32"))
+
+    @needs_operator
+    def test_a_network_compiled_with_it_is_not_taken_for_one_without(
+        self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compiled = answer(checkpoint, "fp32", keep_compiled=True)
+        monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
+        plain = answer(checkpoint, "fp32", keep_compiled=True)
+        assert len(list((cache_dir() / "compiled").glob("*.blob"))) == 2
+        np.testing.assert_allclose(compiled.scores, plain.scores, atol=1e-3)
+
+
+def test_info_has_a_line_about_it() -> None:
+    assert f"\ndeformable convolutions: {HERE.told}\n" in info_text(collect_info())
+
+
+FP32 = {"INFERENCE_PRECISION_HINT": "f32"}
+
+
+def drawn(channels: int, outputs: int, height: int, width: int) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """Draw the input, offsets of up to six cells with logits of the mask, and a layer's weights."""
+    generator = np.random.default_rng(7)
+    x = generator.normal(size=(1, channels, height, width)).astype(np.float32)
+    offsets_and_mask = generator.uniform(-6, 6, (1, 27, height, width)).astype(np.float32)
+    offsets_and_mask[0, :4] = np.round(offsets_and_mask[0, :4])  # right on a cell
+    kernel = generator.normal(0, 1 / np.sqrt(3 * channels), (outputs, channels, 3, 3)).astype(np.float32)
+    bias = generator.normal(size=outputs).astype(np.float32)
+    return [x, offsets_and_mask], {"kernel": kernel, "bias": bias}
+
+
+def layer(inputs: list[np.ndarray], weights: dict[str, np.ndarray], **other: Any) -> openvino.Model:
+    parameters = [op.parameter(values.shape, np.float32) for values in inputs]
+    return openvino.Model([nodes(*parameters, weights, **other)], parameters)
+
+
+def nodes(
+    x: openvino.Node,
+    offsets_and_mask: openvino.Node,
+    weights: dict[str, np.ndarray],
+    *,
+    relu: bool = True,
+    plain_mask: bool = False,
+    bias_shape: tuple[int, ...] = (1, -1, 1, 1),
+    dilations: tuple[int, int] = (1, 1),
+    pads: tuple[int, int] = (1, 1),
+    bilinear_interpolation_pad: bool = True,
+) -> openvino.Node:
+    """Write the layer in OpenVINO's own operations."""
+    split = op.variadic_split(offsets_and_mask, op.constant(np.int64(1)), op.constant(np.array([18, 9])))
+    y = op.deformable_convolution(
+        x,
+        split.output(0),
+        op.constant(weights["kernel"]),
+        [1, 1],
+        list(pads),
+        list(pads),
+        list(dilations),
+        mask=split.output(1) if plain_mask else op.sigmoid(split.output(1)),
+        bilinear_interpolation_pad=bilinear_interpolation_pad,
+    )
+    bias = weights["bias"] if -1 in bias_shape else weights["bias"][:1]
+    y = op.add(y, op.constant(bias.reshape(bias_shape)))
+    return op.relu(y) if relu else y
+
+
+def replaced(
+    inputs: list[np.ndarray], weights: dict[str, np.ndarray], instructions: str, *, bf16: bool = False
+) -> openvino.Model:
+    model = layer(inputs, weights)
+    try:
+        assert replace_deformable(model, LIBRARY, bf16=bf16, instructions=instructions) == 1
+    except RuntimeError as error:
+        assert f"no instructions '{instructions}'" in str(error)  # noqa: PT017
+        pytest.skip(f"NO {instructions.upper()}: this CPU lacks it")
+    return model
+
+
+def run(model: openvino.Model, inputs: list[np.ndarray]) -> np.ndarray:
+    core = openvino.Core()
+    load_operator(core)
+    return core.compile_model(model, "CPU", FP32)(inputs)[0]
+
+
+def rounded_to_bf16(values: np.ndarray) -> np.ndarray:
+    return (values.view(np.uint32) & 0xFFFF0000).view(np.float32)
+
+
+def answer(checkpoint: Path, precision: str, *, keep_compiled: bool = False) -> Peaks:
+    request = BackendRequest(checkpoint, INPUT_SIZE, precision, keep_compiled=keep_compiled)
+    return create_backend("openvino", request).infer(drawn_picture())
+
+
+def kinds(model: openvino.Model) -> set[str]:
+    return {node.get_type_name() for node in model.get_ops()}
