@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ import pytest
 import fairmot_dla34
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILD_FILES = ("setup.py", "pyproject.toml")
 
 
 @pytest.mark.slow
@@ -22,7 +27,8 @@ def test_a_wheel_built_from_the_sdist_has_every_file(tmp_path: Path) -> None:
         [sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)], check=True, capture_output=True
     )
     (wheel,) = tmp_path.glob("*.whl")
-    assert f"-{fairmot_dla34.__version__}-py3-none-any" in wheel.name
+    has_operator = sys.platform == "linux" and platform.machine() == "x86_64" and shutil.which("g++") is not None
+    assert f"-{fairmot_dla34.__version__}-py3-none-{'linux_x86_64' if has_operator else 'any'}" in wheel.name
     shipped = set(zipfile.ZipFile(wheel).namelist())
     package = ROOT / "fairmot_dla34"
     tracked = subprocess.run(
@@ -30,9 +36,46 @@ def test_a_wheel_built_from_the_sdist_has_every_file(tmp_path: Path) -> None:
     ).stdout.split()
     assert tracked or package.is_dir()
     assert set(tracked) <= shipped
+    assert has_operator == ("fairmot_dla34/backends/deformable/libfairmot_deformable.so" in shipped)
     for name in ("weights/weights.json", "weights/sample.npz", "weights/sample.md", "requirements.txt", "py.typed"):
         assert f"fairmot_dla34/{name}" in shipped
     assert not any(name.startswith(("tests", "benchmarks")) for name in shipped)
+
+
+@pytest.mark.parametrize("missing", ["a compiler", "a compiler that works", "openvino"])
+def test_it_builds_without_what_the_compiled_operator_needs(missing: str, tmp_path: Path) -> None:
+    """A newcomer without a compiler gets a working package and one line that says what it lacks."""
+    if int(metadata.version("setuptools").partition(".")[0]) < 71:
+        pytest.skip("OLD SETUPTOOLS: pip install 'setuptools>=71'")
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        pytest.skip("NO OPERATOR for this platform: nothing to leave out")
+    hidden = "openvino" if missing == "openvino" else ""
+    compiler = {"a compiler": str(tmp_path / "none"), "a compiler that works": "false"}.get(missing, "g++")
+    code = (
+        f"import importlib.util, runpy, sys; sys.argv = ['setup.py', 'build_ext', '--build-lib', {str(tmp_path)!r}, "
+        f"'--build-temp', {str(tmp_path)!r}]; find = importlib.util.find_spec; "
+        f"importlib.util.find_spec = lambda name, *rest: None if name == {hidden!r} else find(name, *rest); "
+        "runpy.run_path('setup.py')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"CC": compiler, "CXX": compiler},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    told = [line for line in (done.stdout + done.stderr).splitlines() if "was not built" in line]
+    assert len(told) == 1
+    assert "the package works without it, more slowly" in told[0]
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("*.so"))
+
+
+def test_the_operator_is_built_with_the_openvino_that_is_asked_for() -> None:
+    """pip takes the newest for both: headers when the package is built, the library when it is installed."""
+    asked = [re.findall(r'"(openvino[^;"]*)', (ROOT / name).read_text("utf-8"))[0] for name in BUILD_FILES]
+    assert asked[0] == asked[1]
 
 
 def test_hub_install_asks_for_what_the_package_asks_for() -> None:
