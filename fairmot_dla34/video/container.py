@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import SourceError
 from ..values import Frame
 from . import probing
+from .conversion import BgrConverter
 from .losses import Losses
 from .names import hide_secrets, stem_of, url_name
 from .rotation import UPRIGHT, orientation_of, turn
@@ -87,7 +86,7 @@ class ContainerSource(Source):
         return self._shown
 
     def _frames(self) -> Generator[Frame]:
-        clock = Clock(self.native_rate)
+        clock, to_bgr = Clock(self.native_rate), BgrConverter()
         index, time_s, size, orientation = -1, 0.0, (0, 0), UPRIGHT
         for picture, lost in self._pictures():
             if self._closed:
@@ -97,7 +96,7 @@ class ContainerSource(Source):
             if size != (picture.width, picture.height):  # not for each: PyAV keeps a frame whose side data was read
                 size, orientation = (picture.width, picture.height), orientation_of(picture)
             if self._wanted(index):
-                stored = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+                stored = to_bgr.convert(picture)
                 shown_s = index / self.native_rate if self._rate_given and not self._is_url else time_s
                 yield Frame(index, shown_s, turn(stored, orientation))
         if index >= 0:
