@@ -53,8 +53,13 @@ class OutputOptions:
         """
         prepare_output_dir(Path(self.output_dir))
 
-    def open(self, name: str, frame_rate: float) -> WriterSet:
+    def open(self, name: str, frame_rate: float, *, draw_on_frames: bool = False) -> WriterSet:
         """Open the outputs of one video; earlier ones of that name are replaced.
+
+        Args:
+            name: The source's name.
+            frame_rate: Frames per second of the video.
+            draw_on_frames: As `open_writers` takes it.
 
         Raises:
             OutputError: A file cannot be written.
@@ -66,6 +71,7 @@ class OutputOptions:
             video=self.video,
             frame_rate=frame_rate,
             draw_threshold=self.draw_threshold,
+            draw_on_frames=draw_on_frames,
         )
 
 
@@ -105,7 +111,7 @@ def track_to_files(
         frames = stack.enter_context(open_source(source, frame_rate=frame_rate, frame_stride=frame_stride))
         newest = takes_newest(frames, newest_frame)
         outputs = DelayedOutputs(
-            lambda: options.open(frames.name, frames.frame_rate),
+            lambda: options.open(frames.name, frames.frame_rate, draw_on_frames=frames.reads_ahead),
             fill_gaps=fill_gaps,
             pictures=options.video,
             reused=not frames.reads_ahead,

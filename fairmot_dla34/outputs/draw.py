@@ -24,24 +24,30 @@ if TYPE_CHECKING:
 
 
 def draw_tracks(
-    image: NDArray[np.uint8], tracks: Iterable[Track], *, trails: Trails | None = None, draw_threshold: float = 0.0
+    image: NDArray[np.uint8],
+    tracks: Iterable[Track],
+    *,
+    trails: Trails | None = None,
+    draw_threshold: float = 0.0,
+    in_place: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw box, id and score of each track, and where it stood during the last second.
 
     Args:
-        image: ``(H, W, 3)`` uint8 BGR; not changed.
+        image: ``(H, W, 3)`` uint8 BGR; not changed, unless ``in_place`` says so.
         tracks: Boxes in image px, anywhere; one with a number that is not finite is left out.
         trails: Points to join to a line for each track drawn.
         draw_threshold: Tracks with a lower score are not drawn.
+        in_place: Draw on ``image`` itself where it can be written to.
 
     Returns:
-        A new ``(H, W, 3)`` uint8 BGR picture.
+        A ``(H, W, 3)`` uint8 BGR picture: a new one, or ``image``.
 
     Raises:
         InvalidInputError: ``image`` is no picture.
     """
     check_image(image)
-    canvas = np.array(image, np.uint8, order="C")
+    canvas = image if in_place and _takes_drawing(image) else np.array(image, np.uint8, order="C")
     shown = [t for t in tracks if t.score >= draw_threshold and all(map(math.isfinite, t.box))]
     shown.sort(key=lambda track: track.box[3])  # who stands nearer is drawn over who stands behind
     line = max(1, round(min(image.shape[:2]) / 240))  # px: 1 at 320x240, 2 at 480x360, 9 at 4K
@@ -56,11 +62,19 @@ def draw_tracks(
     return canvas
 
 
+def _takes_drawing(image: NDArray[np.uint8]) -> bool:
+    """Whether OpenCV can write to it: rows one below the other, whole pixels side by side."""
+    return image.flags.writeable and image.strides[1:] == (3, 1) and image.strides[0] >= 3 * image.shape[1]
+
+
 def _draw_trail(canvas: NDArray[np.uint8], points: Sequence[tuple[float, float]], colour: _Colour, line: int) -> None:
     import cv2
 
     if len(points) > 1:
-        path = np.array([_pixel(canvas, x, y) for x, y in points], np.int32).reshape(-1, 1, 2)
+        (height, width), path = canvas.shape[:2], np.array(points)  # (N, 2)
+        np.maximum(path, (-width, -height), out=path)  # as `_pixel`, for all at once
+        np.minimum(path, (2 * width, 2 * height), out=path)
+        path = np.rint(path, out=path).astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(canvas, [path], isClosed=False, color=colour, thickness=line, lineType=cv2.LINE_AA)
 
 
@@ -69,7 +83,7 @@ def _draw_box(canvas: NDArray[np.uint8], track: Track, line: int) -> None:
 
     x1, y1, x2, y2 = track.box
     corners = _pixel(canvas, x1, y1), _pixel(canvas, x2, y2)
-    cv2.rectangle(canvas, *corners, colour_of(track.track_id), line, cv2.LINE_AA)
+    cv2.rectangle(canvas, *corners, colour_of(track.track_id), line)  # upright lines need no smoothing, which is slow
 
 
 def _draw_label(canvas: NDArray[np.uint8], track: Track, taken: Sequence[_Rectangle]) -> _Rectangle:

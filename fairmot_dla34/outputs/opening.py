@@ -38,6 +38,7 @@ def open_writers(
     video: bool = True,
     frame_rate: float,
     draw_threshold: float = 0.5,
+    draw_on_frames: bool = False,
 ) -> WriterSet:
     """Open the outputs of one video; existing files of these names are replaced.
 
@@ -48,6 +49,7 @@ def open_writers(
         video: Whether to write ``mot_outputs/<name>_vis.mp4``.
         frame_rate: Frames per second of the video.
         draw_threshold: Tracks with a lower score are not drawn; the text has them all.
+        draw_on_frames: The frames may be drawn on, as nobody needs them after they were written.
 
     Returns:
         The writers, to be used as a context manager.
@@ -66,7 +68,9 @@ def open_writers(
             opened.append(kind(folder / _TEXT_FOLDER / f"{name}{kind.suffix}"))
         if video:
             path = folder / _VIDEO_FOLDER / f"{name}_vis.mp4"
-            opened.append(VideoWriter(path, frame_rate=frame_rate, draw_threshold=draw_threshold))
+            opened.append(
+                VideoWriter(path, frame_rate=frame_rate, draw_threshold=draw_threshold, on_frames=draw_on_frames)
+            )
     except BaseException:
         WriterSet(opened).__exit__(*sys.exc_info())  # closes them all; the error under way is the one to tell
         raise

@@ -28,13 +28,14 @@ class VideoWriter:
         path: The mp4; it plays up to its last whole second even if the process is killed.
     """
 
-    def __init__(self, path: Path, *, frame_rate: float, draw_threshold: float = 0.5) -> None:
+    def __init__(self, path: Path, *, frame_rate: float, draw_threshold: float = 0.5, on_frames: bool = False) -> None:
         """Create or empty the file; the encoder starts with the first frame, which sets the size.
 
         Args:
             path: The mp4.
             frame_rate: Frames per second of the frames to come, for the header; each frame keeps its own time.
             draw_threshold: Tracks with a lower score are not drawn.
+            on_frames: Draw on the frames themselves, which nobody else needs then, instead of on a copy of each.
 
         Raises:
             OutputError: The file cannot be created.
@@ -42,6 +43,7 @@ class VideoWriter:
         """
         self._draw_threshold = check_fraction("draw_threshold", draw_threshold)
         self._frame_rate = check_frame_rate(frame_rate)
+        self._on_frames = on_frames
         self.path = path
         self._encoder: H264Encoder | None = None
         self._trails = Trails()
@@ -74,10 +76,16 @@ class VideoWriter:
             self._shape = frame.image.shape
             self._trails.clear()
         self._trails.update(result.tracks, frame.time_s)
-        drawn = draw_tracks(frame.image, result.tracks, trails=self._trails, draw_threshold=self._draw_threshold)
+        drawn = draw_tracks(
+            frame.image,
+            result.tracks,
+            trails=self._trails,
+            draw_threshold=self._draw_threshold,
+            in_place=self._on_frames,
+        )
         if self._encoder is None:
             height, width = drawn.shape[:2]
-            self._encoder = H264Encoder(self.path, width=width, height=height, frame_rate=self._frame_rate)
+            self._encoder = H264Encoder(self.path, width=width, height=height, frame_rate=self._frame_rate, quick=True)
         self._encoder.write(drawn, frame.time_s)
 
     def close(self) -> None:

@@ -66,8 +66,8 @@ def write_scene(
     try:
         with create(written.truth) as truth, progress_bar(name, config.frames, enabled=progress) as bar:
             scene = Scene(config)
-            size = {"width": config.width, "height": config.height}
-            with contextlib.closing(H264Encoder(written.video, **size, frame_rate=config.frame_rate)) as encoder:
+            width, height, rate = config.width, config.height, config.frame_rate
+            with contextlib.closing(H264Encoder(written.video, width=width, height=height, frame_rate=rate)) as encoder:
                 for frame in scene:
                     encoder.write(frame.image, frame.time_s)
                     done = frame.index + 1  # before the truth: an interrupted one never goes beyond the sequence
