@@ -24,20 +24,20 @@ class GraphBuilder:
 
     def __init__(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         self.arrays = arrays
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self._model = onnx.ModelProto()
+        self._graph = self._model.graph  # filled in place: `helper.make_model` copies all constants twice
 
     def node(self, op: str, *inputs: str, outputs: int = 1, name: str = "", **attributes: Any) -> str:
         """Append a node; return its first output's name (the others end in ``.1``, ``.2``, …)."""
-        name = name or f"{op}_{len(self._nodes)}"
+        name = name or f"{op}_{len(self._graph.node)}"
         names = [name, *(f"{name}.{i}" for i in range(1, outputs))]
-        self._nodes.append(helper.make_node(op, list(inputs), names, name=name, **attributes))
+        self._graph.node.append(helper.make_node(op, list(inputs), names, name=name, **attributes))
         return name
 
     def constant(self, values: NDArray[Any], name: str = "") -> str:
         """Append an initializer; return its name."""
-        name = name or f"const_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        name = name or f"const_{len(self._graph.initializer)}"
+        self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def ints(self, *values: int) -> str:
@@ -132,24 +132,21 @@ class GraphBuilder:
         outputs: Mapping[str, tuple[int, tuple[int, ...]]],
         metadata: Mapping[str, str],
     ) -> onnx.ModelProto:
-        """Close the graph.
+        """Close the graph; nothing is added after it.
 
         Args:
             inputs: Name to (ONNX element type, shape).
             outputs: The same.
             metadata: Strings stored in the file.
         """
-        graph = helper.make_graph(
-            self._nodes,
-            "fairmot_dla34",
-            [helper.make_tensor_value_info(name, *spec) for name, spec in inputs.items()],
-            [helper.make_tensor_value_info(name, *spec) for name, spec in outputs.items()],
-            self._constants,
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="fairmot_dla34")
-        model.ir_version = IR_VERSION
-        helper.set_model_props(model, dict(metadata))
-        return model
+        self._graph.name = "fairmot_dla34"
+        self._graph.input.extend(helper.make_tensor_value_info(name, *spec) for name, spec in inputs.items())
+        self._graph.output.extend(helper.make_tensor_value_info(name, *spec) for name, spec in outputs.items())
+        self._model.producer_name = "fairmot_dla34"
+        self._model.ir_version = IR_VERSION
+        self._model.opset_import.append(helper.make_opsetid("", OPSET))
+        helper.set_model_props(self._model, dict(metadata))
+        return self._model
 
 
 FLOAT, INT64, UINT8 = int(TensorProto.FLOAT), int(TensorProto.INT64), int(TensorProto.UINT8)

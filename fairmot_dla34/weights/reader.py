@@ -36,7 +36,7 @@ def load_arrays(path: str | PathLike[str]) -> dict[str, NDArray[np.float32]]:
     arrays = _read(path)
     shapes = expected_shapes(_count_classes(arrays))
     _check_shapes(arrays, shapes, path)
-    return {name: _to_float32(arrays[name], name, path) for name in shapes}
+    return {name: _to_float32(arrays.pop(name), name, path) for name in shapes}  # never two of everything
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
