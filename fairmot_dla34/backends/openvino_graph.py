@@ -17,8 +17,8 @@ def build_model(core: openvino.Core, request: BackendRequest, *, for_bf16: bool 
     from ..network.dla34 import build_onnx
     from ..weights import load_arrays
 
-    onnx_model = build_onnx(load_arrays(request.weights), request.input_size)
-    return read_onnx(core, onnx_model.SerializeToString(), for_bf16=for_bf16)
+    onnx_model = build_onnx(load_arrays(request.weights), request.input_size).SerializeToString()  # only this is kept
+    return read_onnx(core, onnx_model, for_bf16=for_bf16)
 
 
 def read_onnx(core: openvino.Core, onnx_model: bytes, *, for_bf16: bool = False) -> openvino.Model:
