@@ -1,63 +1,101 @@
-"""Resident memory along one long run, drawn video included: it must not grow with the video.
+"""Resident memory along one long run of `track`, drawn video included: it must not grow with the video.
 
     python benchmarks/memory.py --video V --weights W.pdparams [--input-size 576x320] [--frames 5000]
 
-The video is played again and again until there are enough frames.
+The video is copied into one file, packet by packet, again and again until there are enough frames, and that file is
+tracked as any other: read ahead in a thread, the network in another, text and video written.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
-from fairmot_dla34 import Module
-from fairmot_dla34.video import open_source
+from fairmot_dla34 import FairMOT, Module
+from fairmot_dla34.backends import Backend
+from fairmot_dla34.values import Peaks
 
-MARKS = (1, 100, 300, 1000, 2000, 3000, 4000, 5000, 7500, 10000)
+MARKS = (1, 100, 300, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000)
 
 
-def resident_mb() -> float:
-    """Return this process's resident set in MB (Linux)."""
+def status_mb(field: str) -> float:
+    """Return a size of this process in MB (Linux): ``VmRSS``, its resident set now, or ``VmHWM``, the highest ever."""
     for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmRSS in /proc/self/status")
+    raise RuntimeError(f"no {field} in /proc/self/status")
 
 
-def endless(video: Path, frames: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield pictures of the video, over and over; print the memory at the marks."""
-    count = 0
-    for _ in itertools.count():
-        with open_source(video) as source:
-            for frame in source:
-                if count in MARKS:
-                    print(f"frame {count}: {resident_mb():.1f} MB", flush=True)
-                if count == frames:
-                    return
-                count += 1
-                yield frame.image
+class Watched:
+    """A backend that prints the memory at the marks."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.info, self.input_size = backend.info, backend.input_size
+        self._backend = backend
+        self._count = 0
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        """Count a frame and run the network."""
+        self._count += 1
+        if self._count in MARKS:
+            print(f"frame {self._count}: {status_mb('VmRSS'):.1f} MB", flush=True)
+        return self._backend.infer(image)
+
+    def close(self) -> None:
+        """Free the network."""
+        self._backend.close()
+
+
+def loop(video: Path, frames: int, place: Path) -> Path:
+    """Copy a video again and again into one file of so many frames; decoding costs what it costs."""
+    with av.open(str(place), "w") as out:
+        copy = None
+        for count, (stream, packet) in enumerate(_endless(video)):
+            if count == frames:
+                break
+            copy = copy or out.add_stream_from_template(stream)
+            packet.stream = copy
+            out.mux(packet)
+    return place
+
+
+def _endless(video: Path) -> Iterator[tuple[av.VideoStream, av.Packet[av.VideoStream]]]:
+    begin = 0
+    while True:
+        with av.open(str(video)) as source:
+            stream, end = source.streams.video[0], begin
+            for packet in source.demux(stream):
+                if packet.dts is None:
+                    continue
+                packet.dts += begin
+                packet.pts = None if packet.pts is None else packet.pts + begin
+                end = max(end, packet.dts + (packet.duration or 1))
+                yield stream, packet
+        begin = end
 
 
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--video", type=Path, required=True)
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--input-size", default="1088x608")
+    parser.add_argument("--weights", default="sample")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--input-size")
     parser.add_argument("--frames", type=int, default=5000)
     arguments = parser.parse_args()
-    module = Module(weights=arguments.weights, input_size=arguments.input_size)
     with tempfile.TemporaryDirectory() as folder:
-        summary = module.tracking(
-            endless(arguments.video, arguments.frames), folder, formats=("mot", "jsonl"), frame_rate=10, progress=False
-        )
+        video = loop(arguments.video, arguments.frames, Path(folder) / f"long{arguments.video.suffix}")
+        model = FairMOT(arguments.weights, precision=arguments.precision, input_size=arguments.input_size)
+        module = Module(weights=arguments.weights, backend=Watched(model.backend))
+        summary = module.tracking(video, folder, formats=("mot", "jsonl"), progress=False)
     print(f"{summary.frames} frames, {summary.track_ids} ids, {summary.frames_per_second:.2f} frames/s")
+    print(f"highest: {status_mb('VmHWM'):.1f} MB")
 
 
 if __name__ == "__main__":
