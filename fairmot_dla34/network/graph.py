@@ -91,7 +91,7 @@ class GraphBuilder:
         weight, bias = self.folded(f"{prefix}.conv.conv_dcn", f"{prefix}.norm")
         conv_offset = f"{prefix}.conv.conv_offset"
         if not (self.arrays[f"{conv_offset}.weight"].any() or self.arrays[f"{conv_offset}.bias"].any()):
-            return self.relu(self.conv(x, weight * np.float32(0.5), bias))
+            return self.relu(self.conv(x, weight * np.float32(0.5), bias, name=prefix))
         offset_mask = self.conv_bias(x, conv_offset)
         split = self.node("Split", offset_mask, self.ints(18, 9), outputs=2, axis=1)
         mask = self.node("Sigmoid", f"{split}.1")

@@ -72,7 +72,7 @@ def _make(
     with no_telemetry():
         import openvino
 
-    model = build_model(openvino.Core(), request)
+    model = build_model(openvino.Core(), request, for_bf16=True)  # transposed, the upsampling ones take half the time
     try:
         return write_quantized(request, quantized(model, pictures, progress=progress), facts)
     except OSError as error:
