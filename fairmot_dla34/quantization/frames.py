@@ -15,10 +15,10 @@ from ..geometry import Letterbox
 from ..values import Frame
 from ..video import open_source
 
-MOST_FRAMES = 80  # 64 to calibrate on, 16 to compare on
-FEWEST_FRAMES = 10  # 8 and 2
+MOST_FRAMES = 48  # 32 to calibrate on, 16 to compare on
+FEWEST_FRAMES = 10  # 7 and 3
 _LOOKED_AT = 18_000  # ten minutes at 30 frames/s: a camera has no end
-_COMPARED_EVERY = 5
+_COMPARED_EVERY = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class CalibrationFrames:
 
     Attributes:
         name: The video's.
-        calibration: Up to 64 to calibrate on.
+        calibration: Up to 32 to calibrate on.
         comparison: Up to 16 between them, to compare on.
     """
 

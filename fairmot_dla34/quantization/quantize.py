@@ -36,7 +36,7 @@ def quantize(
 ) -> QuantizationReport:
     """Make the int8 network that ``precision="int8"`` runs, in place of one that was there.
 
-    Up to 64 frames, spread evenly over the video, say how large the values in the network become; up to 16 others say
+    Up to 32 frames, spread evenly over the video, say how large the values in the network become; up to 16 others say
     how far int8 is from fp32.
 
     Args:

@@ -14,7 +14,7 @@ from fairmot_dla34.quantization.frames import read_frames
 SIZE = InputSize(160, 96)
 
 
-@pytest.mark.parametrize(("length", "counts"), [(10, (8, 2)), (79, (63, 16)), (80, (64, 16)), (500, (64, 16))])
+@pytest.mark.parametrize(("length", "counts"), [(10, (7, 3)), (47, (31, 16)), (48, (32, 16)), (500, (32, 16))])
 def test_frames_are_spread_over_the_whole_video(length: int, counts: tuple[int, int], tmp_path: Path) -> None:
     frames = read_frames(str(write_clip(tmp_path / "clip.mp4", length)), SIZE)
     calibration, comparison = ([index_of(one) for one in part] for part in (frames.calibration, frames.comparison))
