@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends.openvino import read_onnx
+from fairmot_dla34.backends.openvino_graph import read_onnx
 from fairmot_dla34.network.dla34 import add_backbone, add_neck
 from fairmot_dla34.network.graph import FLOAT, UINT8, GraphBuilder
 from fairmot_dla34.network.peaks import STRIDE
