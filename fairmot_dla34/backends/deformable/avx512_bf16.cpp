@@ -57,7 +57,8 @@ inline void tile(const Bf16* samples, const Bf16* panel, const float* bias, Bf16
         for (int v = 0; v < VECTORS; ++v) sums[row][v] = _mm512_loadu_ps(bias + 16 * v);
     for (int k = 0; k < depth; k += PAIR, panel += PAIR * PANEL) {
         __m512bh weights[VECTORS];
-        memcpy(weights, panel, sizeof weights);
+        for (int v = 0; v < VECTORS; ++v)
+            weights[v] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(panel + 16 * PAIR * v));
 #pragma GCC unroll 16
         for (int row = 0; row < COUNT; ++row) {
             int32_t pair;
