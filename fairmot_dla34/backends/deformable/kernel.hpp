@@ -1,8 +1,8 @@
 // What the operator's arithmetic looks like from outside; one implementation for each set of instructions.
 //
-// A deformable convolution of 3x3 is done as a product of matrices, block by block of output cells: `sample` writes the
-// nine samples of every cell side by side, and `product` multiplies these rows with the weights. A block is small enough
-// that its samples stay in a core's own cache.
+// A deformable convolution of 3x3 is done as a product of matrices, block by block of output cells: `sample` writes
+// the nine samples of every cell side by side, and `product` multiplies these rows with the weights. A block is small
+// enough that its samples stay in a core's own cache.
 #pragma once
 
 #include <stddef.h>

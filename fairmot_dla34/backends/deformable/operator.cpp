@@ -1,6 +1,5 @@
-// An operator for OpenVINO: a deformable convolution (DCNv2, arXiv 1811.11168) of 3x3, stride 1 and one group of offsets,
-// with the sigmoid of its mask, its bias and a ReLU. OpenVINO's own computes in fp32 whatever the rest computes in, and
-// about half as fast.
+// An operator for OpenVINO: a deformable convolution (DCNv2, arXiv 1811.11168) of 3x3, stride 1 and one group of
+// offsets, with the sigmoid of its mask, its bias and a ReLU. OpenVINO's own computes in fp32 whatever the rest does.
 //
 // OpenVINO's side of this is described in "Custom OpenVINO Operations" of its documentation: its CPU plugin calls
 // `evaluate` within the threads that belong to the request, which oneTBB's loop then shares the work among.
@@ -57,7 +56,10 @@ public:
         if (m_bytes.size() < bytes + LINE) m_bytes.resize(bytes + LINE);
         return at();
     }
-    void* at() { return reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(m_bytes.data()) + LINE - 1) & ~(LINE - 1)); }
+    void* at() {
+        const uintptr_t start = reinterpret_cast<uintptr_t>(m_bytes.data());
+        return reinterpret_cast<void*>((start + LINE - 1) & ~(LINE - 1));
+    }
 
 private:
     std::vector<char> m_bytes;

@@ -73,7 +73,8 @@ inline void tile(const float* samples, const float* panel, const float* bias, El
         for (int v = 0; v < VECTORS; ++v) weights[v] = load(panel + v * LANES);
 #pragma GCC unroll 16
         for (int row = 0; row < ROWS; ++row)
-            for (int v = 0; v < VECTORS; ++v) sums[row][v] += samples[static_cast<size_t>(row) * depth + k] * weights[v];
+            for (int v = 0; v < VECTORS; ++v)
+                sums[row][v] += samples[static_cast<size_t>(row) * depth + k] * weights[v];
     }
     const Floats zero = {};
     for (int row = 0; row < ROWS; ++row)
