@@ -41,6 +41,31 @@ def test_any_box_on_any_picture(boxes, width, height):
     assert (image == 128).all()
 
 
+@pytest.mark.parametrize("padding", [0, 4])  # FFmpeg's rows may be longer than the picture
+def test_in_place_is_the_same_drawing_on_the_picture_itself(padding):
+    rows = np.full((120, 160 + padding, 3), 128, np.uint8)
+    tracks, trails = [Track(1, (20.4, 30, 60, 100.5), 0.9, 3), Track(2, (-1e9, 40, 1e9, 60), 0.8, 0)], Trails()
+    for step in range(4):
+        trails.update([Track(1, (20.4 + step, 30, 60, 100.5), 0.9, 0)], step / 10)
+    expected = draw_tracks(rows[:, :160], tracks, trails=trails)
+    assert (rows == 128).all()
+    drawn = draw_tracks(rows[:, :160], tracks, trails=trails, in_place=True)
+    assert np.shares_memory(drawn, rows)
+    assert np.array_equal(drawn, expected)
+    assert (rows[:, 160:] == 128).all()
+
+
+@pytest.mark.parametrize("view", [lambda a: a[:, ::-1], lambda a: a[::-1], lambda a: a.transpose(1, 0, 2)])
+def test_a_picture_that_cannot_be_drawn_on_is_copied(view):
+    image = np.full((60, 80, 3), 128, np.uint8)
+    track = Track(1, (5, 5, 40, 50), 0.9, 0)
+    expected = draw_tracks(view(image), [track])
+    assert np.array_equal(draw_tracks(view(image), [track], in_place=True), expected)
+    image[:] = 128
+    image.flags.writeable = False
+    assert not np.shares_memory(draw_tracks(image, [track], in_place=True), image)
+
+
 def coloured(drawn, track_id):
     return (drawn == np.array(colour_of(track_id), np.uint8)).all(axis=2)
 

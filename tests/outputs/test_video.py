@@ -75,6 +75,17 @@ def test_odd_and_tiny_sizes(tmp_path, size):
     assert abs(float(frames[2].image.mean()) - 120) < 4
 
 
+@pytest.mark.parametrize("height", [94, 96, 98])
+def test_every_row_is_there_and_none_is_of_another_picture(tmp_path, height):
+    """The encoder gets the same memory for each picture."""
+    images = [np.full((height, 64, 3), level, np.uint8) for level in (40, 200, 90)]
+    for image in images:
+        image[height // 2 :] += 40
+    _, frames = read(write(tmp_path / "a.mp4", images))
+    for image, frame in zip(images, frames, strict=True):
+        assert np.abs(frame.image.astype(int) - image).max() < 12
+
+
 def test_a_change_of_size_is_letterboxed(tmp_path):
     images = [picture(1), picture(2, 320, 192), picture(3, 100, 300), picture(4)]
     _, frames = read(write(tmp_path / "a.mp4", images, rate=10))

@@ -190,3 +190,27 @@ def test_the_pictures_are_not_each_others_memory(tmp_path):
     _, frames = read(write_clip(tmp_path / "a.mp4", 4))
     assert not np.shares_memory(frames[0].image, frames[1].image)
     assert abs(int(frames[1].image[50, 5, 0]) - int(picture(1)[50, 5, 0])) < 12
+
+
+def test_pixels_are_those_of_a_conversion_set_up_for_each_picture(tmp_path):
+    path = write_clip(tmp_path / "a.mp4", 4, size=(150, 98))
+    with av.open(str(path)) as container:
+        expected = [picture.to_ndarray(format="bgr24") for picture in container.decode(video=0)]
+    with open_source(path) as source:
+        frames = [frame.image for frame in source]
+    assert all(np.array_equal(image, other) for image, other in zip(frames, expected, strict=True))
+
+
+def test_pictures_of_a_file_may_be_drawn_on(tmp_path):
+    """Also where the file stores them as they are handed out, and the decoder may look at them again."""
+    path = tmp_path / "raw.avi"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("rawvideo", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "bgr24"
+        for index in range(3):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(index), format="bgr24")))
+        out.mux(stream.encode(None))
+    with open_source(path) as source:
+        for index, frame in enumerate(source):
+            assert np.array_equal(frame.image, picture(index))
+            frame.image[:] = 0
