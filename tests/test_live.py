@@ -92,7 +92,8 @@ def test_files_keep_real_time_and_the_summary_counts(
     with av.open(str(video)) as container:
         played = [(frame.time, index_of(frame.to_ndarray(format="bgr24"))) for frame in container.decode(video=0)]
     assert [index for _, index in played] == backend.shown
-    assert [time_s for time_s, _ in played] == pytest.approx([index / RATE for index in backend.shown], abs=0.002)
+    since_first = [(index - backend.shown[0]) / RATE for index in backend.shown]  # a busy machine misses the first ones
+    assert [time_s for time_s, _ in played] == pytest.approx(since_first, abs=0.002)
 
 
 def test_what_counts_as_live(tmp_path: Path) -> None:
