@@ -44,11 +44,11 @@ def test_it_finds_the_people_that_fp32_finds(report: QuantizationReport) -> None
     assert found.matched == found.fp32_peaks
     assert abs(found.int8_peaks - found.fp32_peaks) <= 2
     assert found.mean_iou is not None
-    assert found.mean_iou > 0.97
+    assert found.mean_iou > 0.98
     assert found.mean_score_difference is not None
     assert 0 < found.mean_score_difference < 0.01  # 0 would be fp32 itself
     assert found.mean_cosine is not None
-    assert found.mean_cosine > 0.99
+    assert found.mean_cosine > 0.98  # of 41 people at 320x192, a quarter of the size it was trained for
 
 
 def test_the_report_says_what_to_do_next(report: QuantizationReport) -> None:
