@@ -4,8 +4,8 @@
     fairmot_dla34 quantize --weights sample --calibration C
     python benchmarks/accuracy.py track --data DATA --weights sample --precision int8 --results R
 
-80 pictures, of which `quantize` takes 48: from the parts of the real videos and from the seeds of scenes that the sample
-weights were trained on, never from those that accuracy is measured on.
+80 pictures, of which `quantize` takes 48: from the parts of the real videos and from the seeds of scenes that the
+sample weights were trained on, never from those that accuracy is measured on.
 """
 
 from __future__ import annotations
