@@ -305,7 +305,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter turns: under 15 minutes on two cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn there too")
     arguments = parser.parse_args()
-    plan = Plan(turns=3, track_turns=2, turn_s=1.0) if arguments.quick else Plan(turns=7, track_turns=5, turn_s=3.0)
+    plan = Plan(turns=5, track_turns=3, turn_s=1.0) if arguments.quick else Plan(turns=7, track_turns=5, turn_s=3.0)
     pythons = [sys.executable, *arguments.also]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -57,7 +57,7 @@ def quantize(
     frames = read_frames(str(calibration), size)
     fp32, int8 = (BackendRequest(resolve_weights(weights), size, precision) for precision in ("fp32", "int8"))
     prepare_output_dir(quantized_path(int8).parent)
-    _LOGGER.info("Calibrating on %d frames of %s", len(frames.calibration), frames.name)
+    _LOGGER.info("Calibrating on %d frames of %s; takes a minute or two", len(frames.calibration), frames.name)
     facts = QuantizationFacts(fp32.weights.name, str(size), frames.name, len(frames.calibration))
     path = _make(int8, frames.calibration, facts, progress=progress)
     _LOGGER.info("Comparing with fp32 on %d other frames", len(frames.comparison))
