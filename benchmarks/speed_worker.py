@@ -144,8 +144,11 @@ def serve(spec: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> Non
     if isinstance(contestant, Convolutions):
         for _ in sys.stdin:
             answer({"rate": contestant.measure()})
-        return
-    video, size = Path(spec["video"]), InputSize.parse(spec["size"])
+    else:
+        _run(contestant, Path(spec["video"]), InputSize.parse(spec["size"]), answer)
+
+
+def _run(contestant: Contestant, video: Path, size: InputSize, answer: Callable[[dict[str, Any]], None]) -> None:
     images = letterboxed(video, PICTURES, size)
     track: Callable[[bool], object] | None = None
     for line in sys.stdin:
@@ -156,14 +159,12 @@ def serve(spec: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> Non
             begin = time.perf_counter()
             for place in range(order["frames"]):
                 contestant.network(images[place % len(images)])
-        elif order["do"] == "prepare":
-            track = contestant.tracker(video, order["frames"])
+        else:
+            if order["do"] == "prepare":
+                track = contestant.tracker(video, order["frames"])
             begin = time.perf_counter()
             if track:
                 track(order["drawn"])
-        elif track:
-            begin = time.perf_counter()
-            track(order["drawn"])
         answer({"seconds": time.perf_counter() - begin, "tracks": track is not None, "peak_mb": _peak_mb()})
 
 
