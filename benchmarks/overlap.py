@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clips import cut, letterboxed
+from excerpts import cut, letterboxed
 
 from fairmot_dla34 import FairMOT, Module
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from clips import cut, letterboxed, pictures
+from excerpts import cut, letterboxed, pictures
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize

@@ -22,7 +22,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from clips import cut
+from excerpts import cut
 
 from fairmot_dla34.weights import resolve_weights
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
+from fairmot_dla34.backends.fake import FakeBackend
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from fairmot_dla34.values import Peaks
 
 NTSC = Fraction(30000, 1001)
 BITS = 10
@@ -75,3 +80,17 @@ def spoil(path: Path, packets: Sequence[int], seed: int = 3) -> Path:
         data[low : start + length] = noise.integers(0, 256, start + length - low, np.uint8).tobytes()
     path.write_bytes(data)
     return path
+
+
+class SlowNetwork(FakeBackend):
+    """A network that takes a while, and reads the number in the picture."""
+
+    def __init__(self, pass_s: float) -> None:
+        super().__init__()
+        self.pass_s = pass_s
+        self.shown: list[int] = []
+
+    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+        self.shown.append(index_of(image))
+        time.sleep(self.pass_s)
+        return super().infer(image)

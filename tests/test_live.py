@@ -13,8 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import index_of
-from numpy.typing import NDArray
+from clips import SlowNetwork, index_of
 from processes import python_process
 from rtsp_server import RtspServer
 
@@ -25,26 +24,11 @@ from fairmot_dla34.console import summary_text
 from fairmot_dla34.errors import SourceError
 from fairmot_dla34.pipeline import takes_newest
 from fairmot_dla34.selfcheck import random_checkpoint
-from fairmot_dla34.values import Peaks
 from fairmot_dla34.video import open_source
 from fairmot_dla34.video.camera import CameraSource
 
 RATE = 25
 PASS_S = 0.5
-
-
-class Slow(FakeBackend):
-    """A network that takes a while, and reads the number in the picture."""
-
-    def __init__(self, pass_s: float) -> None:
-        super().__init__()
-        self.pass_s = pass_s
-        self.shown: list[int] = []
-
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
-        self.shown.append(index_of(image))
-        time.sleep(self.pass_s)
-        return super().infer(image)
 
 
 @pytest.fixture
@@ -59,7 +43,7 @@ def address(server: RtspServer) -> str:
 
 
 def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspServer) -> None:
-    backend = Slow(PASS_S)
+    backend = SlowNetwork(PASS_S)
     lags_s, indices, times_s = [], [], []
     for result in FairMOT(backend=backend).track(address(camera)):
         lags_s.append(time.monotonic() - camera.sent_s[result.index])
@@ -74,14 +58,14 @@ def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspSe
 
 
 def test_every_frame_of_a_live_stream_where_that_is_asked_for(camera: RtspServer) -> None:
-    results = list(FairMOT(backend=Slow(0.05)).track(address(camera), newest_frame=False))
+    results = list(FairMOT(backend=SlowNetwork(0.05)).track(address(camera), newest_frame=False))
     assert [result.index for result in results] == list(range(4 * RATE))
 
 
 def test_files_keep_real_time_and_the_summary_counts(
     camera: RtspServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    backend = Slow(PASS_S)
+    backend = SlowNetwork(PASS_S)
     summary = Module(backend=backend).tracking(address(camera), tmp_path, formats=("jsonl",))
     assert summary.frames == len(backend.shown)
     assert summary.frames + summary.frames_dropped == 4 * RATE

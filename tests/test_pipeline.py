@@ -17,7 +17,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from clips import index_of, write_clip
+from clips import SlowNetwork, write_clip
 from numpy.typing import NDArray
 from videos import walking_boxes
 
@@ -352,22 +352,8 @@ class TestIterables:
         assert len(list(model.track(walking_boxes(3), newest_frame=False))) == 3
 
 
-class Numbers(FakeBackend):
-    """A slow network that reads the number in the picture."""
-
-    def __init__(self, pass_s: float) -> None:
-        super().__init__()
-        self.pass_s = pass_s
-        self.shown: list[int] = []
-
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
-        self.shown.append(index_of(image))
-        time.sleep(self.pass_s)
-        return super().infer(image)
-
-
 def test_newest_frame_of_a_file_where_it_is_asked_for(tmp_path: Path) -> None:
-    backend = Numbers(0.05)
+    backend = SlowNetwork(0.05)
     path = write_clip(tmp_path / "a.mp4", 200, rate=Fraction(25))
     results = list(FairMOT(backend=backend).track(path, newest_frame=True))
     assert [result.index for result in results] == backend.shown
