@@ -56,7 +56,7 @@ def paddle(session: nox.Session) -> None:
 @nox.session(python=[path for path in OTHER_PYTHONS.values() if path])
 def other_pythons(session: nox.Session) -> None:
     """What a user meets first: install, import, weights, video, tracking."""
-    session.install(".[test,onnxruntime,quantize]")
+    session.install(".[test,onnxruntime,quantize]", "setuptools>=71")  # as above
     version = next(version for version, path in OTHER_PYTHONS.items() if path == session.python)
     _pytest(session, f"python{version}", "not paddle and not hub and not slow")
 
