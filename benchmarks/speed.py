@@ -309,6 +309,7 @@ def main() -> None:
     pythons = [sys.executable, *arguments.also]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["TMPDIR"] = folder  # what the workers write goes with it: they are killed in the end
         video = arguments.video
         if video is None:
             scene = SceneConfig.preset("calm", seed=1, width=768, height=576, frames=100, frame_rate=10.0)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from excerpts import cut, letterboxed, pictures
+from memory import status_mb
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
@@ -165,15 +166,7 @@ def _run(contestant: Contestant, video: Path, size: InputSize, answer: Callable[
             begin = time.perf_counter()
             if track:
                 track(order["drawn"])
-        answer({"seconds": time.perf_counter() - begin, "tracks": track is not None, "peak_mb": _peak_mb()})
-
-
-def _peak_mb() -> float:
-    """Return the largest resident set of this process so far (Linux)."""
-    for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
+        answer({"seconds": time.perf_counter() - begin, "tracks": track is not None, "peak_mb": status_mb("VmHWM")})
 
 
 def main() -> None:
