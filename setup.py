@@ -59,8 +59,8 @@ TEST = ["pytest>=8.2", "hypothesis>=6.100", "scipy>=1.9"]
 DEV = [*TEST, "nox>=2024.4", "ruff==0.17.5", "mypy>=1.18", "types-tqdm", "types-requests"]
 
 # The compiled operator: optional, for Linux on x86-64. It uses nothing of Python's, so that one wheel serves them all.
-OPERATOR = "fairmot_dla34.backends.deformable.libfairmot_deformable"
-SOURCES = "fairmot_dla34/backends/deformable"
+OPERATOR = "fairmot_dla34.backends.openvino.deformable.libfairmot_deformable"
+SOURCES = "fairmot_dla34/backends/openvino/deformable"
 _AVX2 = ["-mavx2", "-mfma"]
 _AVX512 = [*_AVX2, "-mavx512f", "-mavx512vl", "-mavx512bw", "-mavx512dq", "-mprefer-vector-width=512"]
 FLAGS = {  # each file is compiled for the processors that it is chosen on
@@ -129,7 +129,7 @@ setup(
     package_data={
         "fairmot_dla34": [
             *("py.typed", "requirements.txt", "weights/weights.json", "weights/sample.*"),
-            *("backends/deformable/*.cpp", "backends/deformable/*.hpp"),
+            *("backends/openvino/deformable/*.cpp", "backends/openvino/deformable/*.hpp"),
         ]
     },
     ext_modules=[Extension(OPERATOR, [f"{SOURCES}/{name}" for name in FLAGS], optional=True)] if HAS_OPERATOR else [],
@@ -145,7 +145,7 @@ setup(
         "test": TEST,
         "dev": DEV,
     },
-    entry_points={"console_scripts": ["fairmot_dla34 = fairmot_dla34.cli:main"]},
+    entry_points={"console_scripts": ["fairmot_dla34 = fairmot_dla34.commands.cli:main"]},
     keywords="multi-object tracking, FairMOT, DLA-34, MOT, re-identification, OpenVINO, PaddlePaddle, PaddleHub",
     classifiers=[
         "Development Status :: 4 - Beta",

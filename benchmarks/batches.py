@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends.openvino_graph import read_onnx
-from fairmot_dla34.network.dla34 import add_backbone, add_neck
-from fairmot_dla34.network.graph import FLOAT, UINT8, GraphBuilder
-from fairmot_dla34.network.peaks import STRIDE
-from fairmot_dla34.telemetry import no_telemetry
+from fairmot_dla34.backends.openvino.graph import read_onnx
+from fairmot_dla34.architectures.dla34.graph import add_backbone, add_neck
+from fairmot_dla34.architectures.graph_builder import FLOAT, UINT8, GraphBuilder
+from fairmot_dla34.architectures.peaks import STRIDE
+from fairmot_dla34.backends.openvino.telemetry import no_telemetry
 from fairmot_dla34.weights import load_arrays, resolve_weights
 
 BATCHES = (1, 2, 4)

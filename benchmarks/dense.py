@@ -9,10 +9,10 @@ import onnx
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.network.dla34 import add_backbone, add_neck
-from fairmot_dla34.network.graph import FLOAT, UINT8, GraphBuilder
-from fairmot_dla34.network.heads import PEAK_HEADS
-from fairmot_dla34.network.peaks import STRIDE
+from fairmot_dla34.architectures.dla34.graph import add_backbone, add_neck
+from fairmot_dla34.architectures.graph_builder import FLOAT, UINT8, GraphBuilder
+from fairmot_dla34.architectures.heads import PEAK_HEADS
+from fairmot_dla34.architectures.peaks import STRIDE
 
 HEADS = {"heatmap": "detector.head.heatmap", **PEAK_HEADS}
 

@@ -30,9 +30,9 @@ from arithmetic import flops
 
 from fairmot_dla34 import InputSize
 from fairmot_dla34.backends import BackendRequest
-from fairmot_dla34.backends.openvino_graph import build_model
+from fairmot_dla34.backends.openvino.graph import build_model
 from fairmot_dla34.synth import SceneConfig, write_scene
-from fairmot_dla34.telemetry import no_telemetry
+from fairmot_dla34.backends.openvino.telemetry import no_telemetry
 from fairmot_dla34.weights import resolve_weights
 
 SIZES = ("1088x608", "864x480", "576x320")

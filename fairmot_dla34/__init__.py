@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .association import Tracker
     from .config import InputSize, TrackerConfig
     from .errors import FairMOTError
-    from .model import FairMOT
+    from .tracking.model import FairMOT
     from .module import Module
     from .values import Detections, Frame, FrameResult, Track, TrackingSummary
 
@@ -35,7 +35,7 @@ __all__ = [
 
 _HOMES = {
     "Detections": "values",
-    "FairMOT": "model",
+    "FairMOT": "tracking.model",
     "FairMOTError": "errors",
     "Frame": "values",
     "FrameResult": "values",

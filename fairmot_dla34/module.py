@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from .backends import Backend
 from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize, TrackerConfig
 from .errors import StateError
-from .hub_compat import hub_decorators
-from .hub_run import hub_run
-from .model import FairMOT, SourceSpec
-from .run import OutputOptions, track_to_files
-from .stream import Stream
+from .hub.decorators import hub_decorators
+from .hub.run import hub_run
+from .tracking.model import FairMOT, SourceSpec
+from .tracking.job import OutputOptions, track_to_files
+from .tracking.image_stream import Stream
 from .values import FrameResult, TrackingSummary
 
 moduleinfo, runnable = hub_decorators()

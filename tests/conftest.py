@@ -86,8 +86,8 @@ def _detections(data: Path, precision: str) -> list[Detections]:
 def _key(*files: Path) -> str:
     """Depend on the files and on the code between a picture and its detections."""
     package = ROOT / "fairmot_dla34"
-    network = [path for folder in ("network", "backends/deformable") for path in (package / folder).glob("*.*")]
-    code = [*network, *(package / "backends").glob("openvino*.py"), package / "geometry.py"]
+    folders = ("architectures", "backends/openvino")
+    code = [path for folder in folders for path in (package / folder).rglob("*.?*p*")] + [package / "geometry.py"]
     digest = hashlib.sha256()
     for file in [*files, *sorted(code)]:
         digest.update(file.read_bytes())

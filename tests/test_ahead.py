@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fairmot_dla34.ahead import Ahead
+from fairmot_dla34.tracking.prefetch import Ahead
 
 NAME = "fairmot_dla34 test"
 

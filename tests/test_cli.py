@@ -17,7 +17,7 @@ import pytest
 from processes import python_process
 from videos import walking_boxes
 
-from fairmot_dla34.selfcheck import random_checkpoint
+from fairmot_dla34.backends.selfcheck import random_checkpoint
 
 SMALL = ("--input-size", "128x96")
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from fairmot_dla34 import Module
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.cli import main
-from fairmot_dla34.demo import SCENE, DemoReport, demo_json, demo_text, run_demo
+from fairmot_dla34.commands.cli import main
+from fairmot_dla34.commands.demo import SCENE, DemoReport, demo_json, demo_text, run_demo
 from fairmot_dla34.errors import InvalidInputError, OutputError
 from fairmot_dla34.values import Peaks
 
@@ -139,7 +139,7 @@ def test_the_command_prints_it(
         asked.append((str(output_dir), seed))
         return fake_demo(tmp_path, seed=seed)
 
-    monkeypatch.setattr("fairmot_dla34.demo.run_demo", small)
+    monkeypatch.setattr("fairmot_dla34.commands.demo.run_demo", small)
     assert main(["demo"]) == 0
     assert "watch " in capsys.readouterr().out
     assert main(["demo", "--output-dir", "there", "--seed", "7", "--json"]) == 0

@@ -15,8 +15,8 @@ from videos import walking_boxes
 
 from fairmot_dla34 import FairMOT, Module
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.cli import main
-from fairmot_dla34.delayed import DelayedOutputs
+from fairmot_dla34.commands.cli import main
+from fairmot_dla34.tracking.delayed_outputs import DelayedOutputs
 from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError
 from fairmot_dla34.outputs import open_writers
 from fairmot_dla34.values import Frame, FrameResult, Track

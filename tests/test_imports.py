@@ -44,7 +44,7 @@ def test_the_package_imports_nothing_heavy() -> None:
 
 def test_the_openvino_path_imports_no_paddle() -> None:
     code = (
-        "import sys, fairmot_dla34.selfcheck as s; s.run_selfcheck('openvino');"
+        "import sys, fairmot_dla34.backends.selfcheck as s; s.run_selfcheck('openvino');"
         "print([name for name in ('paddle', 'ppdet', 'paddlehub', 'torch', 'nncf') if name in sys.modules])"
     )
     assert python(code) == "[]"

@@ -19,11 +19,11 @@ from rtsp_server import RtspServer
 
 from fairmot_dla34 import FairMOT, Module, TrackingSummary
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.cli import main
+from fairmot_dla34.commands.cli import main
 from fairmot_dla34.console import summary_text
 from fairmot_dla34.errors import SourceError
-from fairmot_dla34.pipeline import takes_newest
-from fairmot_dla34.selfcheck import random_checkpoint
+from fairmot_dla34.tracking.pipeline import takes_newest
+from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.video import open_source
 from fairmot_dla34.video.camera import CameraSource
 

@@ -87,8 +87,8 @@ def test_nothing_is_written_in_the_working_directory(
 
 def test_the_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
-    monkeypatch.setattr("fairmot_dla34.model.create_backend", lambda *_: built.append(1) or FakeBackend())
-    monkeypatch.setattr("fairmot_dla34.model.resolve_weights", lambda *_, **__: tmp_path)
+    monkeypatch.setattr("fairmot_dla34.tracking.model.create_backend", lambda *_: built.append(1) or FakeBackend())
+    monkeypatch.setattr("fairmot_dla34.tracking.model.resolve_weights", lambda *_, **__: tmp_path)
     module = Module()
     for _ in range(2):
         module.tracking(walking_boxes(2), tmp_path, visualization=False)

@@ -36,7 +36,7 @@ def test_a_wheel_built_from_the_sdist_has_every_file(tmp_path: Path) -> None:
     ).stdout.split()
     assert tracked or package.is_dir()
     assert set(tracked) <= shipped
-    assert has_operator == ("fairmot_dla34/backends/deformable/libfairmot_deformable.so" in shipped)
+    assert has_operator == ("fairmot_dla34/backends/openvino/deformable/libfairmot_deformable.so" in shipped)
     for name in ("weights/weights.json", "weights/sample.npz", "weights/sample.md", "requirements.txt", "py.typed"):
         assert f"fairmot_dla34/{name}" in shipped
     assert not any(name.startswith(("tests", "benchmarks")) for name in shipped)

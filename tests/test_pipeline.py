@@ -239,7 +239,7 @@ def test_leaving_early_ends_the_threads_and_closes_the_video(
         opened.append(open_source(*arguments, **options))  # type: ignore[arg-type]
         return opened[-1]
 
-    monkeypatch.setattr("fairmot_dla34.model.open_source", noted)
+    monkeypatch.setattr("fairmot_dla34.tracking.model.open_source", noted)
     results = FairMOT(backend=Watched(pass_s=0.03)).track(video)
     next(results)
     assert our_threads() == {"fairmot_dla34 reader", "fairmot_dla34 network"}

@@ -14,7 +14,7 @@ import logging, sys
 connections = []
 opening = {"socket.connect", "socket.getaddrinfo"}
 sys.addaudithook(lambda event, _: connections.append(event) if event in opening else None)
-from fairmot_dla34.selfcheck import run_selfcheck
+from fairmot_dla34.backends.selfcheck import run_selfcheck
 run_selfcheck("openvino")
 """
 WITH_NNCF = """

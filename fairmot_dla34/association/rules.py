@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import TrackerConfig
-from . import costs, kalman
+from . import costs
+from . import kalman
 from .candidates import Candidates
 from .tracklet import Tracklets
 

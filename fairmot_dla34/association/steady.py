@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import TrackerConfig
-from . import costs, kalman
+from . import costs
+from . import kalman
 from .camera import camera_shift
 from .candidates import Candidates
 from .rules import GROWTH_PER_S, Moment

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..config import InputSize
 from ..values import EMBEDDING_SIZE, Peaks
-from . import BackendInfo
+from .base import BackendInfo
 
 _MIN_SATURATION = 100  # of 255: grey backgrounds and codec noise stay out
 _MIN_PIXELS = 16

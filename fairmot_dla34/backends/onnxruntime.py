@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from ..config import InputSize
 from ..errors import BackendUnavailableError, DeviceUnavailableError
-from ..network.dla34 import build_onnx
-from ..network.peaks import OUTPUTS, RawPeaks, decode
+from ..architectures.dla34.graph import build_onnx
+from ..architectures.peaks import OUTPUTS, RawPeaks, decode
 from ..values import Peaks
 from ..weights import load_arrays
-from . import BackendInfo, BackendRequest, closed_error, failed_error, only_fp32
+from .base import BackendInfo
+from .base import BackendRequest
+from .base import closed_error
+from .base import failed_error
+from .base import only_fp32
 
 # Providers that are always a GPU or an NPU, best first; OpenVINO's, CoreML's and others may compute on the CPU.
 _ACCELERATORS = (

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from ..config import InputSize
 from ..errors import DeviceUnavailableError
-from ..network.peaks import STRIDE
+from ..architectures.peaks import STRIDE
 from ..values import Peaks
 from ..weights import load_arrays
-from . import BackendInfo, BackendRequest, closed_error, failed_error, only_fp32, reason_of
+from .base import BackendInfo
+from .base import BackendRequest
+from .base import closed_error
+from .base import failed_error
+from .base import only_fp32
+from .base import reason_of
 
 # What configs/mot/fairmot/_base_/fairmot_dla34.yml of PaddleDetection 2.6 sets; that file is not in its package.
 MODEL_CONFIG = {

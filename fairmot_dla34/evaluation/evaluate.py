@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EvaluationUnavailableError
-from ..writing import output_error
+from ..files import output_error
 from .layout import find_sequences
 from .scores import Evaluation
 from .sequence import read_sequence

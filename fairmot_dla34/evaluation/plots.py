@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..outputs.colours import colour_of, ink_on
-from ..writing import output_error
+from ..files import output_error
 from .matching import Span, spans
 from .scoring import ALPHAS, Measures
 from .sequence import Sequence

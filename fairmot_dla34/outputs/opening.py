@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import OUTPUT_FORMATS, check_choice
-from ..writing import output_error
+from ..files import output_error
 from .csv_writer import CsvWriter
 from .jsonl import JsonlWriter
 from .kitti import KittiWriter

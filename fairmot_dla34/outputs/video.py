@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..config import check_fraction, check_frame_rate
 from ..errors import StateError
-from ..video.encoder import H264Encoder
+from .encoder import H264Encoder
 from .draw import draw_tracks
 from .trails import Trails
 from .writer import create

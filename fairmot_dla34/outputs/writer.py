@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import StateError
-from ..writing import output_error
+from ..files import output_error
 
 if TYPE_CHECKING:
     from io import FileIO

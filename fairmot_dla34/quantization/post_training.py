@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import reason_of
-from ..backends.quantized import QuantizedNetwork
+from ..backends.openvino.int8_file import QuantizedNetwork
 from ..errors import BackendError, BackendUnavailableError
 from ..progress import progress_bar
-from ..telemetry import no_telemetry
+from ..backends.openvino.telemetry import no_telemetry
 
 if TYPE_CHECKING:
     import openvino

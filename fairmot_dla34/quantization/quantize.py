@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import BackendRequest, create_backend
-from ..backends.openvino_graph import build_model
-from ..backends.quantized import QuantizationFacts, quantized_path, write_quantized
+from ..backends.openvino.graph import build_model
+from ..backends.openvino.int8_file import QuantizationFacts, quantized_path, write_quantized
 from ..config import DEFAULT_WEIGHTS, InputSize
 from ..outputs import prepare_output_dir
-from ..telemetry import no_telemetry
+from ..backends.openvino.telemetry import no_telemetry
 from ..values import Peaks
 from ..weights import find_entry, input_size_for, resolve_weights
-from ..writing import output_error
+from ..files import output_error
 from .agreement import agreement
 from .frames import read_frames
 from .post_training import check_installed, quantized

@@ -12,9 +12,9 @@ from pathlib import Path
 from ..errors import InvalidInputError
 from ..outputs.writer import create
 from ..progress import progress_bar
-from ..video.encoder import H264Encoder
-from ..video.fitting import video_size
-from ..writing import output_error
+from ..outputs.encoder import H264Encoder
+from ..outputs.fitting import video_size
+from ..files import output_error
 from .config import SceneConfig
 from .scene import Scene, SceneFrame
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .locate import cache_dir, kept_path
-from .reader import load_arrays
+from .formats.reader import load_arrays
 from .registry import WeightsEntry, registered
 from .resolve import find_entry, input_size_for, resolve_weights
 from .verify import VerifiedFile, verify_file

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..config import InputSize
 from ..errors import DownloadError, UnknownWeightsError
-from .download import download
+from .fetch.download import download
 from .locate import OFFLINE_VARIABLE, SAMPLE_REMEDY, is_offline, kept_path, source_of
 from .registry import WeightsEntry, registered
 

@@ -10,8 +10,8 @@ from os import PathLike
 from pathlib import Path
 
 from ..errors import CheckpointError, IntegrityError
-from ..network.arrays import HEATMAP_WEIGHT
-from .reader import load_arrays
+from ..architectures.dla34.arrays import HEATMAP_WEIGHT
+from .formats.reader import load_arrays
 from .registry import WeightsEntry
 
 BLOCK_BYTES = 1 << 20

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairmot_dla34 import backends
+from fairmot_dla34.backends import base as backends
 from fairmot_dla34.backends import BackendRequest, create_backend
-from fairmot_dla34.backends.openvino_graph import read_onnx
+from fairmot_dla34.backends.openvino.graph import read_onnx
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import (
     BackendUnavailableError,
@@ -23,8 +23,8 @@ from fairmot_dla34.errors import (
     StateError,
 )
 from fairmot_dla34.geometry import Letterbox
-from fairmot_dla34.network.dla34 import build_onnx
-from fairmot_dla34.selfcheck import INPUT_SIZE, TOLERANCE, drawn_picture, random_checkpoint, run_selfcheck
+from fairmot_dla34.architectures.dla34.graph import build_onnx
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, TOLERANCE, drawn_picture, random_checkpoint, run_selfcheck
 from fairmot_dla34.video import open_source
 from fairmot_dla34.weights import cache_dir, load_arrays
 
@@ -145,7 +145,7 @@ class TestCompiledCache:
     ) -> None:
         first = start(checkpoint)
         assert len(blobs()) == 1
-        monkeypatch.setattr("fairmot_dla34.network.dla34.build_onnx", refuse)
+        monkeypatch.setattr("fairmot_dla34.architectures.dla34.graph.build_onnx", refuse)
         np.testing.assert_array_equal(start(checkpoint), first)
 
     def test_other_weights_and_sizes_have_files_of_their_own(self, checkpoint: Path, tmp_path: Path) -> None:

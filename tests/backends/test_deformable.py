@@ -11,14 +11,15 @@ import openvino
 import pytest
 from openvino import opset13 as op
 
-from fairmot_dla34.backends import BackendRequest, create_backend, deformable
-from fairmot_dla34.backends.deformable import LIBRARY, load_operator
-from fairmot_dla34.backends.deformable.replacement import replace_deformable
-from fairmot_dla34.backends.openvino_graph import build_model
-from fairmot_dla34.backends.quantized import QuantizationFacts, QuantizedNetwork, write_quantized
-from fairmot_dla34.info import collect_info, info_text
-from fairmot_dla34.network.arrays import expected_shapes
-from fairmot_dla34.selfcheck import INPUT_SIZE, drawn_picture, random_checkpoint
+from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.backends.openvino import deformable
+from fairmot_dla34.backends.openvino.deformable import LIBRARY, load_operator
+from fairmot_dla34.backends.openvino.deformable.replacement import replace_deformable
+from fairmot_dla34.backends.openvino.graph import build_model
+from fairmot_dla34.backends.openvino.int8_file import QuantizationFacts, QuantizedNetwork, write_quantized
+from fairmot_dla34.commands.info import collect_info, info_text
+from fairmot_dla34.architectures.dla34.arrays import expected_shapes
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, drawn_picture, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.weights import cache_dir
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mot_files import walkers, write
 
-from fairmot_dla34.cli import main
+from fairmot_dla34.commands.cli import main
 from fairmot_dla34.errors import EvaluationUnavailableError
 from fairmot_dla34.evaluation import Evaluation, Scores, evaluate, evaluation_json, scores_table
 

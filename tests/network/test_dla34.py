@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.network.dla34 import NECK, build_onnx
-from fairmot_dla34.network.peaks import NOT_A_PEAK, OUTPUTS, RawPeaks, decode
-from fairmot_dla34.selfcheck import random_checkpoint
+from fairmot_dla34.architectures.dla34.graph import NECK, build_onnx
+from fairmot_dla34.architectures.peaks import NOT_A_PEAK, OUTPUTS, RawPeaks, decode
+from fairmot_dla34.backends.selfcheck import random_checkpoint
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: the graph is run by it here")
 

@@ -20,9 +20,9 @@ from results import RATE, made_up
 from fairmot_dla34.outputs import VideoWriter
 from fairmot_dla34.values import Frame, FrameResult, Track
 from fairmot_dla34.video import open_source
-from fairmot_dla34.video.encoder import nearest_rate
-from fairmot_dla34.video.fitting import fit, video_size
-from fairmot_dla34.video.fragments import cut_to_whole_fragments
+from fairmot_dla34.outputs.encoder import nearest_rate
+from fairmot_dla34.outputs.fitting import fit, video_size
+from fairmot_dla34.outputs.fragments import cut_to_whole_fragments
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from peaks_match import Difference, compare
 from fairmot_dla34.backends import BackendRequest, create_backend
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.geometry import Letterbox
-from fairmot_dla34.selfcheck import INPUT_SIZE, KNOWN_ANSWER, answer, drawn_picture, random_checkpoint
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, KNOWN_ANSWER, answer, drawn_picture, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.video import open_source
 from fairmot_dla34.weights import load_arrays, resolve_weights

@@ -17,9 +17,10 @@ import pytest
 from videos import walking_boxes
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends import BackendRequest, create_backend, deformable
-from fairmot_dla34.backends.quantized import QuantizationFacts, QuantizedFile, quantized_here, write_quantized
-from fairmot_dla34.cli import main
+from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.backends.openvino import deformable
+from fairmot_dla34.backends.openvino.int8_file import QuantizationFacts, QuantizedFile, quantized_here, write_quantized
+from fairmot_dla34.commands.cli import main
 from fairmot_dla34.errors import (
     BackendError,
     BackendUnavailableError,
@@ -30,7 +31,7 @@ from fairmot_dla34.errors import (
 )
 from fairmot_dla34.quantization import QuantizationReport, quantize, report_json, report_text
 from fairmot_dla34.quantization.frames import read_frames
-from fairmot_dla34.selfcheck import INPUT_SIZE, random_checkpoint
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.weights import cache_dir
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scenes import small
 
-from fairmot_dla34.cli import main
+from fairmot_dla34.commands.cli import main
 from fairmot_dla34.config import SCENE_PRESETS
 from fairmot_dla34.errors import InvalidInputError, OutputError
 from fairmot_dla34.synth import PRESETS, Scene, SceneConfig, parse_scene, write_scene

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from weights_server import Site
 
-from fairmot_dla34.network.arrays import expected_shapes
+from fairmot_dla34.architectures.dla34.arrays import expected_shapes
 from fairmot_dla34.weights import WeightsEntry, registered
-from fairmot_dla34.weights.transfer import Patience
+from fairmot_dla34.weights.fetch.transfer import Patience
 
 NAME = "fairmot_dla34_30e_576x320"
 

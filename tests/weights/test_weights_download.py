@@ -13,8 +13,8 @@ from weights_server import Handler, Site, Step, hang_up, md5_of, redirect, serve
 
 from fairmot_dla34.errors import CheckpointError, DownloadError, IntegrityError
 from fairmot_dla34.weights import WeightsEntry, resolve_weights
-from fairmot_dla34.weights.download import download
-from fairmot_dla34.weights.transfer import Patience
+from fairmot_dla34.weights.fetch.download import download
+from fairmot_dla34.weights.fetch.transfer import Patience
 
 
 class Fetch:

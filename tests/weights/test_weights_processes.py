@@ -15,8 +15,8 @@ from weights_server import Site, serve
 
 from fairmot_dla34.errors import DownloadError
 from fairmot_dla34.weights import WeightsEntry, resolve_weights
-from fairmot_dla34.weights.download import download
-from fairmot_dla34.weights.transfer import Patience
+from fairmot_dla34.weights.fetch.download import download
+from fairmot_dla34.weights.fetch.transfer import Patience
 
 RESOLVE = "import sys; from fairmot_dla34.weights import resolve_weights; print(resolve_weights(sys.argv[1]))"
 SMALL_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "

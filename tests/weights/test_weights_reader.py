@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.errors import CheckpointError, IntegrityError
-from fairmot_dla34.network.arrays import HEATMAP_WEIGHT, expected_shapes
+from fairmot_dla34.architectures.dla34.arrays import HEATMAP_WEIGHT, expected_shapes
 from fairmot_dla34.weights import load_arrays, verify_file
-from fairmot_dla34.weights.pickles import read_pickle
+from fairmot_dla34.weights.formats.pdparams import read_pickle
 
 Arrays = dict[str, np.ndarray]
 FIRST = "detector.backbone.base_layer.0.conv.weight"
@@ -151,7 +151,7 @@ def test_nothing_a_checkpoint_asks_for_is_run(attack: Callable[[str], Any], prot
         ("numpy", "core.multiarray._reconstruct"),  # dotted names walk attributes
         ("numpy", "ndarray.tofile"),
         ("collections", "OrderedDict.__init__.__globals__"),
-        ("fairmot_dla34.weights.pickles", "pickle"),
+        ("fairmot_dla34.weights.formats.pdparams", "pickle"),
     ],
 )
 def test_names_outside_the_list_are_refused_by_name(module: str, name: str) -> None:

@@ -1,6 +1,6 @@
 """FairMOT DLA-34 in PyTorch, for training; its modules carry PaddleDetection's names.
 
-Structure: ``ppdet/modeling`` of PaddleDetection 2.6, as `fairmot_dla34.network.dla34` builds it (papers: DLA, arXiv
+Structure: ``ppdet/modeling`` of PaddleDetection 2.6, as `fairmot_dla34.architectures.dla34.graph` builds it (papers: DLA, arXiv
 1707.06484; DCNv2, arXiv 1811.11168; FairMOT, arXiv 2004.01888). ``tensor.shape`` comments have B for the batch.
 """
 
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fairmot_dla34.network.arrays import BACKBONE_CHANNELS, HEAD_CHANNELS, OFFSET_CHANNELS, TREE_DEPTHS
+from fairmot_dla34.architectures.dla34.arrays import BACKBONE_CHANNELS, HEAD_CHANNELS, OFFSET_CHANNELS, TREE_DEPTHS
 from fairmot_dla34.values import EMBEDDING_SIZE
 
 PADDLE_NAMES = {"running_mean": "_mean", "running_var": "_variance"}  # PyTorch's batch norm -> Paddle's
 
 
 class Outputs(NamedTuple):
-    """The heatmap everywhere, the other heads at P cells only, as in `fairmot_dla34.network.heads`."""
+    """The heatmap everywhere, the other heads at P cells only, as in `fairmot_dla34.architectures.heads`."""
 
     heatmap: Tensor  # (B, 1, H/4, W/4) logits
     size: Tensor  # (P, 4) in cells

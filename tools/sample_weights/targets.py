@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import generalized_box_iou_loss
 
-from fairmot_dla34.network.peaks import STRIDE
+from fairmot_dla34.architectures.peaks import STRIDE
 
 MIN_OVERLAP = 0.7  # of a box moved by the Gaussian's radius with the true one
 WEIGHTS = {"heatmap": 1.0, "size": 0.1, "offset": 1.0, "box": 2.0, "identity": 0.15}  # "box" is not FairMOT's

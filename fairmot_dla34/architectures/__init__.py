@@ -1,0 +1,1 @@
+"""Network architectures: array names and shapes, ONNX graphs, and the decoding of their outputs."""

@@ -1,0 +1,1 @@
+"""FairMOT with a DLA-34 backbone, as PaddleDetection defines it."""

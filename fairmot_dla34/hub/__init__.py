@@ -1,0 +1,1 @@
+"""Glue for PaddleHub: the module decorators and the command ``hub run``."""

@@ -1,0 +1,1 @@
+"""From a video source to tracks: the model, the pipeline of a video, and jobs that write files."""

@@ -1,0 +1,90 @@
+"""Stream mode: images come in calls, ids and outputs go on between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import check_frame_rate
+from ..errors import InvalidInputError, StateError
+from .model import FairMOT
+from ..outputs import WriterSet
+from .job import OutputOptions
+from .session import Session
+from ..values import Frame, FrameResult, check_image
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Stream:
+    """An image stream; made by `Module.stream_mode`, used in a ``with`` statement.
+
+    Args:
+        load_model: Gives the model when the stream begins.
+        options: What to write and where.
+        frame_rate: Frames per second of the images.
+        name: File stem of the outputs.
+
+    Raises:
+        InvalidInputError: The frame rate or the name cannot be used.
+    """
+
+    def __init__(
+        self, load_model: Callable[[], FairMOT], options: OutputOptions, *, frame_rate: float, name: str
+    ) -> None:
+        self._load_model = load_model
+        self._options = options
+        self._frame_rate = check_frame_rate(frame_rate)
+        if not isinstance(name, str) or not name or name.startswith(".") or re.search(r"[\\/\0]", name):
+            raise InvalidInputError(f"name is {name!r}; expected a plain file name without a folder: inputimages, say.")
+        self._name = name
+        self._session: Session | None = None
+        self._writers: WriterSet | None = None
+        self._next_index = 0
+
+    def __enter__(self) -> Self:
+        if self._session is not None:
+            raise StateError("This stream was entered before; call stream_mode again for a new one.")
+        self._options.prepare()
+        self._session = self._load_model().session(self._frame_rate)
+        self._writers = self._options.open(self._name, self._frame_rate)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        writers, self._writers = self._writers, None
+        if writers is not None:
+            writers.__exit__(kind, error, traceback)  # a failing output never hides the error under way
+
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
+        """Track the next images; see `Module.predict`."""
+        if self._session is None or self._writers is None:
+            raise StateError("predict was called outside stream_mode; call it inside `with module.stream_mode(...):`.")
+        results = []
+        for image in _checked(images):
+            frame = Frame(self._next_index, self._next_index / self._frame_rate, image)
+            result = self._session.process(frame)
+            self._writers.write(frame, result)
+            self._next_index += 1
+            results.append(result)
+        return results
+
+
+def _checked(images: object) -> list[NDArray[np.uint8]]:
+    """Check every image before the first is tracked, so that an error leaves the stream as it was."""
+    if isinstance(images, np.ndarray) and images.ndim == 3:
+        raise InvalidInputError(f"predict takes a list of images, got one array of shape {images.shape}: pass [image].")
+    if not isinstance(images, Sequence | np.ndarray) or isinstance(images, str | bytes):
+        raise InvalidInputError(f"predict takes a list of BGR arrays, got {type(images).__name__}: pass [image, ...].")
+    if len(images) == 0:
+        raise InvalidInputError("predict got an empty list; pass at least one BGR array, such as [image].")
+    for position, image in enumerate(images):
+        check_image(image, f"images[{position}]")
+    return list(images)

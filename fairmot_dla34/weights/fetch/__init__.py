@@ -1,0 +1,1 @@
+"""Downloads of registered weights: locations, transfers, partial files and verification."""

@@ -1,0 +1,1 @@
+"""Readers of checkpoint files, which return arrays and run nothing."""
