@@ -1,23 +1,23 @@
-"""The exceptions of this package. Every message says what was wrong, what came, what was expected, what to do.
+"""Exceptions of this package. Every message gives the problem, the value, what was expected and what to do.
 
 FairMOTError
-├── InvalidInputError (ValueError)        an argument, an image or an array is not what the call takes
+├── InvalidInputError (ValueError)        an argument, an image or an array is not one the call accepts
 ├── SourceError (OSError)                 a video source cannot be opened or read
-│   └── SourceNotFoundError               it does not exist
-├── OutputError (OSError)                 a result cannot be written: permission, full disk, a file in the way
-├── WeightsError                          anything about weights
-│   ├── UnknownWeightsError (LookupError) neither a registered name nor a file
+│   └── SourceNotFoundError               a video source does not exist
+├── OutputError (OSError)                 a result cannot be written: permission, full disk, a file in place of a folder
+├── WeightsError                          base of the errors about weights
+│   ├── UnknownWeightsError (LookupError) weights are neither a registered name nor a file
 │   ├── DownloadError (OSError)           the server or the connection failed, or offline mode forbids it
-│   ├── IntegrityError                    the bytes are not the ones expected
+│   ├── IntegrityError                    the bytes of a file are not the expected ones
 │   └── CheckpointError (ValueError)      an array is missing or misshapen, or the file is unsafe to read
-├── BackendError                          anything about running the network
-│   ├── BackendUnavailableError (ImportError)  its package is not installed; the message has the pip line
-│   ├── DeviceUnavailableError (RuntimeError)  the device asked for cannot be used
-│   └── NotQuantizedError (LookupError)   no int8 network was made of these weights; the message has the command
-├── EvaluationError                       anything about scoring results
-│   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is not what it should be
-│   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip line
-└── StateError (RuntimeError)             a call came at the wrong time, such as `predict` outside `stream_mode`
+├── BackendError                          base of the errors about running the network
+│   ├── BackendUnavailableError (ImportError)  a package is not installed; the message has the pip command
+│   ├── DeviceUnavailableError (RuntimeError)  the requested device cannot be used
+│   └── NotQuantizedError (LookupError)   no int8 network exists for these weights; the message has the command
+├── EvaluationError                       base of the errors about scoring results
+│   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is missing or invalid
+│   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip command
+└── StateError (RuntimeError)             a call was made at the wrong time, such as `predict` outside `stream_mode`
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ __all__ = [
 
 
 class FairMOTError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of all errors that this package raises on purpose."""
 
 
 class InvalidInputError(FairMOTError, ValueError):
-    """An argument, an image or an array is not what the call takes."""
+    """An argument, an image or an array is not one the call accepts."""
 
 
 class SourceError(FairMOTError, OSError):
@@ -69,15 +69,15 @@ class WeightsError(FairMOTError):
 
 
 class UnknownWeightsError(WeightsError, LookupError):
-    """Neither a registered name nor an existing file."""
+    """Weights are neither a registered name nor an existing file."""
 
 
 class DownloadError(WeightsError, OSError):
-    """Weights could not be fetched."""
+    """Weights could not be downloaded."""
 
 
 class IntegrityError(WeightsError):
-    """A file's bytes are not the ones expected."""
+    """The bytes of a file are not the expected ones."""
 
 
 class CheckpointError(WeightsError, ValueError):
@@ -93,11 +93,11 @@ class BackendUnavailableError(BackendError, ImportError):
 
 
 class DeviceUnavailableError(BackendError, RuntimeError):
-    """The device asked for cannot be used."""
+    """The requested device cannot be used."""
 
 
 class NotQuantizedError(BackendError, LookupError):
-    """No usable int8 network was made of these weights at this input size."""
+    """No usable int8 network exists for these weights at this input size."""
 
 
 class EvaluationError(FairMOTError):
@@ -105,7 +105,7 @@ class EvaluationError(FairMOTError):
 
 
 class TrackFileError(EvaluationError, ValueError):
-    """A file or folder of ground truth or results is not what it should be."""
+    """A file or folder of ground truth or results is missing or invalid."""
 
 
 class EvaluationUnavailableError(EvaluationError, ImportError):
@@ -113,4 +113,4 @@ class EvaluationUnavailableError(EvaluationError, ImportError):
 
 
 class StateError(FairMOTError, RuntimeError):
-    """A call came at the wrong time."""
+    """A call was made at the wrong time."""

@@ -1,8 +1,11 @@
-"""What is said when a result cannot be written; one place for text and video."""
+"""Atomic file writes, and errors with a remedy for results that cannot be written."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
+import secrets
 from typing import TYPE_CHECKING
 
 from .errors import OutputError
@@ -17,22 +20,48 @@ _REMEDIES = {
     errno.EACCES: "change its permissions or name another output directory",
     errno.EPERM: "change its permissions or name another output directory",
     errno.EROFS: "it is read-only; name an output directory elsewhere",
-    errno.ENOTDIR: "a file stands where a folder is needed; move it or name another output directory",
-    errno.EEXIST: "a file stands where a folder is needed; move it or name another output directory",
-    errno.EISDIR: "a folder stands where a file is needed; move it or name another output directory",
+    errno.ENOTDIR: "a file exists where a folder is needed; move it or name another output directory",
+    errno.EEXIST: "a file exists where a folder is needed; move it or name another output directory",
+    errno.EISDIR: "a folder exists where a file is needed; move it or name another output directory",
     errno.ENAMETOOLONG: "the name is too long; rename the source or name a shorter output directory",
 }
 
 
-def output_error(path: Path, error: Exception) -> OutputError:
-    """Turn a failure of the system or of FFmpeg into an error with a remedy.
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that other processes see whole or not at all.
+
+    The content goes to a temporary file in the same folder, is flushed to the disk, and replaces ``path`` atomically.
 
     Args:
-        path: The file or folder that could not be written.
+        path: File to write; its folder is created.
+        content: Bytes of the whole file.
+
+    Raises:
+        OSError: The file cannot be written. ``path`` is unchanged and no temporary file remains.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")  # short, even if the name of `path` is not
+    try:
+        with temporary.open("xb") as file:  # a file from `tempfile` would be readable by its owner only
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # otherwise a power failure after the rename could leave an empty file
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the first error is the one to report
+            temporary.unlink()
+        raise
+
+
+def output_error(path: Path, error: Exception) -> OutputError:
+    """Convert an error of the operating system or of FFmpeg to an `OutputError` with a remedy.
+
+    Args:
+        path: File or folder that could not be written.
         error: An ``OSError`` or an FFmpeg error.
 
     Returns:
-        An `OutputError` to raise; it carries the system's ``errno``.
+        The error to raise, with the ``errno`` of ``error``.
     """
     number = getattr(error, "errno", None)
     reason = getattr(error, "strerror", None) or str(error)

@@ -1,8 +1,8 @@
-"""Weights: the registry, the download on first use, and the reader of checkpoints. Nothing heavy at import."""
+"""Weights of the network: registry, download on first use, and checked reading. Imports nothing heavy."""
 
 from __future__ import annotations
 
-from .locate import cache_dir, kept_path
+from .cache import cache_dir, kept_path
 from .formats.reader import load_arrays
 from .registry import WeightsEntry, registered
 from .resolve import find_entry, input_size_for, resolve_weights

@@ -1,4 +1,4 @@
-"""The registry of checkpoints, ``weights.json``: published ones, and the one that ships in this package."""
+"""Registry of checkpoints, read from ``weights.json``: published ones, and the one that ships in this package."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ REGISTRY_FILE = Path(__file__).with_name("weights.json")
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """One checkpoint. Source of the published ones: PaddleDetection 2.6, ``configs/mot/fairmot``.
+    """One registered checkpoint. Source of the published ones: PaddleDetection 2.6, ``configs/mot/fairmot``.
 
     Attributes:
-        name: What users call it, also its file's stem.
-        url: Where it was published, or None: it ships in this package.
-        sha256: Hexadecimal digest of the file, or None where the publisher gives none.
-        bytes: Length of the file, or None where the publisher gives none.
-        licence: Of the file, and a word on the data behind it.
-        input_size: Network input it was trained at.
-        classes: Channels of its heatmap.
+        name: Name that users pass as weights, also the stem of the file.
+        architecture: Name of the network architecture, such as ``dla34``.
+        url: URL it was published at, or None if it ships in this package.
+        sha256: Hexadecimal digest of the file, or None if the publisher gives none.
+        bytes: Length of the file, or None if the publisher gives none.
+        licence: Licence of the file, with restrictions from its training data.
+        input_size: Network input size it was trained at.
+        classes: Number of classes, the channels of its heatmap.
         trained_on: Names of the data sets.
-        tracker_method: The association its configuration asks for, ``jde`` or ``byte``.
+        tracker_method: Association method of its configuration, ``jde`` or ``byte``.
     """
 
     name: str
+    architecture: str
     url: str | None
     sha256: str | None
     bytes: int | None
@@ -40,13 +42,13 @@ class WeightsEntry:
 
     @property
     def packaged_path(self) -> Path | None:
-        """Where it lies in this package; None for one that is downloaded."""
+        """Path of the file in this package, or None if it is downloaded."""
         return None if self.url else REGISTRY_FILE.with_name(f"{self.name}.npz")
 
 
 @cache
 def registered() -> tuple[WeightsEntry, ...]:
-    """Return the registered checkpoints, the default one first."""
+    """Return the registered checkpoints; the default one is first."""
     rows = json.loads(REGISTRY_FILE.read_text(encoding="utf-8"))
     return tuple(
         WeightsEntry(

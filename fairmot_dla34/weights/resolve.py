@@ -1,4 +1,4 @@
-"""From what a user calls weights to a file."""
+"""Resolves registered names and paths to weights files, with a download on first use."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from pathlib import Path
 
 from ..config import InputSize
 from ..errors import DownloadError, UnknownWeightsError
+from .cache import kept_path
 from .fetch.download import download
-from .locate import OFFLINE_VARIABLE, SAMPLE_REMEDY, is_offline, kept_path, source_of
+from .fetch.location import OFFLINE_VARIABLE, SAMPLE_REMEDY, download_location, is_offline
+from .formats.reader import load_arrays
 from .registry import WeightsEntry, registered
 
 
 def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None, progress: bool = True) -> Path:
-    """Return the file of ``weights``, downloading it on first use.
+    """Return the path of ``weights``; registered weights are downloaded on first use.
 
     Args:
-        weights: A registered name, or the path of a file, which is returned as it is. A name wins over a file of
-            the same name in the working directory; ``./NAME`` is that file.
-        offline: True never opens a connection; None or False leave it to ``$FAIRMOT_DLA34_OFFLINE``.
-        progress: Show a bar on stderr while downloading.
+        weights: Registered name, or path of a file, which is returned unchanged. A name has priority over a file of
+            the same name in the working directory; write ``./NAME`` for that file.
+        offline: True never opens a connection; None or False follow ``$FAIRMOT_DLA34_OFFLINE``.
+        progress: Show a progress bar on stderr while downloading, if that is a terminal.
 
     Raises:
-        UnknownWeightsError: It is neither a registered name nor a file.
-        DownloadError: The file is not in the cache, and cannot be fetched or offline mode forbids it.
-        IntegrityError: What was fetched is not usable; it was deleted.
+        UnknownWeightsError: ``weights`` is neither a registered name nor a file.
+        DownloadError: The file is not in the cache, and the download failed or offline mode forbids it.
+        IntegrityError: The downloaded file is not usable. It was deleted.
     """
     entry = find_entry(weights) if isinstance(weights, str) else None
     if entry is None:
@@ -36,21 +38,21 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
     if offline or is_offline():
         raise DownloadError(
             f"{entry.name} is not in the cache and offline mode forbids downloading it. Put the file from "
-            f"{source_of(entry).url} at {path}, allow the download (offline=False, ${OFFLINE_VARIABLE} unset), "
+            f"{download_location(entry).url} at {path}, allow the download (offline=False, ${OFFLINE_VARIABLE} unset), "
             f"{SAMPLE_REMEDY}."
         )
-    return download(entry, path, progress=progress)
+    return download(entry, path, check=load_arrays, progress=progress)
 
 
 def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) -> InputSize:
-    """Return the network input: the one asked for, else the one the weights were trained for, else 1088x608.
+    """Return the network input size: ``asked`` if given, else that of the weights, else 1088x608.
 
     Args:
-        entry: The registered checkpoint, or None for a file.
-        asked: What the user says; None: nothing.
+        entry: Registered weights, or None for a file.
+        asked: Input size that the user gave, or None.
 
     Raises:
-        InvalidInputError: What was asked for is no input size.
+        InvalidInputError: ``asked`` is not an input size.
     """
     if asked is not None:
         return InputSize.parse(asked)
@@ -58,7 +60,7 @@ def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) ->
 
 
 def find_entry(name: str) -> WeightsEntry | None:
-    """Return the registered checkpoint of this name, or None."""
+    """Return the registered weights with this name, or None."""
     return next((entry for entry in registered() if entry.name == name), None)
 
 
@@ -69,14 +71,14 @@ def _existing_file(weights: str | PathLike[str]) -> Path:
     names = [entry.name for entry in registered()]
     close = difflib.get_close_matches(str(weights), names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    what = "is a folder" if path.is_dir() else "is neither a registered name nor an existing file"
+    problem = "is a folder" if path.is_dir() else "is neither a registered name nor an existing file"
     raise UnknownWeightsError(
-        f"Weights {str(weights)!r}: it {what}; expected the path of a file or one of {', '.join(names)}.{hint}"
+        f"Weights {str(weights)!r}: it {problem}; expected the path of a file or one of {', '.join(names)}.{hint}"
     )
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a folder above it may not be entered, or the text is no path
+    except (OSError, ValueError):  # a parent folder without permission, or text that is not a path
         return False

@@ -1,4 +1,4 @@
-"""Checks of a weights file: its bytes, then every array's name and shape."""
+"""Checks of a weights file: its length and digest, then the name and shape of every array."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from ..errors import CheckpointError, IntegrityError
 from ..architectures.dla34.arrays import HEATMAP_WEIGHT
+from ..errors import CheckpointError, IntegrityError
 from .formats.reader import load_arrays
 from .registry import WeightsEntry
 
@@ -19,14 +19,14 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class VerifiedFile:
-    """What a sound weights file is.
+    """Properties of a weights file that passed every check.
 
     Attributes:
-        path: The file.
-        bytes: Its length.
-        sha256: Its hexadecimal digest.
-        arrays: Number of arrays the network takes from it.
-        classes: Channels of its heatmap.
+        path: Path of the file.
+        bytes: Length of the file.
+        sha256: Hexadecimal digest of the file.
+        arrays: Number of arrays that the network uses.
+        classes: Number of classes, the channels of its heatmap.
     """
 
     path: Path
@@ -37,14 +37,14 @@ class VerifiedFile:
 
 
 def verify_file(path: str | PathLike[str], *, sha256: str | None = None) -> VerifiedFile:
-    """Check a weights file from its bytes to its arrays.
+    """Check the digest of a weights file, then its arrays.
 
     Args:
-        path: ``.pdparams`` or ``.npz``.
-        sha256: Expected hexadecimal digest, None where it is not known.
+        path: A ``.pdparams`` or ``.npz`` file.
+        sha256: Expected hexadecimal digest, or None if it is not known.
 
     Raises:
-        IntegrityError: The digest is another one.
+        IntegrityError: The digest is not the expected one.
         CheckpointError: The file cannot be read, is damaged or unsafe, or an array is missing or misshapen.
     """
     path = Path(path)
@@ -54,16 +54,21 @@ def verify_file(path: str | PathLike[str], *, sha256: str | None = None) -> Veri
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror or error}); expected a weights file.") from error
     if sha256 is not None and found != sha256.lower():
-        raise IntegrityError(f"{path} has SHA-256 {found}; expected {sha256.lower()}: fetch it again.")
+        raise IntegrityError(f"{path} has SHA-256 {found}; expected {sha256.lower()}: download it again.")
     arrays = load_arrays(path)
     return VerifiedFile(path, length, found, len(arrays), len(arrays[HEATMAP_WEIGHT]))
 
 
 def check_bytes(path: Path, entry: WeightsEntry, content_md5: str | None) -> None:
-    """Check the bytes of a download: by length and SHA-256 if known, else by the server's Content-MD5 (RFC 1864).
+    """Check the bytes of a download: length and SHA-256 if known, else the server's Content-MD5 (RFC 1864).
+
+    Args:
+        path: Downloaded file.
+        entry: Registered weights that the file must be.
+        content_md5: Value of the Content-MD5 header, or None.
 
     Raises:
-        IntegrityError: The length or the digest is another one.
+        IntegrityError: The length or the digest is not the expected one.
     """
     length, sha256 = path.stat().st_size, entry.sha256
     if entry.bytes is not None and length != entry.bytes:
@@ -71,10 +76,10 @@ def check_bytes(path: Path, entry: WeightsEntry, content_md5: str | None) -> Non
     if sha256 is not None:
         found, expected, name = _digest(path, "sha256").hex(), sha256.lower(), "SHA-256"
     else:
-        promised = _decode_md5(content_md5)
-        if promised is None:
+        md5 = _decode_md5(content_md5)
+        if md5 is None:
             return
-        found, expected, name = _digest(path, "md5").hex(), promised.hex(), "MD5"
+        found, expected, name = _digest(path, "md5").hex(), md5.hex(), "MD5"
     if found != expected:
         raise IntegrityError(f"its {name} is {found}; expected {expected}")
 
@@ -88,7 +93,7 @@ def _decode_md5(header: str | None) -> bytes | None:
 
 
 def _digest(path: Path, algorithm: str) -> bytes:
-    # usedforsecurity=False lets MD5 work where a security policy switches it off; here it finds damage, not attacks.
+    # usedforsecurity=False allows MD5 on systems whose security policy disables it; it detects damage, not attacks.
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):

@@ -84,14 +84,14 @@ def test_a_second_run_starts_anew(tmp_path, kind):
 
 def test_a_file_where_the_folder_goes(tmp_path, kind):
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(OutputError, match=r"out cannot be written.*a file stands where a folder is needed"):
+    with pytest.raises(OutputError, match=r"out cannot be written.*a file exists where a folder is needed"):
         kind(tmp_path / "out" / "a.txt")
     assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_a_folder_where_the_file_goes(tmp_path, kind):
     (tmp_path / "a.txt").mkdir()
-    with pytest.raises(OutputError, match=r"a\.txt cannot be written.*a folder stands where a file is needed"):
+    with pytest.raises(OutputError, match=r"a\.txt cannot be written.*a folder exists where a file is needed"):
         kind(tmp_path / "a.txt")
 
 

@@ -12,7 +12,7 @@ from weights_server import Site
 
 from fairmot_dla34.architectures.dla34.arrays import expected_shapes
 from fairmot_dla34.weights import WeightsEntry, registered
-from fairmot_dla34.weights.fetch.transfer import Patience
+from fairmot_dla34.weights.fetch.transfer import RetryPolicy
 
 NAME = "fairmot_dla34_30e_576x320"
 
@@ -47,9 +47,9 @@ def target(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def quick() -> Patience:
+def quick() -> RetryPolicy:
     """Three attempts within a second."""
-    return Patience(attempts=3, connect_s=2.0, stall_s=0.3, backoff_s=0.01)
+    return RetryPolicy(attempts=3, connect_timeout_s=2.0, read_timeout_s=0.3, backoff_s=0.01)
 
 
 @pytest.fixture(scope="session")

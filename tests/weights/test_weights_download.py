@@ -14,13 +14,13 @@ from weights_server import Handler, Site, Step, hang_up, md5_of, redirect, serve
 from fairmot_dla34.errors import CheckpointError, DownloadError, IntegrityError
 from fairmot_dla34.weights import WeightsEntry, resolve_weights
 from fairmot_dla34.weights.fetch.download import download
-from fairmot_dla34.weights.fetch.transfer import Patience
+from fairmot_dla34.weights.fetch.transfer import RetryPolicy
 
 
 class Fetch:
     """`download` with the fixtures filled in and the check of arrays left out."""
 
-    def __init__(self, entry: WeightsEntry, target: Path, quick: Patience) -> None:
+    def __init__(self, entry: WeightsEntry, target: Path, quick: RetryPolicy) -> None:
         self.entry, self.target, self.patience = entry, target, quick
 
     def __call__(self, **changes: object) -> bytes:
@@ -36,7 +36,7 @@ class Fetch:
 
 
 @pytest.fixture
-def fetch(entry: WeightsEntry, target: Path, quick: Patience) -> Fetch:
+def fetch(entry: WeightsEntry, target: Path, quick: RetryPolicy) -> Fetch:
     return Fetch(entry, target, quick)
 
 

@@ -16,7 +16,7 @@ from weights_server import Site, serve
 from fairmot_dla34.errors import DownloadError
 from fairmot_dla34.weights import WeightsEntry, resolve_weights
 from fairmot_dla34.weights.fetch.download import download
-from fairmot_dla34.weights.fetch.transfer import Patience
+from fairmot_dla34.weights.fetch.transfer import RetryPolicy
 
 RESOLVE = "import sys; from fairmot_dla34.weights import resolve_weights; print(resolve_weights(sys.argv[1]))"
 SMALL_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
@@ -93,7 +93,7 @@ def tmpfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_full_disk(site: Site, tmpfs: Path, entry: WeightsEntry, quick: Patience) -> None:
+def test_full_disk(site: Site, tmpfs: Path, entry: WeightsEntry, quick: RetryPolicy) -> None:
     target = tmpfs / f"{entry.name}.pdparams"
     with pytest.raises(DownloadError, match=r"No space left on device.*Free some space.*FAIRMOT_DLA34_HOME") as caught:
         download(entry, target, progress=False, patience=quick)

@@ -13,7 +13,8 @@ import pytest
 from fairmot_dla34.config import DEFAULT_WEIGHTS, TRACKER_METHODS, InputSize
 from fairmot_dla34.errors import DownloadError, UnknownWeightsError
 from fairmot_dla34.weights import WeightsEntry, cache_dir, registered, resolve_weights
-from fairmot_dla34.weights.locate import HOME_VARIABLE, MIRROR_VARIABLE, OFFLINE_VARIABLE, source_of
+from fairmot_dla34.weights.cache import HOME_VARIABLE
+from fairmot_dla34.weights.fetch.location import MIRROR_VARIABLE, OFFLINE_VARIABLE, download_location
 
 
 def test_registry_holds_the_published_checkpoints() -> None:
@@ -97,7 +98,7 @@ def test_mirror_replaces_the_host(
     mirror: str, url: str, entry: WeightsEntry, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", mirror)
-    assert source_of(entry).url == url.format(target.name)
+    assert download_location(entry).url == url.format(target.name)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from ...errors import CheckpointError
+from ...files import write_whole
 from ..base import BackendRequest
+
+__all__ = ["network_key", "write_whole"]
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -33,20 +34,3 @@ def network_key(request: BackendRequest, *parts: str) -> str:
             "and its permissions."
         ) from error
     return key.hexdigest()[:32]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that others see whole or not at all.
-
-    Raises:
-        OSError: The disk does not take it; nothing is left behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
