@@ -1,9 +1,10 @@
-"""Atomic file writes, and errors with a remedy for results that cannot be written."""
+"""Atomic file writes, digests, and errors with a remedy for results that cannot be written."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from .errors import OutputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_BLOCK_BYTES = 1 << 20
 _REMEDIES = {
     errno.ENOSPC: "free space on that disk or name another output directory",
     errno.EDQUOT: "free space within your quota or name another output directory",
@@ -51,6 +53,24 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):  # the first error is the one to report
             temporary.unlink()
         raise
+
+
+def file_digest(path: Path, algorithm: str) -> bytes:
+    """Return a digest of the content of a file.
+
+    Args:
+        path: File to read.
+        algorithm: Name known to `hashlib`, such as ``sha256``.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    # usedforsecurity=False allows MD5 on systems whose security policy disables it; it detects damage, not attacks.
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.digest()
 
 
 def output_error(path: Path, error: Exception) -> OutputError:

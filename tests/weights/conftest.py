@@ -1,4 +1,4 @@
-"""A server to download from, a cache folder of the test's own, and weights that are quick to make."""
+"""Fixtures of the weights tests: a download server, a separate cache folder, and checkpoints of zeros."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from weights_server import Site
+from weights_server import FakeServer
 
 from fairmot_dla34.architectures.dla34.arrays import expected_shapes
 from fairmot_dla34.weights import WeightsEntry, registered
@@ -18,8 +18,8 @@ NAME = "fairmot_dla34_30e_576x320"
 
 
 @pytest.fixture(autouse=True)
-def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may touch the user's cache, or go through a proxy to reach the server on loopback."""
+def isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests out of the user's cache, and reach the loopback server without a proxy."""
     monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("FAIRMOT_DLA34_OFFLINE", raising=False)
     monkeypatch.delenv("FAIRMOT_DLA34_MIRROR", raising=False)
@@ -28,10 +28,10 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A server of 300 kB of noise, set as the mirror."""
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """Server of 300 kB of noise, set as the mirror."""
     noise = np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8).tobytes()
-    with Site(noise) as running:
+    with FakeServer(noise) as running:
         monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", running.url)
         yield running
 
@@ -47,14 +47,14 @@ def target(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def quick() -> RetryPolicy:
-    """Three attempts within a second."""
+def quick_retries() -> RetryPolicy:
+    """Retry policy of three attempts within a second."""
     return RetryPolicy(attempts=3, connect_timeout_s=2.0, read_timeout_s=0.3, backoff_s=0.01)
 
 
 @pytest.fixture(scope="session")
 def zeros() -> dict[str, np.ndarray]:
-    """Arrays of the right names and shapes."""
+    """Arrays of zeros with the names and shapes of the network."""
     return {name: np.zeros(shape, dtype=np.float32) for name, shape in expected_shapes().items()}
 
 

@@ -1,4 +1,4 @@
-"""Several processes, killed processes, and disks that do not take a file."""
+"""Downloads by several processes, by killed processes, and to disks that cannot be written."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from weights_server import Site, serve
+from weights_server import FakeServer, send_file
 
 from fairmot_dla34.errors import DownloadError
-from fairmot_dla34.weights import WeightsEntry, resolve_weights
+from fairmot_dla34.weights import WeightsEntry, load_arrays, resolve_weights
 from fairmot_dla34.weights.fetch.download import download
 from fairmot_dla34.weights.fetch.transfer import RetryPolicy
 
@@ -24,21 +24,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(name: str, before: str = "") -> subprocess.Popen[str]:
-    """Another process that resolves ``name``."""
+    """Start another process that resolves ``name``, after the statements ``before``."""
     command = [sys.executable, "-c", before + RESOLVE, name]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def test_two_processes_at_once_download_once(site: Site, zeros_pdparams: bytes, target: Path) -> None:
-    site.content = zeros_pdparams
+def test_simultaneous_processes_download_once(server: FakeServer, zeros_pdparams: bytes, target: Path) -> None:
+    server.content = zeros_pdparams
     processes = [start(target.stem) for _ in range(2)]
-    answers = [process.communicate(timeout=60) for process in processes]
-    assert [out.strip() for out, _err in answers] == [str(target)] * 2, answers
-    assert len(site.requests) == 1
+    outputs = [process.communicate(timeout=60) for process in processes]
+    assert [out.strip() for out, _err in outputs] == [str(target)] * 2, outputs
+    assert len(server.requests) == 1
 
 
-def test_kill_in_the_middle_then_resume(site: Site, entry: WeightsEntry, target: Path) -> None:
-    site.steps = [serve(cut=200_000, stall=True)]
+def test_killed_download_is_resumed(server: FakeServer, entry: WeightsEntry, target: Path) -> None:
+    server.responses = [send_file(cut=200_000, stall=True)]
     process = start(target.stem)
     part = Path(f"{target}.part")
     deadline = time.monotonic() + 30
@@ -47,14 +47,14 @@ def test_kill_in_the_middle_then_resume(site: Site, entry: WeightsEntry, target:
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
-    have = part.stat().st_size
+    size = part.stat().st_size
     assert not target.exists()
-    assert download(entry, target, progress=False, check=lambda _path: None).read_bytes() == site.content
-    assert site.ranges == [None, f"bytes={have}-"]
+    assert download(entry, target, progress=False, check=lambda _path: None).read_bytes() == server.content
+    assert server.ranges == [None, f"bytes={size}-"]
 
 
-def test_waits_for_the_process_that_holds_the_lock(site: Site, target: Path) -> None:
-    """The second finds the file that the first has put there, and asks the server for nothing."""
+def test_second_process_waits_for_the_lock(server: FakeServer, target: Path) -> None:
+    """The second process finds the file of the first and sends no request."""
     from filelock import FileLock
 
     target.parent.mkdir()
@@ -62,13 +62,13 @@ def test_waits_for_the_process_that_holds_the_lock(site: Site, target: Path) -> 
         process = start(target.stem)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=2)
-        target.write_bytes(b"put there by the first")
+        target.write_bytes(b"written by the first process")
     out, err = process.communicate(timeout=30)
     assert out.strip() == str(target), err
-    assert site.requests == []
+    assert server.requests == []
 
 
-def test_file_size_limit(site: Site, target: Path) -> None:
+def test_file_size_limit_is_reported(server: FakeServer, target: Path) -> None:
     process = start(target.stem, SMALL_FILES)
     _out, err = process.communicate(timeout=30)
     assert "DownloadError" in err
@@ -78,7 +78,7 @@ def test_file_size_limit(site: Site, target: Path) -> None:
 
 @pytest.fixture
 def tmpfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A cache folder on a disk of 128 kB."""
+    """Cache folder on a disk of 128 kB."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
@@ -87,52 +87,54 @@ def tmpfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         or os.geteuid() != 0
         or subprocess.run(mount, capture_output=True, check=False).returncode
     ):
-        pytest.skip("NO SMALL DISK: mounting a tmpfs needs root on Linux")
+        pytest.skip("NO SMALL DISK: a tmpfs can be mounted only by root on Linux")
     monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(folder))
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_full_disk(site: Site, tmpfs: Path, entry: WeightsEntry, quick: RetryPolicy) -> None:
+def test_full_disk_is_reported(
+    server: FakeServer, tmpfs: Path, entry: WeightsEntry, quick_retries: RetryPolicy
+) -> None:
     target = tmpfs / f"{entry.name}.pdparams"
     with pytest.raises(DownloadError, match=r"No space left on device.*Free some space.*FAIRMOT_DLA34_HOME") as caught:
-        download(entry, target, progress=False, patience=quick)
+        download(entry, target, check=load_arrays, progress=False, retry_policy=quick_retries)
     assert str(target) in str(caught.value)
-    assert len(site.requests) == 1
+    assert len(server.requests) == 1
 
 
-def test_read_only_cache(site: Site, tmpfs: Path, entry: WeightsEntry) -> None:
-    there = tmpfs / f"{entry.name}.pdparams"
-    there.write_bytes(b"complete")
+def test_read_only_cache_is_read_but_not_filled(server: FakeServer, tmpfs: Path, entry: WeightsEntry) -> None:
+    path = tmpfs / f"{entry.name}.pdparams"
+    path.write_bytes(b"complete")
     subprocess.run(["mount", "-o", "remount,ro", str(tmpfs)], check=True)
-    assert resolve_weights(entry.name) == there
+    assert resolve_weights(entry.name) == path
     with pytest.raises(DownloadError, match=r"Read-only file system.*Make that folder writable.*FAIRMOT_DLA34_HOME"):
         resolve_weights("fairmot_dla34_30e_864x480")
-    assert site.requests == []
+    assert server.requests == []
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root is not held back by permissions")
-def test_folder_without_permission(site: Site, target: Path) -> None:
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not apply to root")
+def test_cache_folder_without_permission_is_reported(server: FakeServer, target: Path) -> None:
     target.parent.mkdir(mode=0o500)
     with pytest.raises(DownloadError, match=r"Permission denied.*FAIRMOT_DLA34_HOME"):
         resolve_weights(target.stem)
 
 
-@pytest.mark.parametrize("below", [False, True], ids=["is a file", "is below a file"])
-def test_cache_in_the_way_of_a_file(
-    below: bool, site: Site, tmp_path: Path, entry: WeightsEntry, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("inside", [False, True], ids=["is a file", "is inside a file"])
+def test_cache_path_that_is_a_file_is_reported(
+    inside: bool, server: FakeServer, tmp_path: Path, entry: WeightsEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
-    home = file / "cache" if below else file
+    home = file / "cache" if inside else file
     monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(home))
     with pytest.raises(DownloadError, match="FAIRMOT_DLA34_HOME") as caught:
         resolve_weights(entry.name)
     assert str(home) in str(caught.value)
-    assert site.requests == []
+    assert server.requests == []
 
 
-def test_folder_where_the_file_belongs(site: Site, target: Path) -> None:
+def test_folder_at_the_path_of_the_file_is_reported(server: FakeServer, target: Path) -> None:
     target.mkdir(parents=True)
     with pytest.raises(DownloadError, match="is a folder"):
         resolve_weights(target.stem)

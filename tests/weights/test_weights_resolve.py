@@ -1,4 +1,4 @@
-"""Names, paths, the environment: which file a user gets, and what is said when there is none."""
+"""Resolution of names and paths to weights files, the registry, and the environment variables."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import NoReturn
 
 import pytest
 
-from fairmot_dla34.config import DEFAULT_WEIGHTS, TRACKER_METHODS, InputSize
+from fairmot_dla34.association.registry import method_names
+from fairmot_dla34.config import DEFAULT_WEIGHTS, InputSize
 from fairmot_dla34.errors import DownloadError, UnknownWeightsError
 from fairmot_dla34.weights import WeightsEntry, cache_dir, registered, resolve_weights
 from fairmot_dla34.weights.cache import HOME_VARIABLE
 from fairmot_dla34.weights.fetch.location import MIRROR_VARIABLE, OFFLINE_VARIABLE, download_location
 
 
-def test_registry_holds_the_published_checkpoints() -> None:
+def test_registry_lists_the_published_checkpoints() -> None:
     entries = registered()
     assert entries[0].name == DEFAULT_WEIGHTS
     assert {entry.name for entry in entries} == {
@@ -35,11 +36,12 @@ def test_registry_holds_the_published_checkpoints() -> None:
         assert entry.url == f"https://paddledet.bj.bcebos.com/models/mot/{entry.name}.pdparams"
         assert isinstance(entry.input_size, InputSize)
         assert str(entry.input_size) in entry.name
-        assert entry.tracker_method in TRACKER_METHODS
+        assert entry.tracker_method in method_names()
         assert (entry.tracker_method == "byte") == entry.name.endswith("bytetracker")
         assert entry.classes == 1
         assert "Apache-2.0" in entry.licence
         assert entry.trained_on
+    assert {entry.architecture for entry in entries} == {"dla34"}
 
 
 @pytest.mark.parametrize("kind", [str, Path])
@@ -50,14 +52,14 @@ def test_path_of_a_file_is_accepted(kind: type, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("weights", ["fairmot_dla34_30e_1088x60", "no/such.pdparams", "", "a\0b", Path("x")])
-def test_unknown_weights_list_the_names(weights: str | Path) -> None:
+def test_error_for_unknown_weights_lists_the_names(weights: str | Path) -> None:
     with pytest.raises(UnknownWeightsError) as caught:
         resolve_weights(weights)
     for entry in registered():
         assert entry.name in str(caught.value)
 
 
-def test_near_miss_is_named(tmp_path: Path) -> None:
+def test_error_for_unknown_weights_suggests_a_name(tmp_path: Path) -> None:
     with pytest.raises(UnknownWeightsError, match="Did you mean fairmot_dla34_30e_864x480"):
         resolve_weights("fairmot_dla34_30e_864x481")
     with pytest.raises(UnknownWeightsError, match="is a folder"):
@@ -120,7 +122,7 @@ def test_mirror_replaces_the_host(
         "file:///x",
     ],
 )
-def test_wrong_mirror_is_named_without_credentials(
+def test_invalid_mirror_is_reported_without_credentials(
     mirror: str, entry: WeightsEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", mirror)
@@ -129,17 +131,17 @@ def test_wrong_mirror_is_named_without_credentials(
     assert "secret" not in str(caught.value)
 
 
-def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FAIRMOT_DLA34_HOME", "")
     assert "fairmot_dla34" in str(cache_dir())
     monkeypatch.setenv("FAIRMOT_DLA34_HOME", "relative")
     assert cache_dir().is_absolute()
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("FAIRMOT_DLA34_HOME", "~/here")
-    assert cache_dir() == tmp_path / "here"
+    monkeypatch.setenv("FAIRMOT_DLA34_HOME", "~/cache")
+    assert cache_dir() == tmp_path / "cache"
 
 
-def test_import_is_light() -> None:
+def test_import_loads_nothing_heavy() -> None:
     code = "import sys, fairmot_dla34.weights; print([m for m in sys.argv[1:] if m in sys.modules])"
     heavy = ["requests", "urllib3", "tqdm", "filelock", "platformdirs", "paddle", "openvino", "onnx", "cv2"]
     done = subprocess.run(
@@ -149,7 +151,7 @@ def test_import_is_light() -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.md", "weights.zh.md"])
-def test_the_guide_names_what_there_is(name: str) -> None:
+def test_documentation_lists_weights_and_variables(name: str) -> None:
     text = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
     for entry in registered():
         assert f"`{entry.name}`" in text

@@ -1,4 +1,4 @@
-"""The weights that ship in the package: there without a connection, whole, small, and what the registry says."""
+"""Sample weights of the package: complete, small, as registered, and usable without a connection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sample() -> WeightsEntry:
     return found
 
 
-def test_the_file_is_the_one_in_the_registry(sample: WeightsEntry) -> None:
+def test_file_matches_the_registry(sample: WeightsEntry) -> None:
     path = resolve_weights("sample")
     assert sample.bytes is not None
     assert sample.sha256 is not None
@@ -43,7 +43,7 @@ def test_the_file_is_the_one_in_the_registry(sample: WeightsEntry) -> None:
     assert "non-commercial" in sample.licence
 
 
-def test_it_opens_no_connection_and_makes_no_folder(monkeypatch: pytest.MonkeyPatch, target: Path) -> None:
+def test_sample_opens_no_connection_and_creates_no_folder(monkeypatch: pytest.MonkeyPatch, target: Path) -> None:
     def no_socket(*args: object, **kwargs: object) -> NoReturn:
         pytest.fail("the sample weights opened a socket")
 
@@ -55,35 +55,35 @@ def test_it_opens_no_connection_and_makes_no_folder(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("offline", [True, False])
-def test_a_broken_installation_is_told(offline: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_sample_file_is_reported(offline: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("fairmot_dla34.weights.registry.REGISTRY_FILE", tmp_path / "weights.json")
     with pytest.raises(DownloadError, match=r"sample\.npz is missing: install fairmot_dla34 again"):
         resolve_weights("sample", offline=offline)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", [name for name, there in installed().items() if there and name != "paddledet"])
-def test_every_backend_runs_it(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name, usable in installed().items() if usable and name != "paddledet"])
+def test_every_backend_runs_the_sample(name: str) -> None:
     backend = create_backend(name, BackendRequest(resolve_weights("sample"), INPUT_SIZE, "fp32"))
     peaks = backend.infer(drawn_picture())
     backend.close()
     assert np.isfinite(peaks.boxes).all()
 
 
-def test_it_is_exported_under_its_name(tmp_path: Path) -> None:
+def test_exported_sample_keeps_its_name(tmp_path: Path) -> None:
     (path,) = export("sample", "onnx", tmp_path, "128x96")
     assert path.name == "sample_128x96.onnx"
 
 
 class TestPackageTool:
-    """tools/sample_weights/package.py, by which a newly trained checkpoint replaces the file."""
+    """tools/sample_weights/package.py, which replaces the file by a newly trained checkpoint."""
 
     def run(self, checkpoint: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         shutil.copy(REGISTRY_FILE, folder / "weights.json")
         command = [sys.executable, str(PACKAGE_TOOL), str(checkpoint), "--registry", str(folder / "weights.json")]
         return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
 
-    def test_a_second_run_changes_no_byte(self, tmp_path: Path) -> None:
+    def test_second_run_changes_no_byte(self, tmp_path: Path) -> None:
         done = self.run(resolve_weights("sample"), tmp_path)
         assert done.returncode == 0, done.stderr
         files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -92,7 +92,7 @@ class TestPackageTool:
         assert done.returncode == 0, done.stderr
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
 
-    def test_what_ships_stays_as_it_is(self, tmp_path: Path) -> None:
+    def test_packaging_the_sample_again_keeps_its_arrays(self, tmp_path: Path) -> None:
         shipped = resolve_weights("sample")
         self.run(shipped, tmp_path)
         with np.load(shipped) as before, np.load(tmp_path / "sample.npz") as after:
@@ -101,7 +101,7 @@ class TestPackageTool:
                 assert before[name].dtype == after[name].dtype
                 np.testing.assert_array_equal(before[name], after[name])
 
-    def test_new_numbers_reach_file_and_registry(self, zeros: dict[str, np.ndarray], tmp_path: Path) -> None:
+    def test_new_checkpoint_updates_file_and_registry(self, zeros: dict[str, np.ndarray], tmp_path: Path) -> None:
         generator = np.random.default_rng(0)
         arrays = {name: generator.normal(0, 0.1, array.shape) for name, array in zeros.items()}
         np.savez(tmp_path / "trained.npz", **arrays)
@@ -115,19 +115,19 @@ class TestPackageTool:
         for name, array in load_arrays(tmp_path / "sample.npz").items():
             np.testing.assert_allclose(array, arrays[name], rtol=1e-3, atol=1e-7)
 
-    def test_a_number_beyond_float16_is_named_and_the_old_file_stays(
+    def test_value_beyond_float16_is_reported_and_the_old_file_stays(
         self, zeros: dict[str, np.ndarray], tmp_path: Path
     ) -> None:
         weight = "detector.head.size.2.conv.weight"
-        np.savez(tmp_path / "wild.npz", **{**zeros, weight: zeros[weight] + 1e5})
+        np.savez(tmp_path / "overflow.npz", **{**zeros, weight: zeros[weight] + 1e5})
         (tmp_path / "sample.npz").write_bytes(b"old")
-        done = self.run(tmp_path / "wild.npz", tmp_path)
+        done = self.run(tmp_path / "overflow.npz", tmp_path)
         assert done.returncode != 0
         assert weight in done.stderr
         assert (tmp_path / "sample.npz").read_bytes() == b"old"
 
 
-def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+def test_damaged_file_is_reported(tmp_path: Path) -> None:
     cut = tmp_path / "sample.npz"
     cut.write_bytes(resolve_weights("sample").read_bytes()[:1_000_000])
     with pytest.raises(CheckpointError, match="damaged"):

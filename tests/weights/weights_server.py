@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that misbehaves as told, one step per request."""
+"""Loopback HTTP server for download tests, with one scripted response per request."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-Step = Callable[["Handler"], None]
+Response = Callable[["RequestHandler"], None]
 
 
-class Handler(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    site: Site
+    server_state: FakeServer
 
     def do_GET(self) -> None:
-        with self.site.lock:
-            self.site.requests.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
-            step = self.site.steps.pop(0) if self.site.steps else serve()
+        state = self.server_state
+        with state.lock:
+            state.requests.append((self.path, {key.lower(): value for key, value in self.headers.items()}))
+            response = state.responses.pop(0) if state.responses else send_file()
         self.close_connection = True
-        step(self)
+        response(self)
 
     def log_message(self, *args: object) -> None:
         pass
@@ -41,14 +42,23 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @dataclass
-class Site:
-    """What is served, what was asked, and what the next requests get (then: `serve()`)."""
+class FakeServer:
+    """Server of one file.
+
+    Attributes:
+        content: Bytes of the file.
+        responses: Responses to the next requests; all later requests get `send_file()`.
+        requests: Path and headers of every request so far.
+        lock: Lock of ``responses`` and ``requests``.
+        release: Event that ends stalled responses.
+        url: URL of the running server.
+    """
 
     content: bytes
-    steps: list[Step] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    release: threading.Event = field(default_factory=threading.Event)  # ends stalls
+    release: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     @property
@@ -56,7 +66,7 @@ class Site:
         return [headers.get("range") for _path, headers in self.requests]
 
     def __enter__(self) -> Self:
-        handler = type("SiteHandler", (Handler,), {"site": self})
+        handler = type("FakeServerHandler", (RequestHandler,), {"server_state": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -75,7 +85,7 @@ def md5_of(content: bytes) -> str:
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
-def serve(
+def send_file(
     *,
     cut: int | None = None,
     stall: bool = False,
@@ -84,17 +94,27 @@ def serve(
     md5: str | None = None,
     content: bytes | None = None,
     length: bool = True,
-) -> Step:
-    """Answer as a good server does, except: only ``cut`` bytes of the body, then hang up or ``stall``."""
+) -> Response:
+    """Return a response with the file, correct except for the given faults.
 
-    def step(handler: Handler) -> None:
-        site = handler.site
-        whole = site.content if content is None else content
-        asked = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
+    Args:
+        cut: Number of bytes of the body to send, None for all.
+        stall: Keep the connection open after the last byte.
+        ranges: Answer range requests with a range.
+        etag: ETag header.
+        md5: Content-MD5 header.
+        content: Bytes to send in place of the server's file.
+        length: Send the Content-Length header.
+    """
+
+    def response(handler: RequestHandler) -> None:
+        state = handler.server_state
+        whole = state.content if content is None else content
+        requested = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
         matches = handler.headers.get("If-Range", etag) == etag
         headers = {"ETag": etag, "Content-MD5": md5, "Content-Type": "application/octet-stream"}
-        if ranges and asked and matches:
-            first = int(asked[1])
+        if ranges and requested and matches:
+            first = int(requested[1])
             if first >= len(whole):
                 handler.start(416, {"Content-Range": f"bytes */{len(whole)}", "Content-Length": "0"})
                 return
@@ -109,22 +129,22 @@ def serve(
         handler.wfile.write(body if cut is None else body[:cut])
         handler.wfile.flush()
         if stall:
-            site.release.wait(20)
+            state.release.wait(20)
 
-    return step
+    return response
 
 
-def status(code: int, body: bytes = b"", headers: dict[str, str | None] | None = None) -> Step:
-    def step(handler: Handler) -> None:
+def send_status(code: int, body: bytes = b"", headers: dict[str, str | None] | None = None) -> Response:
+    def response(handler: RequestHandler) -> None:
         handler.start(code, {"Content-Length": str(len(body)), **(headers or {})})
         handler.wfile.write(body)
 
-    return step
+    return response
 
 
-def redirect(path: str) -> Step:
-    return status(302, headers={"Location": path})
+def send_redirect(path: str) -> Response:
+    return send_status(302, headers={"Location": path})
 
 
-def hang_up(handler: Handler) -> None:
-    """Close the connection without an answer."""
+def close_connection(handler: RequestHandler) -> None:
+    """Close the connection without a response."""

@@ -106,9 +106,7 @@ def _transfer_with_retries(
     ) from failure
 
 
-def _verify(
-    partial: PartialFile, entry: WeightsEntry, info: RemoteFileInfo, check: Callable[[Path], object]
-) -> None:
+def _verify(partial: PartialFile, entry: WeightsEntry, info: RemoteFileInfo, check: Callable[[Path], object]) -> None:
     try:
         check_bytes(partial.path, entry, info.content_md5)
         check(partial.path)

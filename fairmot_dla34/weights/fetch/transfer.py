@@ -95,7 +95,7 @@ def _send_request(
 def _convert_error(
     error: requests.RequestException, location: DownloadLocation, retry_policy: RetryPolicy
 ) -> TransientError | DownloadError:
-    """Return the error to raise, without the text of ``error``, which may hold a password or the token of a redirect."""
+    """Return the error to raise, without the text of ``error``: it may hold a password or the token of a redirect."""
     from requests import exceptions
 
     root: BaseException = error
