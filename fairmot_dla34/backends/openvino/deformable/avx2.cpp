@@ -1,4 +1,4 @@
-// AVX2 with FMA: 16 registers.
+// Kernels for AVX2 with FMA: 16 registers.
 #define VECTOR_BYTES 32
 #define VECTOR_ROWS 6
 #include "vector_kernel.hpp"

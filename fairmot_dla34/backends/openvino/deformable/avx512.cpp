@@ -1,4 +1,4 @@
-// AVX-512 (F, VL, BW, DQ): 32 registers.
+// Kernels for AVX-512 (F, VL, BW, DQ): 32 registers.
 #define VECTOR_BYTES 64
 #define VECTOR_ROWS 12
 #include "vector_kernel.hpp"

@@ -1,18 +1,18 @@
-// The kernel in bf16, with AVX-512's product of pairs: samples and weights in bf16, sums in fp32.
+// bf16 kernel on the dot product of pairs (AVX-512 BF16): samples and weights in bf16, sums in fp32.
 #include <immintrin.h>
 
 #include "sampling.hpp"
 
 namespace {
 
-constexpr int ROWS = 12, VECTORS = 2;   // of sums: 24 of the 32 registers
-constexpr int PANEL = VECTORS * 16;     // outputs whose weights lie side by side
-constexpr int PAIR = 2;                 // samples that one instruction multiplies and adds
+constexpr int ROWS = 12, VECTORS = 2;   // sums take 24 of the 32 registers
+constexpr int PANEL = VECTORS * 16;     // outputs whose weights are adjacent in memory
+constexpr int PAIR = 2;                 // samples that one instruction multiplies and accumulates
 
 typedef uint32_t Words __attribute__((vector_size(64)));
 
-// Panels of outputs, each (TAPS * channels / 2, PANEL, 2). The depth has the order in which `sample` writes: of each 32
-// channels the even ones, then the odd ones.
+// Packed layout: panels of outputs, each (TAPS * channels / 2, PANEL, 2). The depth is in the order that `sample`
+// writes: the even channels of each group of 32, then the odd ones.
 void pack(const float* weight, int channels, int outputs, void* packed) {
     Bf16* to = static_cast<Bf16*>(packed);
     const int depth = fairmot::TAPS * channels;
@@ -37,7 +37,7 @@ void sample(const fairmot::Source& source, int first, int count, void* samples) 
             for (int k = 0; k < source.channels; k += 32) {
                 __m512 even = {}, odd = {};
                 for (int i = 0; i < 4; ++i) {
-                    Words pairs;  // of channels, the even one in the lower half
+                    Words pairs;  // two channels each, the even one in the lower half
                     memcpy(&pairs, cells + c.at[i] + k, sizeof pairs);
                     even += reinterpret_cast<__m512>(pairs << 16) * c.weight[i];
                     odd += reinterpret_cast<__m512>(pairs & 0xffff0000) * c.weight[i];
@@ -49,7 +49,7 @@ void sample(const fairmot::Source& source, int first, int count, void* samples) 
     }
 }
 
-// COUNT cells times one panel.
+// Multiplies COUNT cells by one panel.
 template <int COUNT>
 inline void tile(const Bf16* samples, const Bf16* panel, const float* bias, Bf16* result, int depth, int outputs) {
     __m512 sums[COUNT][VECTORS];

@@ -1,8 +1,8 @@
-// What the operator's arithmetic looks like from outside; one implementation for each set of instructions.
+// Interface of the kernels that do the operator's arithmetic, one kernel for each instruction set.
 //
-// A deformable convolution of 3x3 is done as a product of matrices, block by block of output cells: `sample` writes
-// the nine samples of every cell side by side, and `product` multiplies these rows with the weights. A block is small
-// enough that its samples stay in a core's own cache.
+// A 3x3 deformable convolution is computed as a matrix product, one block of output cells at a time: `sample` writes
+// the nine samples of every cell side by side, and `product` multiplies these rows by the weights. The samples of a
+// block fit into a core's private cache.
 #pragma once
 
 #include <stddef.h>
@@ -11,14 +11,14 @@
 namespace fairmot {
 
 constexpr int TAPS = 9;                     // 3x3
-constexpr int OFFSETS_AND_MASK = 3 * TAPS;  // (y, x) of every tap, then the logits of the mask
-constexpr int CHANNEL_MULTIPLE = 32;        // of inputs and outputs: what the widest kernel takes at once
+constexpr int OFFSETS_AND_MASK = 3 * TAPS;  // (y, x) of every tap, then the mask logits
+constexpr int CHANNEL_MULTIPLE = 32;        // input and output channels that the widest kernel processes at once
 
 struct Bf16 {
-    uint16_t bits;  // the upper half of a float
+    uint16_t bits;  // upper half of a float32
 };
 
-// What is sampled, channels last.
+// Input of the sampling step, channels last.
 struct Source {
     const void* cells;             // (height, width, channels)
     const void* offsets_and_mask;  // (height, width, OFFSETS_AND_MASK)
@@ -27,21 +27,21 @@ struct Source {
 
 struct Kernel {
     const char* instructions;
-    size_t element_bytes;  // of a sample and of a packed weight
-    int rows;              // cells that `product` takes at once; it takes other numbers too, slower
+    size_t element_bytes;  // size of a sample and of a packed weight
+    int rows;              // cells that `product` computes at once; other counts work too, but slower
 
-    // Order the weights (outputs, channels, 3, 3) as `product` reads them.
+    // Reorder weights (outputs, channels, 3, 3) into the layout that `product` reads.
     void (*pack)(const float* weight, int channels, int outputs, void* packed);
 
-    // Write the samples of `count` cells from `first` on: (count, TAPS * channels).
+    // Write the samples of `count` cells, starting at cell `first`: (count, TAPS * channels).
     void (*sample)(const Source& source, int first, int count, void* samples);
 
-    // max(0, samples (count, depth) x weight (depth, outputs) + bias): (count, outputs).
+    // Compute max(0, samples x weight + bias): (count, depth) x (depth, outputs) -> (count, outputs).
     void (*product)(const void* samples, const void* packed, const float* bias, void* result, int count, int depth,
                     int outputs);
 };
 
-// Those that end in BF16 read and write bf16; the others fp32. All but AVX512_BF16 compute in fp32.
+// Kernels with BF16 in their name read and write bf16, the others fp32. All except AVX512_BF16 compute in fp32.
 extern const Kernel PORTABLE, PORTABLE_BF16, AVX2, AVX2_BF16, AVX512, AVX512_BF16_IO, AVX512_BF16;
 
 }  // namespace fairmot

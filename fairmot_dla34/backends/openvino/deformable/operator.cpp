@@ -1,8 +1,8 @@
-// An operator for OpenVINO: a deformable convolution (DCNv2, arXiv 1811.11168) of 3x3, stride 1 and one group of
-// offsets, with the sigmoid of its mask, its bias and a ReLU. OpenVINO's own computes in fp32 whatever the rest does.
+// OpenVINO operator: 3x3 deformable convolution (DCNv2, arXiv 1811.11168), stride 1, one group of offsets, fused with
+// the sigmoid of the mask, the bias and a ReLU. OpenVINO's own operation always computes in fp32.
 //
-// OpenVINO's side of this is described in "Custom OpenVINO Operations" of its documentation: its CPU plugin calls
-// `evaluate` within the threads that belong to the request, which oneTBB's loop then shares the work among.
+// The interface is described in "Custom OpenVINO Operations" of OpenVINO's documentation. The CPU plugin calls
+// `evaluate` inside the task arena of the request; the oneTBB loop distributes the work over that arena's threads.
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -23,9 +23,9 @@ namespace fairmot {
 
 namespace {
 
-constexpr size_t CACHED_BYTES = 384 << 10;  // of samples: they fit a core's own cache beside a panel of weights
-constexpr int BLOCKS_PER_THREAD = 4;        // at least, so that all threads end together
-constexpr size_t LINE = 64;                 // of a cache
+constexpr size_t CACHED_BYTES = 384 << 10;  // samples per block: fit a core's private cache beside a panel of weights
+constexpr int BLOCKS_PER_THREAD = 4;        // minimum, so that all threads finish together
+constexpr size_t LINE = 64;                 // cache line in bytes
 
 bool runs(const Kernel& kernel) {
     const std::string name = kernel.instructions;
@@ -36,7 +36,7 @@ bool runs(const Kernel& kernel) {
     return avx512 && (name == "avx512" || __builtin_cpu_supports("avx512bf16"));
 }
 
-// The kernel of that name, or the fastest that this processor runs for ""; nullptr where there is none.
+// Returns the kernel of that name, for "" the fastest that this processor supports; nullptr if there is none.
 const Kernel* find_kernel(const std::string& instructions, bool bf16) {
     static const std::array<const Kernel*, 4> BF16 = {&AVX512_BF16, &AVX512_BF16_IO, &AVX2_BF16, &PORTABLE_BF16};
     static const std::array<const Kernel*, 3> FP32 = {&AVX512, &AVX2, &PORTABLE};
@@ -49,7 +49,7 @@ const Kernel* find_kernel(const std::string& instructions, bool bf16) {
     return found == end ? nullptr : *found;
 }
 
-// Memory that begins with a line of the cache.
+// Memory aligned to a cache line.
 class Buffer {
 public:
     void* at_least(size_t bytes) {
@@ -77,8 +77,8 @@ public:
         constructor_validate_and_infer_types();
     }
 
-    // x (1, H, W, C) and offsets_and_mask (1, H, W, 27) in fp32 or bf16, weight (O, C, 3, 3) and bias (O) in fp32
-    // -> (1, H, W, O) as x.
+    // Inputs: x (1, H, W, C) and offsets_and_mask (1, H, W, 27) in fp32 or bf16, weight (O, C, 3, 3) and bias (O) in
+    // fp32. Output: (1, H, W, O), of the type of x.
     void validate_and_infer_types() override {
         NODE_VALIDATION_CHECK(this, get_input_size() == 4, "expected x, offsets_and_mask, weight, bias");
         for (size_t i = 0; i < 4; ++i)
@@ -107,7 +107,7 @@ public:
     }
 
     bool visit_attributes(ov::AttributeVisitor& visitor) override {
-        visitor.on_attribute("instructions", m_instructions);  // "": the best there are
+        visitor.on_attribute("instructions", m_instructions);  // "": the fastest supported
         return true;
     }
 
@@ -145,7 +145,7 @@ private:
         return kernel.rows * std::max(1, std::min(cached, (cells + shares - 1) / shares));
     }
 
-    // The weights as the kernel reads them: kept from the first time on where they are constant, as in any network.
+    // Returns the weights in the kernel's layout. Constant weights, as in any network, are packed once and kept.
     std::shared_ptr<Buffer> packed(const Kernel& kernel, const ov::Tensor& weight, int channels, int filters) const {
         const std::lock_guard<std::mutex> lock(m_mutex);
         if (m_packed) return m_packed;

@@ -1,4 +1,4 @@
-// For any x86-64: SSE2, 16 registers.
+// Kernels for any x86-64 processor: SSE2, 16 registers.
 #define VECTOR_BYTES 16
 #define VECTOR_ROWS 4
 #include "vector_kernel.hpp"

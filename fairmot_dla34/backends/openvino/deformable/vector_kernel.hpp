@@ -1,5 +1,5 @@
-// The kernel in fp32, in vectors of VECTOR_BYTES (GCC's and Clang's vector extensions); a file that includes it defines
-// that and is compiled for the instructions that have such vectors. VECTOR_ROWS x 2 vectors of sums fit the registers.
+// fp32 kernel on vectors of VECTOR_BYTES (vector extensions of GCC and Clang). The including file defines VECTOR_BYTES
+// and VECTOR_ROWS and is compiled for a matching instruction set. VECTOR_ROWS x 2 vectors of sums fit the registers.
 #pragma once
 
 #include "sampling.hpp"
@@ -7,8 +7,8 @@
 namespace {
 
 constexpr int LANES = VECTOR_BYTES / 4;
-constexpr int VECTORS = 2;                // of outputs, computed at once
-constexpr int PANEL = VECTORS * LANES;    // outputs whose weights lie side by side
+constexpr int VECTORS = 2;                // vectors of outputs computed at once
+constexpr int PANEL = VECTORS * LANES;    // outputs whose weights are adjacent in memory
 
 typedef float Floats __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint32_t Words __attribute__((vector_size(VECTOR_BYTES)));
@@ -28,13 +28,13 @@ inline Floats load(const Bf16* from) {
 
 inline void store(float* to, Floats values) { memcpy(to, &values, sizeof values); }
 
-inline void store(Bf16* to, Floats values) {  // rounded as `narrow` does
+inline void store(Bf16* to, Floats values) {  // rounds as `narrow` does
     const Words bits = reinterpret_cast<Words>(values);
     const Halves halves = __builtin_convertvector((bits + 0x7fff + ((bits >> 16) & 1)) >> 16, Halves);
     memcpy(to, &halves, sizeof halves);
 }
 
-// Panels of outputs, each (TAPS * channels, PANEL).
+// Packed layout: panels of outputs, each (TAPS * channels, PANEL).
 void pack(const float* weight, int channels, int outputs, void* packed) {
     float* to = static_cast<float*>(packed);
     for (int panel = 0; panel < outputs; panel += PANEL)
@@ -62,7 +62,7 @@ void sample(const fairmot::Source& source, int first, int count, void* samples) 
     }
 }
 
-// ROWS cells times one panel.
+// Multiplies ROWS cells by one panel.
 template <int ROWS, class Element>
 inline void tile(const float* samples, const float* panel, const float* bias, Element* result, int depth, int outputs) {
     Floats sums[ROWS][VECTORS];
