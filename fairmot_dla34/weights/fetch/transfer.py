@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...errors import DownloadError
 from ...progress import progress_bar
+from .headers import content_range, file_info, validator
 from .location import SAMPLE_REMEDY, DownloadLocation
 from .partial import PartialFile, RemoteFileInfo
 
@@ -125,12 +125,12 @@ def _start_or_resume(
     """Return the info about the file and the offset of the response body; empty ``partial`` unless it is resumed."""
     status = response.status_code
     if status == 200:  # the first transfer, another version of the file, or a server without ranges
-        info = _file_info(response, location)
+        info = file_info(location.url, response.headers)
         partial.start(info)
         return info, 0
     if status in {206, 416} and earlier:
-        first, total = _content_range(response)
-        same_version = earlier.total_bytes in {None, total} and _validator(response) in {None, earlier.validator}
+        first, total = content_range(response.headers)
+        same_version = earlier.total_bytes in {None, total} and validator(response.headers) in {None, earlier.validator}
         if same_version and (first == size if status == 206 else total == size):
             return replace(earlier, total_bytes=total), size
         partial.discard()
@@ -141,34 +141,6 @@ def _start_or_resume(
         f"{location.url} answered {status} {response.reason}; expected the file. Check the URL and any proxy, set "
         f"$FAIRMOT_DLA34_MIRROR to a server that has it, pass the path of a weights file, {SAMPLE_REMEDY}."
     )
-
-
-def _file_info(response: requests.Response, location: DownloadLocation) -> RemoteFileInfo:
-    headers = response.headers
-    if headers.get("Content-Encoding", "identity") != "identity":
-        return RemoteFileInfo(location.url, None, None, None)  # length and digest are those of the encoded bytes
-    length = headers.get("Content-Length", "")
-    return RemoteFileInfo(
-        url=location.url,
-        validator=_validator(response),
-        content_md5=headers.get("Content-MD5"),
-        total_bytes=int(length) if length.isdecimal() else None,
-    )
-
-
-def _validator(response: requests.Response) -> str | None:
-    etag = response.headers.get("ETag")
-    if etag and not etag.startswith("W/"):  # a weak ETag does not guarantee equal bytes
-        return etag
-    return response.headers.get("Last-Modified")
-
-
-def _content_range(response: requests.Response) -> tuple[int | None, int | None]:
-    """Return the first offset and the total length from Content-Range, each None if it is not given."""
-    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
-    if not match:
-        return None, None
-    return int(match[1]) if match[1] else None, int(match[2]) if match[2] != "*" else None
 
 
 def _append_body(
