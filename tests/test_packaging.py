@@ -1,4 +1,4 @@
-"""What is shipped: a wheel from the sdist has all that it needs, and the two READMEs say the same."""
+"""Packaging: the files of the wheel, the builds without a compiler, the declared requirements, the translated pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ import pytest
 import fairmot_dla34
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD_FILES = ("setup.py", "pyproject.toml")
+tomllib = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # pytest requires tomli on Python 3.10
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
 
 
 @pytest.mark.slow
@@ -42,20 +44,20 @@ def test_a_wheel_built_from_the_sdist_has_every_file(tmp_path: Path) -> None:
     assert not any(name.startswith(("tests", "benchmarks")) for name in shipped)
 
 
-def _has_setuptools(least: int) -> bool:
+def _has_setuptools(minimum: int) -> bool:
     try:
-        return int(metadata.version("setuptools").partition(".")[0]) >= least
-    except metadata.PackageNotFoundError:  # from Python 3.12 on a new environment has none
+        return int(metadata.version("setuptools").partition(".")[0]) >= minimum
+    except metadata.PackageNotFoundError:  # a new environment has no setuptools from Python 3.12 on
         return False
 
 
 @pytest.mark.parametrize("missing", ["a compiler", "a compiler that works", "openvino"])
-def test_it_builds_without_what_the_compiled_operator_needs(missing: str, tmp_path: Path) -> None:
-    """A newcomer without a compiler gets a working package and one line that says what it lacks."""
-    if not _has_setuptools(71):
-        pytest.skip("OLD SETUPTOOLS: pip install 'setuptools>=71'")
+def test_the_package_builds_without_what_the_compiled_operator_needs(missing: str, tmp_path: Path) -> None:
+    """A user without a compiler gets a working package and one line that names what is missing."""
+    if not _has_setuptools(77):
+        pytest.skip("OLD SETUPTOOLS: pip install 'setuptools>=77'")
     if sys.platform != "linux" or platform.machine() != "x86_64":
-        pytest.skip("NO OPERATOR for this platform: nothing to leave out")
+        pytest.skip("NO OPERATOR for this platform: nothing to build")
     hidden = "openvino" if missing == "openvino" else ""
     compiler = {"a compiler": str(tmp_path / "none"), "a compiler that works": "false"}.get(missing, "g++")
     code = (
@@ -72,26 +74,38 @@ def test_it_builds_without_what_the_compiled_operator_needs(missing: str, tmp_pa
         capture_output=True,
         text=True,
     )
-    told = [line for line in (done.stdout + done.stderr).splitlines() if "was not built" in line]
-    assert len(told) == 1
-    assert "the package works without it, more slowly" in told[0]
+    warnings = [line for line in (done.stdout + done.stderr).splitlines() if "was not built" in line]
+    assert len(warnings) == 1
+    assert "the package works without it, more slowly" in warnings[0]
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("*.so"))
 
 
-def test_the_operator_is_built_with_the_openvino_that_is_asked_for() -> None:
+def _requirements(declared: list[str]) -> dict[str, str]:
+    """Split requirements into names and version ranges, without environment markers."""
+    split = (re.match(r"([\w-]+)([^;]*)", line) for line in declared)
+    return {match[1]: match[2].strip() for match in split if match}
+
+
+def test_the_operator_is_built_with_the_openvino_that_is_installed() -> None:
     """pip takes the newest for both: headers when the package is built, the library when it is installed."""
-    asked = [re.findall(r'"(openvino[^;"]*)', (ROOT / name).read_text("utf-8"))[0] for name in BUILD_FILES]
-    assert asked[0] == asked[1]
+    built_with = _requirements(PYPROJECT["build-system"]["requires"])
+    assert built_with["openvino"] == _requirements(PROJECT["dependencies"])["openvino"]
 
 
-def test_hub_install_asks_for_what_the_package_asks_for() -> None:
-    setup = (ROOT / "setup.py").read_text("utf-8")
-    core = set(re.findall(r'"([a-z-]+)>=', setup[setup.index("CORE") : setup.index("PADDLE_PINS")]))
-    hub = set(
-        re.findall(r"^([a-z-]+)[=<>]", (ROOT / "fairmot_dla34/requirements.txt").read_text("utf-8"), re.MULTILINE)
-    )
-    assert core <= hub
+def test_hub_install_requires_what_the_package_requires() -> None:
+    lines = (ROOT / "fairmot_dla34/requirements.txt").read_text("utf-8").splitlines()
+    for_hub = _requirements([line for line in lines if not line.startswith("#")])
+    core = set(_requirements(PROJECT["dependencies"]))
+    assert len(core) == len(PROJECT["dependencies"])
+    assert core <= set(for_hub)
+
+
+def test_the_extras_for_paddle_share_their_pins() -> None:
+    extras = PROJECT["optional-dependencies"]
+    pins = extras["paddle"][1:]
+    assert extras["paddle-gpu"][1:] == pins
+    assert extras["hub"][: len(pins) + 1] == extras["paddle"]
 
 
 @pytest.mark.parametrize(
