@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.backends import BackendRequest, create_backend, installed
-from fairmot_dla34.errors import CheckpointError, DownloadError
 from fairmot_dla34.backends.export import export
 from fairmot_dla34.backends.selfcheck import INPUT_SIZE, drawn_picture
+from fairmot_dla34.errors import CheckpointError, DownloadError
 from fairmot_dla34.weights import find_entry, load_arrays, resolve_weights, verify_file
 from fairmot_dla34.weights.registry import REGISTRY_FILE, WeightsEntry
 
