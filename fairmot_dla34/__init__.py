@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .association import Tracker
-    from .config import InputSize, TrackerConfig
+    from .association.config import TrackerConfig
+    from .config import InputSize
     from .errors import FairMOTError
-    from .tracking.model import FairMOT
     from .module import Module
+    from .tracking.model import FairMOT
     from .values import Detections, Frame, FrameResult, Track, TrackingSummary
 
 __version__ = "2.0.0"
@@ -43,7 +44,7 @@ _HOMES = {
     "Module": "module",
     "Track": "values",
     "Tracker": "association",
-    "TrackerConfig": "config",
+    "TrackerConfig": "association.config",
     "TrackingSummary": "values",
 }
 

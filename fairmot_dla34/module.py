@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .association.config import TrackerConfig
 from .backends import Backend
-from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize, TrackerConfig
+from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize
 from .errors import StateError
 from .hub.decorators import hub_decorators
 from .hub.run import hub_run

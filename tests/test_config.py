@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fairmot_dla34.config import InputSize, TrackerConfig, check_frame_rate
+from fairmot_dla34.association.config import TrackerConfig
+from fairmot_dla34.config import InputSize, check_frame_rate
 from fairmot_dla34.errors import InvalidInputError
 
 THRESHOLDS = [field.name for field in dataclasses.fields(TrackerConfig) if field.name.endswith(("thres", "thresh"))]

@@ -1,7 +1,9 @@
-"""From detections to tracks: the part of this package that knows no network and no video."""
+"""Association of detections into tracks, independent of the network and of video."""
 
 from __future__ import annotations
 
+from .config import TrackerConfig
+from .registry import AssociationMethod, find_method, method_names, register_method
 from .tracker import Tracker
 
-__all__ = ["Tracker"]
+__all__ = ["AssociationMethod", "Tracker", "TrackerConfig", "find_method", "method_names", "register_method"]

@@ -1,4 +1,4 @@
-"""Who is matched with whom: the cheapest one-to-one assignment in which no pair costs more than a limit."""
+"""Cheapest one-to-one assignment in which no pair costs more than a limit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Assignment(NamedTuple):
 
     Attributes:
         rows: ``(K,)`` matched rows, ascending.
-        columns: ``(K,)`` the column matched with each of them.
-        unmatched_rows: Ascending.
-        unmatched_columns: Ascending.
+        columns: ``(K,)`` column matched with each of ``rows``.
+        unmatched_rows: Rows without a match, ascending.
+        unmatched_columns: Columns without a match, ascending.
     """
 
     rows: IntArray
@@ -29,13 +29,13 @@ class Assignment(NamedTuple):
 def assign(cost: NDArray[np.floating], limit: float) -> Assignment:
     """Match rows with columns so that the sum of (cost - limit) over the matched pairs is smallest.
 
-    That is ``lap.lapjv(cost, extend_cost=True, cost_limit=limit)``, as ``linear_assignment`` in PaddleDetection's
-    ``jde_matching.py`` calls it: leaving a row and a column alone costs as much as one pair at the limit. A pair that
-    is each other's only choice belongs to every optimum, so only the contested rest goes to the solver.
+    This is ``lap.lapjv(cost, extend_cost=True, cost_limit=limit)``, as ``linear_assignment`` in PaddleDetection's
+    ``jde_matching.py`` calls it: an unmatched row and an unmatched column together cost as much as one pair at the
+    limit. A row and a column that allow only each other are matched in every optimum, so only the rest is solved.
 
     Args:
-        cost: ``(N, M)``, no NaN; ``inf`` forbids a pair.
-        limit: Pairs above it are never matched.
+        cost: ``(N, M)`` costs, no NaN; ``inf`` forbids a pair.
+        limit: Largest cost of a match.
 
     Returns:
         The assignment.
@@ -61,7 +61,7 @@ def assign(cost: NDArray[np.floating], limit: float) -> Assignment:
 
 
 def _rounded_down(limit: float, dtype: np.dtype[np.floating]) -> np.floating:
-    """The largest number of ``dtype`` that is not above ``limit``, so that the comparison is that of float64."""
+    """Return the largest number of ``dtype`` that is not above ``limit``, so that comparing equals that in float64."""
     rounded: np.floating = dtype.type(limit)
     if rounded > np.float64(limit):
         rounded = np.nextafter(rounded, dtype.type(-np.inf))
@@ -69,7 +69,7 @@ def _rounded_down(limit: float, dtype: np.dtype[np.floating]) -> np.floating:
 
 
 def _solve(cost: NDArray[np.floating], limit: float) -> IntArray:
-    """The column of each row, or -1."""
+    """Return the column of each row, -1 for none."""
     import lap
 
     _, chosen, _ = lap.lapjv(cost.astype(np.float64), extend_cost=True, cost_limit=limit)

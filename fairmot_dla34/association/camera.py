@@ -1,7 +1,7 @@
-"""How the camera moved, told by the people alone: no picture is needed.
+"""Estimate of the camera's motion from predicted and detected boxes, without the image.
 
-Where most people are found to the left of where they were expected, the camera has turned to the right. Trackers that
-see the picture align it instead (BoT-SORT, arXiv 2206.14651); the predicted boxes do without, and cost nothing.
+If most people are found to the left of their predicted positions, the camera has turned to the right. BoT-SORT (arXiv
+2206.14651) aligns the images instead.
 """
 
 from __future__ import annotations
@@ -9,53 +9,53 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .costs import reaching_distance
+from .costs import buffered_iou_distance
 
 FloatArray = NDArray[np.float32]
 
-# The first round finds pairs as far apart as 0.6 of a box, the second corrects what the first left over.
-_REACHES = (1.6, 1.2)
-_LARGEST_DISTANCE = 0.9  # of a pair; beyond it boxes hardly overlap
-_FEWEST_PAIRS = 4  # a median of fewer follows single people
-_RESTING_PAIRS = 2  # pairs for a camera at rest, so that few pairs move it less: pairs / (pairs + these)
-_SMALLEST_HEIGHT_PX = 5.0
-_MOST_BOXES = 100  # of either side: enough for a median, and 500 people stay cheap
+# One round per scale of the boxes: the first finds pairs up to 0.6 of a box apart, the second corrects the rest.
+_BOX_SCALES = (1.6, 1.2)
+_MAX_DISTANCE = 0.9  # of a pair; beyond it, boxes hardly overlap
+_MIN_PAIRS = 4  # the median of fewer pairs follows single people
+_REST_PAIRS = 2  # prior for a camera at rest: the shift is multiplied by pairs / (pairs + this)
+_MIN_HEIGHT_PX = 5.0
+_MAX_BOXES = 100  # of each side: enough for a median, and limits the time for hundreds of people
 
 
-def camera_shift(expected: FloatArray, found: FloatArray) -> FloatArray:
-    """Estimate how far the whole picture has moved beyond what was expected.
+def camera_shift(predicted: FloatArray, detected: FloatArray) -> FloatArray:
+    """Estimate how far the whole image has moved relative to the predicted boxes.
 
-    Pairs are boxes that are each other's nearest. Their offsets' median is taken, weighted by 1 / height: the boxes of
-    people far away, which are small, are placed more exactly.
+    Pairs are boxes that are each other's nearest. The shift is the median of their offsets, weighted by 1 / height,
+    because the small boxes of distant people are placed more exactly.
 
     Args:
-        expected: ``(N, 4)`` xyxy, image px: where people should be now.
-        found: ``(M, 4)`` xyxy, image px: where people are.
+        predicted: ``(N, 4)`` xyxy, image px: boxes predicted for this frame.
+        detected: ``(M, 4)`` xyxy, image px: boxes detected in this frame.
 
     Returns:
-        ``(2,)`` shift in x and y, image px; zeros where there are fewer than four pairs.
+        ``(2,)`` shift in x and y, image px; zeros if there are fewer than four pairs.
     """
     shift = np.zeros(2, np.float32)
-    expected, found = expected[:_MOST_BOXES], found[:_MOST_BOXES]
-    if min(len(expected), len(found)) < _FEWEST_PAIRS:
+    predicted, detected = predicted[:_MAX_BOXES], detected[:_MAX_BOXES]
+    if min(len(predicted), len(detected)) < _MIN_PAIRS:
         return shift
-    for reach in _REACHES:
-        moved = expected + np.tile(shift, 2)
-        distance = reaching_distance(moved, found, np.full(len(moved), reach, np.float32))
+    for scale in _BOX_SCALES:
+        moved = predicted + np.tile(shift, 2)
+        distance = buffered_iou_distance(moved, detected, np.full(len(moved), scale, np.float32))
         nearest = distance.argmin(axis=1)
         rows = np.arange(len(moved))
-        mutual = (distance.argmin(axis=0)[nearest] == rows) & (distance[rows, nearest] < _LARGEST_DISTANCE)
-        a, b = moved[mutual], found[nearest[mutual]]
-        if len(a) < _FEWEST_PAIRS:
+        mutual = (distance.argmin(axis=0)[nearest] == rows) & (distance[rows, nearest] < _MAX_DISTANCE)
+        a, b = moved[mutual], detected[nearest[mutual]]
+        if len(a) < _MIN_PAIRS:
             break
         offsets = (b[:, :2] + b[:, 2:] - a[:, :2] - a[:, 2:]) / 2
-        weights = 1 / np.maximum(a[:, 3] - a[:, 1], _SMALLEST_HEIGHT_PX)
-        shift += _weighted_median(offsets, weights) * (len(a) / (len(a) + _RESTING_PAIRS))
+        weights = 1 / np.maximum(a[:, 3] - a[:, 1], _MIN_HEIGHT_PX)
+        shift += _weighted_median(offsets, weights) * (len(a) / (len(a) + _REST_PAIRS))
     return shift
 
 
 def _weighted_median(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """``(K,)``, of every column of ``(N, K)``."""
+    """Return the median ``(K,)`` of each column of ``values`` ``(N, K)``, rows weighted by ``weights`` ``(N,)``."""
     order = values.argsort(axis=0, kind="stable")
     cumulative = weights[order].cumsum(axis=0)
     middle = (cumulative >= cumulative[-1] / 2).argmax(axis=0)

@@ -1,4 +1,4 @@
-"""Detections on their way into the tracker: bad numbers dropped, embeddings brought to unit length."""
+"""Selection of the detections that may enter the tracker's state: finite numbers only, embeddings of unit length."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-# Beyond these, float32 variances of the Kalman filter overflow or vanish. No picture is so large, no person so small.
+# Beyond these, float32 variances of the Kalman filter overflow or vanish. Images are smaller and people are larger.
 MAX_COORDINATE_PX = 1e6
 MIN_SIDE_PX = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Detections that are fit to enter the state.
+    """Detections that may enter the state.
 
     Attributes:
         boxes: ``(M, 4)`` xyxy, image px, finite, of positive width and height.
-        measurements: ``(M, 4)`` the same as centre x, centre y, aspect, height.
-        scores: ``(M,)`` finite.
-        embeddings: ``(M, E)`` of unit length, zeros where unknown; E is 0 without embeddings.
-        class_ids: ``(M,)``.
+        measurements: ``(M, 4)`` the same boxes as centre x, centre y, aspect, height, image px.
+        scores: ``(M,)`` finite scores.
+        embeddings: ``(M, E)`` rows of unit length, zeros for an unknown embedding; E is 0 without embeddings.
+        class_ids: ``(M,)`` heatmap channels.
     """
 
     boxes: FloatArray
@@ -42,7 +42,7 @@ class Candidates:
         return len(self.boxes)
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Candidates:
-        """Those that ``index`` or a mask names."""
+        """Return the rows of ``index``, or those that a mask selects."""
         return Candidates(
             self.boxes[index],
             self.measurements[index],
@@ -53,18 +53,19 @@ class Candidates:
 
 
 def candidates_from(detections: Detections, above_score: float, embedding_size: int) -> Candidates:
-    """Keep the detections that a tracker may use.
+    """Select the detections that a tracker may use.
 
-    Dropped are scores that are not finite or not above ``above_score``, boxes that are not finite, and boxes without
-    area. An embedding that is not finite or all zeros becomes zeros, which says "unknown": its box is still used.
+    A detection is dropped if its score is not finite or not above ``above_score``, or if its box is not finite, beyond
+    1,000,000 px or has no area. An embedding that is all zeros or not finite becomes zeros, which means "unknown"; its
+    box is still used.
 
     Args:
-        detections: Boxes in image px; not changed.
+        detections: Detections of one frame, boxes in image px; not changed.
         above_score: Lower bound on the score, exclusive.
-        embedding_size: E; 0 where detections bring no embeddings.
+        embedding_size: E of the result if no detection is left or there are no embeddings.
 
     Returns:
-        The rest, in the same order.
+        The remaining detections, in the same order.
     """
     usable = (detections.scores > above_score) & (detections.scores < np.inf)
     usable &= (np.abs(detections.boxes) <= MAX_COORDINATE_PX).all(axis=1)  # False for NaN
@@ -84,7 +85,7 @@ def candidates_from(detections: Detections, above_score: float, embedding_size: 
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:
-    """Scale every row of ``(M, E)`` to unit length; rows without a direction (NaN, inf, zero) become zeros."""
+    """Return the rows of ``(M, E)`` scaled to unit length; rows without a direction (NaN, inf, zero) become zeros."""
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)).astype(np.float32)
         known = (norms > 0) & (norms < np.inf)

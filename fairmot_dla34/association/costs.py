@@ -1,7 +1,7 @@
-"""What it costs to say that a track and a detection are the same person. Pure functions on ``(N, M)`` matrices.
+"""Costs of matching tracks with detections, as pure functions that return ``(N, M)`` matrices.
 
-Element (i, j) of every matrix belongs to track i and detection j; ``inf`` forbids the pair. Source of the rules, where
-none is named: ``ppdet/modeling/mot/matching/jde_matching.py``.
+Element (i, j) of every matrix is the cost of matching track i with detection j; ``inf`` forbids the pair. The source,
+unless another is named, is ``ppdet/modeling/mot/matching/jde_matching.py``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..geometry import iou
 FloatArray = NDArray[np.float32]
 
 _APPEARANCE_WEIGHT = 0.98  # ``lambda_`` of ``fuse_motion``
-_SMALLEST_SIDE_PX = np.float32(1e-3)  # a filter may predict none at all
+_MIN_SIDE_PX = np.float32(1e-3)  # the filter may predict a side of 0 px or less
 
 
 def iou_distance(boxes_a: FloatArray, boxes_b: FloatArray) -> FloatArray:
-    """One minus the intersection over union.
+    """Return one minus the intersection over union (IoU).
 
     Args:
         boxes_a: ``(N, 4)`` xyxy, image px.
@@ -32,11 +32,11 @@ def iou_distance(boxes_a: FloatArray, boxes_b: FloatArray) -> FloatArray:
 
 
 def cosine_distance(embeddings_a: FloatArray, embeddings_b: FloatArray) -> FloatArray:
-    """One minus the cosine of the angle between embeddings; ``inf`` where one of them is unknown.
+    """Return one minus the cosine of the angle between embeddings, ``inf`` if one of them is unknown.
 
     Args:
         embeddings_a: ``(N, E)``, rows of unit length, or zeros for an unknown embedding.
-        embeddings_b: ``(M, E)``, likewise.
+        embeddings_b: ``(M, E)``, rows of unit length or zeros likewise.
 
     Returns:
         ``(N, M)`` in [0, 2], or ``inf``.
@@ -50,15 +50,15 @@ def cosine_distance(embeddings_a: FloatArray, embeddings_b: FloatArray) -> Float
 
 
 def fuse_motion(appearance: FloatArray, gating: FloatArray, gate: float) -> FloatArray:
-    """Mix the distance in appearance with the one in motion, and forbid what motion rules out.
+    """Return the weighted sum of the distances in appearance and motion; pairs outside the motion gate are forbidden.
 
     Args:
         appearance: ``(N, M)`` cosine distances.
         gating: ``(N, M)`` squared Mahalanobis distances.
-        gate: Pairs with ``gating`` above it are forbidden.
+        gate: Largest squared Mahalanobis distance of a pair that is not forbidden.
 
     Returns:
-        ``(N, M)``: 0.98 ``appearance`` + 0.02 ``gating``, or ``inf``.
+        ``(N, M)`` costs: 0.98 ``appearance`` + 0.02 ``gating``, or ``inf``.
     """
     cost: FloatArray = gating * ((1 - _APPEARANCE_WEIGHT) / _APPEARANCE_WEIGHT)
     cost += appearance
@@ -68,41 +68,43 @@ def fuse_motion(appearance: FloatArray, gating: FloatArray, gate: float) -> Floa
 
 
 def forbid_other_classes(cost: FloatArray, classes_a: NDArray[np.int64], classes_b: NDArray[np.int64]) -> FloatArray:
-    """Forbid pairs of different classes.
+    """Return the costs with pairs of different classes forbidden.
 
     Args:
-        cost: ``(N, M)``.
-        classes_a: ``(N,)``.
-        classes_b: ``(M,)``.
+        cost: ``(N, M)`` costs; not changed.
+        classes_a: ``(N,)`` class of each track.
+        classes_b: ``(M,)`` class of each detection.
 
     Returns:
-        ``(N, M)``: ``cost``, or ``inf`` where the classes differ.
+        ``(N, M)`` costs, ``inf`` for pairs whose classes differ.
     """
     if cost.size == 0 or ((classes_a == classes_b[0]).all() and (classes_b == classes_b[0]).all()):
         return cost
     return np.where(classes_a[:, None] == classes_b[None, :], cost, np.float32(np.inf))
 
 
-def reaching_distance(boxes_a: FloatArray, boxes_b: FloatArray, reach: FloatArray, height_power: int = 2) -> FloatArray:
-    """One minus the intersection over union of boxes that were grown, times that of their heights.
+def buffered_iou_distance(
+    boxes_a: FloatArray, boxes_b: FloatArray, scale: FloatArray, height_power: int = 2
+) -> FloatArray:
+    """Return one minus the product of the IoU of enlarged boxes and a power of the IoU of their heights.
 
-    Both boxes of a pair grow about their centres, as in C-BIoU (arXiv 2211.14317); the heights count as in the
-    height-modulated IoU of Hybrid-SORT (arXiv 2308.00783). IoU has no scale, so instead of growing the boxes ``reach``
-    times, the distance between their centres is divided by it.
+    Both boxes of a pair grow about their centres, as in C-BIoU (arXiv 2211.14317). The heights count as in the
+    height-modulated IoU of Hybrid-SORT (arXiv 2308.00783). IoU does not depend on the unit of length, so instead of
+    enlarging the boxes, the distance between their centres is divided by ``scale``.
 
     Args:
         boxes_a: ``(N, 4)`` xyxy, image px.
         boxes_b: ``(M, 4)`` xyxy, image px.
-        reach: ``(N,)`` >= 1: how many times as large the boxes of a row become.
-        height_power: Exponent of the heights' intersection over union; 0 leaves heights out.
+        scale: ``(N,)`` >= 1, factor by which the sides of both boxes grow in the pairs of a row.
+        height_power: Exponent of the IoU of heights; 0 ignores heights.
 
     Returns:
         ``(N, M)`` in [0, 1].
     """
-    intersection, height_a, height_b = _shared(boxes_a, boxes_b, reach, 1)
+    intersection, height_a, height_b = _shared_length(boxes_a, boxes_b, scale, 1)
     similarity = intersection / (height_a + height_b - intersection)
     similarity **= height_power
-    width, width_a, width_b = _shared(boxes_a, boxes_b, reach, 0)
+    width, width_a, width_b = _shared_length(boxes_a, boxes_b, scale, 0)
     intersection *= width
     union = width_a * height_a + width_b * height_b
     union -= intersection
@@ -112,17 +114,20 @@ def reaching_distance(boxes_a: FloatArray, boxes_b: FloatArray, reach: FloatArra
     return distance
 
 
-def _shared(
-    boxes_a: FloatArray, boxes_b: FloatArray, reach: FloatArray, axis: int
+def _shared_length(
+    boxes_a: FloatArray, boxes_b: FloatArray, scale: FloatArray, axis: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """``(N, M)`` px shared along an axis, in units of the boxes as they were; their sides ``(N, 1)`` and ``(M,)``."""
-    side_a = np.maximum(boxes_a[:, axis + 2] - boxes_a[:, axis], _SMALLEST_SIDE_PX)[:, None]
-    side_b = np.maximum(boxes_b[:, axis + 2] - boxes_b[:, axis], _SMALLEST_SIDE_PX)
+    """Return the overlap ``(N, M)`` of enlarged boxes along x (axis 0) or y (axis 1), and the sides of the boxes.
+
+    The overlap is divided by ``scale``, so that it compares with the sides ``(N, 1)`` and ``(M,)`` before enlarging.
+    """
+    side_a = np.maximum(boxes_a[:, axis + 2] - boxes_a[:, axis], _MIN_SIDE_PX)[:, None]
+    side_b = np.maximum(boxes_b[:, axis + 2] - boxes_b[:, axis], _MIN_SIDE_PX)
     centre_a = (boxes_a[:, axis + 2] + boxes_a[:, axis])[:, None] / 2
-    apart = centre_a - (boxes_b[:, axis + 2] + boxes_b[:, axis]) / 2
-    np.abs(apart, out=apart)
-    apart /= reach[:, None]
+    offset = centre_a - (boxes_b[:, axis + 2] + boxes_b[:, axis]) / 2
+    np.abs(offset, out=offset)
+    offset /= scale[:, None]
     shared = (side_a + side_b) / 2
-    shared -= apart
+    shared -= offset
     np.minimum(shared, np.minimum(side_a, side_b), out=shared)
     return np.maximum(shared, 0, out=shared), side_a, side_b

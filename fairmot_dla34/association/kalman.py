@@ -1,13 +1,13 @@
-"""A constant-velocity Kalman filter on many boxes at once.
+"""Constant-velocity Kalman filter on many boxes at once.
 
-State: centre x, centre y, aspect (width / height), height and their velocities per frame. The model is the one of
-``ppdet/modeling/mot/motion/kalman_filter.py``, which is deep_sort's. Its noise is diagonal and a measurement sees
-each coordinate by itself, so the four coordinates never become correlated: the 8x8 covariance holds 4 blocks of
-2x2, and only these are kept. Every step is then arithmetic on whole arrays, in float32 as in the reference.
+State: centre x, centre y, aspect (width / height), height and their velocities per unit of time. The model is that of
+``ppdet/modeling/mot/motion/kalman_filter.py``, which is deep_sort's. Its noise is diagonal and each measured value
+depends on one coordinate only, so the four coordinates never become correlated: the 8x8 covariance consists of four
+2x2 blocks, and only these are stored. Every step is arithmetic on whole arrays, in float32 as in the reference.
 
-Time counts in units that `Noise` belongs to; the reference has one unit, the frame.
+The unit of time is the one that `Noise` is given in; in the reference it is the frame.
 
-A covariance is an ``(N, 3, 4)`` array: variance of the position, covariance of position and velocity, variance of
+A covariance is a ``(N, 3, 4)`` array: variance of the position, covariance of position and velocity, and variance of
 the velocity, for each of the four coordinates.
 """
 
@@ -23,21 +23,21 @@ FloatArray = NDArray[np.float32]
 CHI2_95_4DOF = 9.4877  # 0.95 quantile of chi-square with 4 degrees of freedom: ``chi2inv95`` of the reference
 
 _HEIGHT = 3
-_LONGEST_TIME = 1e6  # units; variances grow with its cube, and beyond it overflow float32
+_MAX_TIME = 1e6  # units of time; variances grow with its cube and overflow float32 beyond
 
 
 class Noise(NamedTuple):
-    """Standard deviations. Those of x, y and height are shares of the height, those of the aspect are absolute.
+    """Standard deviations of the motion model; the defaults are the reference's.
 
-    The defaults are the reference's.
+    Those of x, y and height are shares of the height of the box, those of the aspect are absolute.
 
     Attributes:
-        position: Of the position, gained in one unit of time.
-        velocity: Of the velocity, likewise.
-        measurement: Of a measured position.
-        aspect: Of the aspect, gained in one unit of time.
-        aspect_velocity: Of its velocity, likewise.
-        aspect_measurement: Of a measured aspect.
+        position: Noise that the position gains per unit of time.
+        velocity: Noise that the velocity gains per unit of time.
+        measurement: Noise of a measured position.
+        aspect: Noise that the aspect gains per unit of time.
+        aspect_velocity: Noise that the velocity of the aspect gains per unit of time.
+        aspect_measurement: Noise of a measured aspect.
     """
 
     position: float = 1 / 20
@@ -52,11 +52,11 @@ DEEP_SORT = Noise()
 
 
 def initiate(measurements: FloatArray, noise: Noise = DEEP_SORT) -> tuple[FloatArray, FloatArray]:
-    """Start tracks that rest where they were first seen.
+    """Return the states of new tracks: at the measured position, with velocity zero.
 
     Args:
         measurements: ``(N, 4)`` centre x, centre y, aspect, height in image px; height > 0.
-        noise: The motion model's.
+        noise: Noise of the motion model.
 
     Returns:
         Means ``(N, 8)`` and covariances ``(N, 3, 4)``.
@@ -73,22 +73,22 @@ def initiate(measurements: FloatArray, noise: Noise = DEEP_SORT) -> tuple[FloatA
 def predict(
     mean: FloatArray, covariance: FloatArray, time: float = 1.0, noise: Noise = DEEP_SORT
 ) -> tuple[FloatArray, FloatArray]:
-    """Move every state on in time.
+    """Move every state forward in time.
 
-    A whole number of units gives what as many steps of one unit would, the height's change between them aside: the
-    noise of the velocity in each step moves the position in all later ones, hence the sums 0 + 1 + ... + (time - 1)
-    and 0 + 1 + 4 + ... + (time - 1)^2.
+    For a whole number of units the result equals that of as many steps of one unit, if the height does not change: the
+    velocity noise of each step moves the position in all later steps, hence the sums 0 + 1 + ... + (time - 1) and
+    0 + 1 + 4 + ... + (time - 1)^2.
 
     Args:
-        mean: ``(N, 8)``.
-        covariance: ``(N, 3, 4)``.
-        time: In units, > 0.
-        noise: The motion model's.
+        mean: ``(N, 8)`` means.
+        covariance: ``(N, 3, 4)`` covariances.
+        time: Units of time, > 0.
+        noise: Noise of the motion model.
 
     Returns:
-        Means ``(N, 8)`` and covariances ``(N, 3, 4)``; the arguments are left as they are.
+        New means ``(N, 8)`` and covariances ``(N, 3, 4)``; the arguments are not changed.
     """
-    time = min(time, _LONGEST_TIME)
+    time = min(time, _MAX_TIME)
     height = mean[:, _HEIGHT]
     position, cross, velocity = covariance[:, 0], covariance[:, 1], covariance[:, 2]
     position_noise = _variance(noise.position, height, noise.aspect)
@@ -107,15 +107,15 @@ def predict(
 
 
 def project(mean: FloatArray, covariance: FloatArray, noise: Noise = DEEP_SORT) -> tuple[FloatArray, FloatArray]:
-    """Say what a measurement of every state would look like.
+    """Return the expected measurement of every state.
 
     Args:
-        mean: ``(N, 8)``.
-        covariance: ``(N, 3, 4)``.
-        noise: The motion model's.
+        mean: ``(N, 8)`` means.
+        covariance: ``(N, 3, 4)`` covariances.
+        noise: Noise of the motion model.
 
     Returns:
-        Expected measurements ``(N, 4)`` and their variances ``(N, 4)``, measurement noise included.
+        Expected measurements ``(N, 4)`` and their variances ``(N, 4)``, which include the measurement noise.
     """
     variance = _variance(noise.measurement, mean[:, _HEIGHT], noise.aspect_measurement)
     return mean[:, :4], covariance[:, 0] + variance
@@ -127,16 +127,16 @@ def update(
     """Correct every state by its measurement.
 
     Args:
-        mean: ``(N, 8)``.
-        covariance: ``(N, 3, 4)``.
+        mean: ``(N, 8)`` means.
+        covariance: ``(N, 3, 4)`` covariances.
         measurements: ``(N, 4)`` centre x, centre y, aspect, height in image px, one per state.
-        noise: The motion model's.
+        noise: Noise of the motion model.
 
     Returns:
-        Means ``(N, 8)`` and covariances ``(N, 3, 4)``; the arguments are left as they are.
+        New means ``(N, 8)`` and covariances ``(N, 3, 4)``; the arguments are not changed.
     """
     expected, variance = project(mean, covariance, noise)
-    gain = covariance[:, :2] / variance[:, None]  # (N, 2, 4): on the position, on the velocity
+    gain = covariance[:, :2] / variance[:, None]  # (N, 2, 4): gain of the position, gain of the velocity
     innovation = measurements - expected
     corrected_mean = mean.copy()
     corrected_mean[:, :4] += innovation * gain[:, 0]
@@ -149,11 +149,11 @@ def update(
 
 
 def gating_distance(mean: FloatArray, covariance: FloatArray, measurements: FloatArray) -> FloatArray:
-    """Squared Mahalanobis distance of every measurement from every state; compare it with ``CHI2_95_4DOF``.
+    """Return the squared Mahalanobis distance of every measurement from every state; its gate is ``CHI2_95_4DOF``.
 
     Args:
-        mean: ``(N, 8)``.
-        covariance: ``(N, 3, 4)``.
+        mean: ``(N, 8)`` means.
+        covariance: ``(N, 3, 4)`` covariances.
         measurements: ``(M, 4)`` centre x, centre y, aspect, height in image px.
 
     Returns:
@@ -162,7 +162,7 @@ def gating_distance(mean: FloatArray, covariance: FloatArray, measurements: Floa
     expected, variance = project(mean, covariance)
     scale = 1 / np.sqrt(variance)
     distance = np.zeros((len(mean), len(measurements)), np.float32)
-    offset = np.empty_like(distance)  # one buffer: large arrays cost more to allocate than to fill
+    offset = np.empty_like(distance)  # reused: allocating a large array takes longer than filling it
     for coordinate, measured in enumerate(np.ascontiguousarray(measurements.T)):  # contiguous rows add up faster
         np.subtract(measured, expected[:, None, coordinate], out=offset)
         offset *= scale[:, None, coordinate]
@@ -172,7 +172,7 @@ def gating_distance(mean: FloatArray, covariance: FloatArray, measurements: Floa
 
 
 def _variance(weight: float, height: FloatArray, aspect_std: float) -> FloatArray:
-    """``(N, 4)`` variances of x, y, aspect and height."""
+    """Return the variances ``(N, 4)`` of x, y, aspect and height."""
     std = np.empty((len(height), 4), np.float32)
     std[:] = (weight * height)[:, None]
     std[:, 2] = aspect_std

@@ -1,4 +1,4 @@
-"""What becomes of tracklets at the end of a frame: order, expiry, duplicates."""
+"""Order, expiry and removal of tracklets at the end of a frame."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from . import costs
 if TYPE_CHECKING:
     from .tracklet import Tracklets
 
-_DUPLICATE_LIMIT = 0.15  # IoU distance, remove_duplicate_stracks in base_jde_tracker.py
+_DUPLICATE_LIMIT = 0.15  # IoU distance; remove_duplicate_stracks in base_jde_tracker.py
 
 
-def settle(
+def finish_frame(
     tracklets: Tracklets,
     was_lost: NDArray[np.bool_],
     dropped: NDArray[np.intp],
@@ -23,21 +23,21 @@ def settle(
     frame: int,
     lost_buffer: int,
 ) -> Tracklets:
-    """Order the tracklets for the next frame and forget those whose time is over.
+    """Order the tracklets for the next frame, and drop those that expired or were not confirmed.
 
-    As in JDETracker, a lost tracklet whose buffer runs out may still be found in the very next frame, and one found
-    then is forgotten as soon as it is lost again: there its id stays in a list of removed ones for ever, here it has
-    the mark ``expired``.
+    As in JDETracker, a lost tracklet whose buffer runs out may still be found in the very next frame. If it is, it is
+    dropped as soon as it is lost again: JDETracker keeps its id in a list of removed tracks, this package marks the
+    tracklet as ``expired``.
 
     Args:
-        tracklets: All of them, new ones at the end; only their marks ``expired`` are changed.
-        was_lost: For the tracklets that are older than this frame: lost before it.
-        dropped: Rows of unconfirmed tracklets that were not seen a second time.
-        frame: This frame's number.
+        tracklets: All tracklets, new ones at the end; only the column ``expired`` is changed.
+        was_lost: ``(K,)`` whether each tracklet older than this frame was lost before it.
+        dropped: Rows of unconfirmed tracklets that were not matched in this frame.
+        frame: Number of this frame.
         lost_buffer: Frames that a lost tracklet is kept.
 
     Returns:
-        Tracked ones (those tracked before, new ones, those found again), then lost ones, longest lost first.
+        Tracked tracklets (those tracked before, new ones, those found again), then lost ones, longest lost first.
     """
     kept = ~(tracklets.lost & tracklets.expired)
     kept[dropped] = False
@@ -52,17 +52,16 @@ def settle(
     return tracklets.take(np.concatenate([np.flatnonzero(kept & group) for group in groups]))
 
 
-def forget_unseen(tracklets: Tracklets, before: int) -> Tracklets:
-    """Forget those whose time ran out in frames that were skipped: last seen before the frame ``before``."""
-    if (tracklets.last_frames >= before).all():
-        return tracklets
-    return tracklets.take(np.flatnonzero(tracklets.last_frames >= before))
+def drop_unseen_since(tracklets: Tracklets, frame: int) -> Tracklets:
+    """Drop the tracklets that were last matched before ``frame``: their buffer ran out in skipped frames."""
+    kept = tracklets.last_frames >= frame
+    return tracklets if kept.all() else tracklets.take(np.flatnonzero(kept))
 
 
 def without_duplicates(tracklets: Tracklets) -> Tracklets:
-    """Where a tracked and a lost tracklet cover each other, forget the one that was followed for a shorter time.
+    """If a tracked and a lost tracklet overlap, drop the one with the shorter history.
 
-    On equal times the tracked one is forgotten: ``remove_duplicate_stracks`` in ``base_jde_tracker.py``.
+    Of equally long ones the tracked one is dropped, as in ``remove_duplicate_stracks`` of ``base_jde_tracker.py``.
     """
     tracked, lost = np.flatnonzero(~tracklets.lost), np.flatnonzero(tracklets.lost)
     if not len(tracked) or not len(lost):
@@ -73,7 +72,7 @@ def without_duplicates(tracklets: Tracklets) -> Tracklets:
     if not len(rows):
         return tracklets
     a, b = tracked[rows], lost[columns]
-    followed = tracklets.last_frames - tracklets.first_frames
+    history = tracklets.last_frames - tracklets.first_frames
     keep = np.ones(len(tracklets), bool)
-    keep[np.where(followed[a] > followed[b], b, a)] = False
+    keep[np.where(history[a] > history[b], b, a)] = False
     return tracklets.take(np.flatnonzero(keep))

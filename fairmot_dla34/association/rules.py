@@ -1,6 +1,7 @@
-"""What one method of association decides: how tracklets move, and what a match costs.
+"""Protocol between `Tracker` and the rules of one association method.
 
-`Rules` is what `Tracker` asks of a method. `JdeRules` is JDETracker's way; ``steady.py`` has ours.
+A rules object decides which detections take part in each stage, how tracklets move, and what a match costs. Each method
+has a module of its own: ``jde.py``, ``byte.py`` and ``steady.py``. ``registry.py`` lists the methods by name.
 """
 
 from __future__ import annotations
@@ -10,93 +11,88 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import TrackerConfig
-from . import costs
-from . import kalman
 from .candidates import Candidates
+from .kalman import Noise
 from .tracklet import Tracklets
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.intp]
 
-GROWTH_PER_S = 0.5  # of its side that a box grows to each side in a second unseen; see docs/association.md
-_JDE_LOW_SCORE_LIMIT = 0.4  # largest IoU distance in BYTE's second pass, a constant in jde_tracker.py
+GROWTH_PER_S = 0.5  # share of its side by which a box grows at each side per unseen second; see docs/association.md
 
 
-class Moment(NamedTuple):
-    """An update's place in time.
+class UpdateTime(NamedTuple):
+    """Position of an update in the source.
 
     Attributes:
-        frame: The source's frame by the tracker's clock, counted from 1.
-        passed: Frames since the last update, >= 1.
+        frame: Frame number in the source, from 1, skipped frames included.
+        elapsed_frames: Frames since the previous update, >= 1.
     """
 
     frame: int
-    passed: int
+    elapsed_frames: int
 
 
 class Rules(Protocol):
-    """One method.
+    """The decisions of one association method.
+
+    `Tracker` makes a new rules object for each video, so a rules object may keep state.
 
     Attributes:
-        noise: Of the Kalman filter.
-        low_score_limit: Largest cost in the second pass, over low scores.
-        sure_score: A new track of at least this score is confirmed at once.
+        needs_embeddings: Whether detections without embeddings are refused.
+        matches_low_scores: Whether the second stage matches the detections between ``low_conf_thres`` and
+            ``conf_thres``. If False, it matches those that the first stage left over.
+        lowest_score: Lower bound, exclusive, on the score of a detection that is used at all.
+        second_stage_limit: Largest cost of a match in the second stage.
+        new_track_score: Smallest score of a detection that starts a tracklet.
+        instant_confirm_score: Smallest score of a detection whose tracklet is confirmed at once; ``inf`` for none.
+        noise: Noise of the Kalman filter.
     """
 
-    noise: kalman.Noise
-    low_score_limit: float
-    sure_score: float
+    needs_embeddings: bool
+    matches_low_scores: bool
+    lowest_score: float
+    second_stage_limit: float
+    new_track_score: float
+    instant_confirm_score: float
+    noise: Noise
 
-    def predict(self, tracklets: Tracklets, high: Candidates, now: Moment) -> None:
-        """Move the tracklets to where they should be now."""
+    def predict(self, tracklets: Tracklets, candidates: Candidates, now: UpdateTime) -> None:
+        """Move tracklets, in place, to their expected position.
+
+        Args:
+            tracklets: All tracklets.
+            candidates: Detections of this frame above ``conf_thres``.
+            now: Time of this update.
+        """
         ...
 
-    def first_cost(
-        self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: Moment
+    def first_stage_cost(
+        self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: UpdateTime
     ) -> tuple[FloatArray, float]:
-        """``(N, M)`` cost of the first stage, and its limit."""
+        """Return the cost matrix of the first stage and the largest cost of a match.
+
+        Args:
+            tracklets: All tracklets.
+            rows: ``(N,)`` tracklets to match, N > 0.
+            candidates: M > 0 detections to match.
+            now: Time of this update.
+
+        Returns:
+            ``(N, M)`` costs, ``inf`` for a forbidden pair, and their limit.
+        """
         ...
 
-    def box_cost(self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: Moment) -> FloatArray:
-        """``(N, M)`` cost of the later stages, which compare boxes only."""
+    def box_cost(self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: UpdateTime) -> FloatArray:
+        """Return the cost matrix of the later stages, which compare boxes only.
+
+        Args:
+            tracklets: All tracklets.
+            rows: ``(N,)`` tracklets to match, N > 0.
+            candidates: M > 0 detections to match.
+            now: Time of this update.
+
+        Returns:
+            ``(N, M)`` costs, ``inf`` for a forbidden pair.
+        """
         ...
-
-
-class JdeRules:
-    """``jde`` and ``byte``: JDETracker's rules, to which frames skipped between two updates are added.
-
-    Args:
-        config: Settings.
-        frame_rate: Frames per second of the source.
-    """
-
-    noise = kalman.DEEP_SORT
-    low_score_limit = _JDE_LOW_SCORE_LIMIT
-    sure_score = np.inf
-
-    def __init__(self, config: TrackerConfig, frame_rate: float) -> None:
-        self._config = config
-        self._frame_rate = frame_rate
-
-    def predict(self, tracklets: Tracklets, high: Candidates, now: Moment) -> None:  # noqa: ARG002
-        """Move the confirmed tracklets; as in the reference, those seen once stay where they were."""
-        tracklets.predict(np.flatnonzero(tracklets.confirmed), now.passed)
-
-    def first_cost(
-        self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: Moment
-    ) -> tuple[FloatArray, float]:
-        """Embedding and motion, or IoU where there are no embeddings."""
-        if not tracklets.embeddings.shape[1]:
-            return self.box_cost(tracklets, rows, candidates, now), self._config.match_thres
-        appearance = costs.cosine_distance(tracklets.embeddings[rows], candidates.embeddings)
-        motion = kalman.gating_distance(tracklets.mean[rows], tracklets.covariance[rows], candidates.measurements)
-        return costs.fuse_motion(appearance, motion, kalman.CHI2_95_4DOF), self._config.tracked_thresh
-
-    def box_cost(self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: Moment) -> FloatArray:
-        """IoU distance; where frames were skipped, of boxes grown by the time that passed in them."""
-        boxes = tracklets.boxes(rows)
-        if now.passed == 1:
-            return costs.iou_distance(boxes, candidates.boxes)
-        reach = 1 + 2 * GROWTH_PER_S * (now.passed - 1) / self._frame_rate
-        return costs.reaching_distance(boxes, candidates.boxes, np.full(len(boxes), reach, np.float32), height_power=0)

@@ -1,4 +1,4 @@
-"""All tracklets of a tracker, as columns: one array per property, one row per tracklet."""
+"""State of all tracklets of a tracker, stored as columns: one array per property, one row per tracklet."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _HEIGHT_VELOCITY = 7
 
 @dataclass(eq=False)
 class Tracklets:
-    """The whole memory of a tracker. Rows: tracked ones first, then lost ones, each in the order they came.
+    """State of a tracker. Tracked rows come first, then lost ones, each in the order of their start.
 
     Attributes:
-        ids: ``(N,)``, >= 1.
-        class_ids: ``(N,)``.
+        ids: ``(N,)`` track ids, >= 1.
+        class_ids: ``(N,)`` heatmap channels.
         mean: ``(N, 8)`` Kalman means, image px.
         covariance: ``(N, 3, 4)`` Kalman covariances, see ``kalman.py``.
-        embeddings: ``(N, E)`` smoothed, of unit length, zeros where unknown.
-        scores: ``(N,)`` of the detection matched last.
-        first_frames: ``(N,)`` frame in which it began, by the tracker's clock, which counts skipped frames too.
-        last_frames: ``(N,)`` frame in which it was matched last, likewise.
-        confirmed: ``(N,)`` seen a second time, or begun in the very first frame. Only confirmed ones are reported.
-        lost: ``(N,)`` not matched in the latest frame.
-        expired: ``(N,)`` was lost for longer than the buffer; see ``Tracker``.
+        embeddings: ``(N, E)`` smoothed embeddings of unit length, zeros for unknown ones.
+        scores: ``(N,)`` score of the detection matched last.
+        first_frames: ``(N,)`` number of the frame of the first detection, skipped frames included.
+        last_frames: ``(N,)`` number of the frame of the detection matched last, skipped frames included.
+        confirmed: ``(N,)`` whether it may be reported: matched a second time, started in the first frame, or started by
+            a detection of ``Rules.instant_confirm_score``.
+        lost: ``(N,)`` whether it was not matched in the latest frame.
+        expired: ``(N,)`` whether it was lost for longer than the buffer, see `finish_frame`.
     """
 
     ids: NDArray[np.int64]
@@ -50,17 +51,17 @@ class Tracklets:
     expired: NDArray[np.bool_]
 
     @classmethod
-    def none(cls, embedding_size: int) -> Tracklets:
-        """No tracklets, with room for embeddings of ``embedding_size`` numbers."""
+    def empty(cls, embedding_size: int) -> Tracklets:
+        """Return no tracklets; their columns fit embeddings of ``embedding_size`` numbers."""
         boxes = np.zeros((0, 4), np.float32)
         embeddings = np.zeros((0, embedding_size), np.float32)
-        return cls.begin(Candidates(boxes, boxes, boxes[:, 0], embeddings, np.zeros(0, np.int64)), first_id=1, frame=0)
+        return cls.start(Candidates(boxes, boxes, boxes[:, 0], embeddings, np.zeros(0, np.int64)), first_id=1, frame=0)
 
     @classmethod
-    def begin(
+    def start(
         cls, candidates: Candidates, first_id: int, frame: int, noise: kalman.Noise = kalman.DEEP_SORT
     ) -> Tracklets:
-        """New, unconfirmed tracklets, with ids from ``first_id`` on."""
+        """Return new, unconfirmed tracklets, one per candidate, with ids from ``first_id`` on."""
         count = len(candidates)
         mean, covariance = kalman.initiate(candidates.measurements, noise)
         return cls(
@@ -86,11 +87,11 @@ class Tracklets:
         return sum(column.nbytes for column in self._columns())
 
     def boxes(self, rows: IntArray) -> FloatArray:
-        """``(K, 4)`` xyxy boxes of ``rows``, image px: the filter's estimates."""
+        """Return the filter's estimated boxes of ``rows``, ``(K, 4)`` xyxy, image px."""
         return xyah_to_xyxy(self.mean[rows, :4])
 
     def predict(self, rows: IntArray, time: float = 1.0, noise: kalman.Noise = kalman.DEEP_SORT) -> None:
-        """Move ``rows`` on in time. A lost tracklet keeps its height: its height velocity is set to zero."""
+        """Move ``rows`` forward in time, in place. The height velocity of lost tracklets is set to zero first."""
         mean = self.mean[rows]
         mean[self.lost[rows], _HEIGHT_VELOCITY] = 0
         self.mean[rows], self.covariance[rows] = kalman.predict(mean, self.covariance[rows], time, noise)
@@ -98,7 +99,7 @@ class Tracklets:
     def update(
         self, rows: IntArray, candidates: Candidates, frame: int, noise: kalman.Noise = kalman.DEEP_SORT
     ) -> None:
-        """Match ``rows`` with as many candidates: correct the filter, smooth the embedding, note frame and score."""
+        """Match ``rows`` with as many candidates: update filter, smoothed embedding, score and last frame, in place."""
         if not len(rows):
             return
         self.mean[rows], self.covariance[rows] = kalman.update(
@@ -113,11 +114,11 @@ class Tracklets:
         self.lost[rows] = False
 
     def take(self, rows: IntArray) -> Tracklets:
-        """A copy that holds ``rows`` only, in that order."""
+        """Return a copy with ``rows`` only, in that order."""
         return Tracklets(*(column[rows] for column in self._columns()))
 
     def joined(self, other: Tracklets) -> Tracklets:
-        """A copy with the rows of ``other`` at the end."""
+        """Return a copy with the rows of ``other`` at the end."""
         pairs = zip(self._columns(), other._columns(), strict=True)
         return Tracklets(*(np.concatenate(pair) for pair in pairs))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .. import __version__
+from ..association.registry import method_names
 from ..config import (
     BACKENDS,
     DEFAULT_WEIGHTS,
@@ -19,7 +20,6 @@ from ..config import (
     SCENE_BACKGROUNDS,
     SCENE_CAMERAS,
     SCENE_PRESETS,
-    TRACKER_METHODS,
 )
 from ..console import guarded, log_to_stderr, summary_text
 from ..errors import UnknownWeightsError
@@ -190,7 +190,7 @@ def _add_track(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help=f"one of {', '.join(PRECISIONS)}; auto: bf16 where the CPU has it; int8: see the verb quantize",
     )
     track.add_argument(
-        "--tracker", metavar="M", help=f"{' or '.join(TRACKER_METHODS)}; default: what the weights were published with"
+        "--tracker", metavar="M", help=f"{' or '.join(method_names())}; default: what the weights were published with"
     )
     track.add_argument("--draw-threshold", type=float, default=0.5, metavar="T", help="smallest score that is drawn")
     track.add_argument("--frame-rate", type=float, metavar="FPS", help="where the source does not say or is wrong")

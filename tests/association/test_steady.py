@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.association import Tracker
-from fairmot_dla34.config import TrackerConfig
+from fairmot_dla34.association.config import TrackerConfig
 from fairmot_dla34.values import Detections
 
 STEADY = TrackerConfig(method="steady")

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairmot_dla34.association import Tracker, kalman
-from fairmot_dla34.config import TRACKER_METHODS, TrackerConfig
+from fairmot_dla34.association.config import TrackerConfig
+from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.values import Detections
 
 LOOK = np.eye(8, dtype=np.float32)
@@ -30,7 +31,7 @@ def crowd(seed: int, frames: int):
         yield Detections(boxes, rng.uniform(0.05, 1, len(boxes)), np.eye(12)[seen])
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("rate", [10.0, 29.97, 30.0])
 def test_times_of_consecutive_frames_change_nothing(method, rate):
     """So a video in which no frame is missing gives JDETracker's tracks, to the bit."""
@@ -39,7 +40,7 @@ def test_times_of_consecutive_frames_change_nothing(method, rate):
         assert timed.update(frame, time_s=round(index / rate, 3)) == counted.update(frame)
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("stride", [2, 5, 10])
 def test_a_walker_keeps_the_id_when_frames_are_left_out(method, stride):
     """120 px/s and boxes 40 px wide: at every tenth frame of 30 the boxes just touch."""
@@ -49,7 +50,7 @@ def test_a_walker_keeps_the_id_when_frames_are_left_out(method, stride):
         assert (track.track_id, track.age_frames) == (1, index)
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 def test_a_walker_keeps_the_id_when_the_camera_stutters(method):
     rng = np.random.default_rng(1)
     tracker, time_s = Tracker(TrackerConfig(method=method), 30.0), 0.0
@@ -59,7 +60,7 @@ def test_a_walker_keeps_the_id_when_the_camera_stutters(method):
         time_s += rng.choice([1, 1, 1, 2, 4, 9]) / 30 + rng.uniform(-0.004, 0.004)
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("stride", [1, 3, 10])
 def test_the_lost_buffer_is_in_seconds_at_any_stride(method, stride):
     """Half a second, that is 15 frames and one more as in JDETracker, however few of them are looked at."""
@@ -74,7 +75,7 @@ def test_the_lost_buffer_is_in_seconds_at_any_stride(method, stride):
         assert tracker._tracklets.ids.tolist() == [expected]
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("times", [[0, 0, 0, 0], [3, 2, 1, 0], [0, 1e9, 0, 1e9], [0, -1e300, 1e300, 0]])
 def test_impossible_times_break_nothing(method, times):
     tracker = Tracker(TrackerConfig(method=method), 30.0)
@@ -85,7 +86,7 @@ def test_impossible_times_break_nothing(method, times):
             assert np.isfinite(column).all()
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 def test_a_buffer_of_years_survives_a_pause_of_years(method):
     tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=1e9), 30.0)
     for time_s in (0.0, 1 / 30, 9e8, 9e8 + 1 / 30):

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairmot_dla34.association import Tracker
-from fairmot_dla34.config import TRACKER_METHODS, TrackerConfig
+from fairmot_dla34.association.config import TrackerConfig
+from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.values import Detections
 
@@ -165,7 +166,7 @@ def test_low_scores_begin_no_track():
             assert tracker.update(people((0, 0), score=score)) == ()
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 def test_tracks_never_change_class(method):
     tracker = Tracker(TrackerConfig(method=method))
     box, look = [[0, 0, 40, 100]], LOOK[:1]
@@ -246,7 +247,7 @@ def test_frames_without_detections_are_fine_at_any_time():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(TRACKER_METHODS))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
 def test_bad_numbers_never_enter_the_state(seed, method):
     """Good detections among NaN, inf, zeros and absurd sizes: the same tracks as without the bad ones."""
     rng = np.random.default_rng(seed)
@@ -267,7 +268,7 @@ def test_bad_numbers_never_enter_the_state(seed, method):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(TRACKER_METHODS))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
 def test_any_finite_boxes_leave_the_state_sound(seed, method):
     """Boxes of wild sizes that jump about must not overflow the filter."""
     rng = np.random.default_rng(seed)
@@ -307,7 +308,7 @@ def test_a_person_first_seen_with_a_bad_embedding_gets_one_later():
     np.testing.assert_allclose(tracker._tracklets.embeddings, LOOK[:1])
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 def test_arguments_are_never_changed(method):
     tracker = Tracker(TrackerConfig(method=method))
     for frame in crowd(5, 10, 20):
@@ -330,7 +331,7 @@ def test_the_state_does_not_hold_on_to_the_callers_arrays():
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(TRACKER_METHODS))
+@given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
 def test_the_order_of_detections_does_not_matter(seed, method):
     """Ids are given in the order of detections, so they may be renamed; boxes and scores are the same."""
     rng = np.random.default_rng(seed)
@@ -348,7 +349,7 @@ def test_the_order_of_detections_does_not_matter(seed, method):
             assert renamed.setdefault(track.track_id, other.track_id) == other.track_id
 
 
-@pytest.mark.parametrize("method", TRACKER_METHODS)
+@pytest.mark.parametrize("method", method_names())
 def test_memory_does_not_grow_with_the_length_of_the_video(method):
     """5,000 frames with hundreds of ids. JDETracker keeps every one of them for ever."""
     tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=0.3))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.association import Tracker
-from fairmot_dla34.config import TrackerConfig
+from fairmot_dla34.association.config import TrackerConfig
 from fairmot_dla34.values import Detections
 
 pytestmark = [pytest.mark.paddle, pytest.mark.filterwarnings("default")]

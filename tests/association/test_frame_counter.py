@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairmot_dla34.association.clock import Clock
+from fairmot_dla34.association.frame_counter import FrameCounter
 
 
-def steps(times: list[float | None], frame_rate: float = 30.0, longest: int = 100) -> list[int]:
-    clock = Clock(frame_rate, longest)
-    return [clock.advance(time_s) for time_s in times]
+def steps(times: list[float | None], frame_rate: float = 30.0, max_step: int = 100) -> list[int]:
+    counter = FrameCounter(frame_rate, max_step)
+    return [counter.advance(time_s) for time_s in times]
 
 
 def test_without_times_every_update_is_the_next_frame():
@@ -23,8 +23,8 @@ def test_left_out_frames_are_counted():
 
 
 def test_the_first_frame_is_frame_one_at_any_time():
-    clock = Clock(30.0, 100)
-    assert (clock.advance(3600.0), clock.frame) == (1, 1)
+    counter = FrameCounter(30.0, 100)
+    assert (counter.advance(3600.0), counter.frame) == (1, 1)
 
 
 @pytest.mark.parametrize("rate", [14, 23.976, 25, 29.97, 30, 59.94])
@@ -47,9 +47,9 @@ def test_times_may_come_and_go():
 
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30))
 def test_time_never_stands_still_or_leaps_beyond_the_longest(times):
-    clock = Clock(30.0, 50)
+    counter = FrameCounter(30.0, 50)
     for time_s in times:
-        before = clock.frame
-        passed = clock.advance(time_s)
+        before = counter.frame
+        passed = counter.advance(time_s)
         assert 1 <= passed <= 50
-        assert clock.frame == before + passed
+        assert counter.frame == before + passed

@@ -1,0 +1,66 @@
+"""Settings of the association, each default with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from ..config import check_amount, check_fraction
+from .registry import find_method
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Settings of the association.
+
+    Defaults: PaddleDetection 2.6, ``configs/mot/fairmot/_base_/fairmot_dla34.yml`` for what it sets,
+    ``ppdet/modeling/mot/tracker/jde_tracker.py`` for the rest.
+
+    Attributes:
+        method: ``jde`` (embeddings, then IoU), ``byte`` (a second stage over low scores; embeddings are optional),
+            ``steady`` (as ``byte``, with motion in seconds and the camera's motion removed; embeddings are optional)
+            or the name of a registered method, see ``registry.py``.
+        conf_thres: Detections above it take part in the first stage. 0.4, fairmot_dla34.yml.
+        low_conf_thres: ``byte``, ``steady``: detections between it and ``conf_thres`` take part in the second stage.
+            0.2, fairmot_dla34_30e_1088x608_bytetracker.yml.
+        det_thresh: ``jde``: smallest score of a new track. 0.3, JDETracker. The others use ``conf_thres`` + 0.1, as
+            JDETracker does with ``use_byte``.
+        tracked_thresh: Largest cosine distance of a match by embedding, except in ``steady`` mixed with motion. 0.4,
+            fairmot_dla34.yml.
+        match_thres: Largest distance of boxes in the first stage of ``steady``, and of ``byte`` without embeddings.
+            0.8, bytetracker.yml.
+        r_tracked_thresh: ``jde``: largest IoU distance in the second stage. 0.5, JDETracker.
+        unconfirmed_thresh: Largest IoU distance of tracks seen once. 0.7, JDETracker.
+        lost_buffer_s: Seconds a lost track is kept. None: 1.0 for ``jde`` and ``byte``, track_buffer 30 at 30 frames/s
+            of JDETracker; 2.0 for ``steady``, see docs/association.md.
+        min_box_area: Tracks of at most this area in px^2 are not reported. 200, fairmot_dla34.yml.
+        vertical_ratio: Tracks with width / height above it are not reported; 0 reports all. 1.6, fairmot_dla34.yml.
+
+    Raises:
+        InvalidInputError: The method is unknown, or a number is NaN or out of its range.
+    """
+
+    method: str = "jde"
+    conf_thres: float = 0.4
+    low_conf_thres: float = 0.2
+    det_thresh: float = 0.3
+    tracked_thresh: float = 0.4
+    match_thres: float = 0.8
+    r_tracked_thresh: float = 0.5
+    unconfirmed_thresh: float = 0.7
+    lost_buffer_s: float | None = None
+    min_box_area: float = 200.0
+    vertical_ratio: float = 1.6
+
+    def __post_init__(self) -> None:
+        find_method(self.method)
+        for field in fields(self):
+            if field.name.endswith(("thres", "thresh")):
+                check_fraction(field.name, getattr(self, field.name))
+        check_amount("lost_buffer_s", self.buffer_s)
+        check_amount("min_box_area", self.min_box_area)
+        check_amount("vertical_ratio", self.vertical_ratio)
+
+    @property
+    def buffer_s(self) -> float:
+        """Seconds a lost track is kept: ``lost_buffer_s``, or the method's default."""
+        return find_method(self.method).lost_buffer_s if self.lost_buffer_s is None else self.lost_buffer_s
