@@ -17,12 +17,10 @@ from ..config import (
     EXPORT_FORMATS,
     OUTPUT_FORMATS,
     PRECISIONS,
-    SCENE_BACKGROUNDS,
-    SCENE_CAMERAS,
-    SCENE_PRESETS,
 )
 from ..console import guarded, log_to_stderr, summary_text
 from ..errors import UnknownWeightsError
+from ..synth.config import BACKGROUNDS, CAMERAS, PRESETS
 from ..values import TrackingSummary
 
 
@@ -229,14 +227,14 @@ def _add_synth(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     synth = _add_verb(verbs, "synth", _synth, "draw a street scene with known truth: a video, gt.txt and seqinfo.ini")
     synth.add_argument("--output-dir", default=".", metavar="D", help="where the scene's folder goes; default: here")
     synth.add_argument("--name", metavar="NAME", help="of the folder; default: people and seed, as in synth-12p-s0")
-    synth.add_argument("--preset", metavar="P", help=f"start from one of {', '.join(SCENE_PRESETS)}")
+    synth.add_argument("--preset", metavar="P", help=f"start from one of {', '.join(PRESETS)}")
     synth.add_argument("--people", type=int, metavar="N", help="people at one time, about; default: 12")
     synth.add_argument("--frames", type=int, metavar="N", help="length; default: 250")
     synth.add_argument("--frame-rate", type=float, metavar="FPS", help="1 to 240; default: 25")
     synth.add_argument("--size", metavar="WxH", help="of the picture in px; default: 960x540")
     synth.add_argument("--seed", type=int, metavar="S", help="same seed, same pixels; default: 0")
-    synth.add_argument("--camera", metavar="C", help=f"one of {', '.join(SCENE_CAMERAS)}; default: still")
-    synth.add_argument("--background", metavar="B", help=f"one of {', '.join(SCENE_BACKGROUNDS)}; default: drawn")
+    synth.add_argument("--camera", metavar="C", help=f"one of {', '.join(CAMERAS)}; default: still")
+    synth.add_argument("--background", metavar="B", help=f"one of {', '.join(BACKGROUNDS)}; default: drawn")
     synth.add_argument(
         "--person-height", metavar="FAR,NEAR", help="share of the picture's height people take; default: drawn"
     )

@@ -1,4 +1,4 @@
-"""A scene as files: MOTChallenge's layout, with a video in place of single pictures."""
+"""Writing of a scene to files in MOTChallenge's layout, with a video instead of single images."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from io import FileIO
 from pathlib import Path
 
 from ..errors import InvalidInputError
-from ..outputs.writer import create
-from ..progress import progress_bar
+from ..files import output_error
 from ..outputs.encoder import H264Encoder
 from ..outputs.fitting import video_size
-from ..files import output_error
+from ..outputs.writer import create
+from ..progress import progress_bar
 from .config import SceneConfig
-from .scene import Scene, SceneFrame
-
-LEAST_SCORED = 0.1  # visibility; nobody can find who is seen less, so scorers are told to leave them out
+from .ground_truth import truth_lines
+from .scene import Scene
 
 
 @dataclass(frozen=True)
 class WrittenScene:
-    """The files of one scene.
+    """Paths of the files of one scene.
 
     Attributes:
         video: ``<name>.mp4``.
-        truth: ``gt/gt.txt``: frame from 1, id, left, top, width, height, 1 or 0 (not scored), 1, visibility.
-        seqinfo: ``seqinfo.ini``: name, frame rate, frames, size.
+        truth: ``gt/gt.txt``: frame from 1, id, left, top, width, height, scored, class 1, visibility.
+        seqinfo: ``seqinfo.ini``: name, frame rate, number of frames, image size.
     """
 
     video: Path
@@ -39,22 +38,22 @@ class WrittenScene:
 def write_scene(
     config: SceneConfig, output_dir: str | Path, *, name: str | None = None, progress: bool = True
 ) -> WrittenScene:
-    """Draw a scene and write it to ``<output_dir>/<name>/``; files of an earlier one are replaced.
+    """Draw a scene and write it to ``<output_dir>/<name>/``; existing files of that scene are replaced.
 
-    What is interrupted leaves a video that plays and the truth of the frames in it.
+    An interruption leaves a shorter, valid sequence: a video that plays, and the ground truth of the frames in it.
 
     Args:
-        config: The scene.
-        output_dir: Made where it does not exist.
-        name: Of the sequence; None: people and seed, as in ``synth-12p-s0``.
-        progress: Show a progress bar on stderr.
+        config: Settings of the scene.
+        output_dir: Output directory, created if it does not exist.
+        name: Name of the sequence. None takes the number of people and the seed, as in ``synth-12p-s0``.
+        progress: Whether to show a progress bar on stderr.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
         OutputError: A folder or file cannot be written.
-        InvalidInputError: The name is not one of a folder, or the picture is too large for a video.
+        InvalidInputError: The name is not a valid folder name, or the image is too large for a video.
     """
     name = f"synth-{config.people}p-s{config.seed}" if name is None else name
     _check(config, name)
@@ -70,7 +69,7 @@ def write_scene(
             with contextlib.closing(H264Encoder(written.video, width=width, height=height, frame_rate=rate)) as encoder:
                 for frame in scene:
                     encoder.write(frame.image, frame.time_s)
-                    done = frame.index + 1  # before the truth: an interrupted one never goes beyond the sequence
+                    done = frame.index + 1  # set before the truth is written, so that gt.txt never exceeds seqLength
                     _append(truth, written.truth, truth_lines(frame))
                     bar.update()
     finally:
@@ -79,32 +78,19 @@ def write_scene(
     return written
 
 
-def truth_lines(frame: SceneFrame) -> str:
-    """Return a frame's ground truth in MOTChallenge's form, one line a person, by id.
-
-    Column 7 is 0, "not scored", for who is seen less than `LEAST_SCORED`.
-    """
-    rows = sorted(zip(frame.ids.tolist(), frame.boxes.tolist(), frame.visibility.tolist(), strict=True))
-    return "".join(
-        f"{frame.index + 1},{number},{left:.2f},{top:.2f},{right - left:.2f},{low - top:.2f},"
-        f"{int(seen >= LEAST_SCORED)},1,{seen:.2f}\n"
-        for number, (left, top, right, low), seen in rows
-    )
-
-
 def _check(config: SceneConfig, name: str) -> None:
     if not name or name in {".", ".."} or any(sign in name for sign in "/\\\0\n\r"):
         raise InvalidInputError(f"name is {name!r}; expected the name of one folder, such as street-1.")
     width, height = video_size(config.width, config.height)
     if width < config.width or height < config.height:
         raise InvalidInputError(
-            f"Picture size is {config.width}x{config.height}; expected one that a video holds, such as 3840x2160: "
-            "take frames from Scene itself for larger ones."
+            f"Image size is {config.width}x{config.height}; expected a size that a video can hold, such as 3840x2160. "
+            "For larger images, take the frames from fairmot_dla34.synth.Scene."
         )
 
 
 def _write_seqinfo(path: Path, config: SceneConfig, name: str, *, frames: int) -> None:
-    """Write what MOTChallenge's tools read; the pictures are in the video beside it, so ``imDir`` is this folder."""
+    """Write ``seqinfo.ini``; the images are in the video in the same folder, so ``imDir`` is that folder."""
     text = (
         f"[Sequence]\nname={name}\nimDir=.\nframeRate={config.frame_rate:g}\nseqLength={frames}\n"
         f"imWidth={config.width}\nimHeight={config.height}\nimExt=.mp4\n"
@@ -114,7 +100,7 @@ def _write_seqinfo(path: Path, config: SceneConfig, name: str, *, frames: int) -
 
 
 def _append(file: FileIO, path: Path, text: str) -> None:
-    """Add text in one unbuffered write; what a full disk cut off is taken back."""
+    """Append text in one unbuffered write; a part written before the disk became full is removed."""
     before, data = file.tell(), text.encode()
     try:
         count = file.write(data)
