@@ -1,12 +1,13 @@
-"""MOTA, IDF1 and HOTA of the whole pipeline, on real frames and rendered scenes that the sample weights never saw.
+"""Measures MOTA, IDF1 and HOTA of the whole pipeline on real frames and rendered scenes not used in training.
 
-Two steps, because TrackEval and PaddleDetection need different NumPy and so live in two environments. The network runs
-once a frame, for every tracker; what it found stays in ``R/detections`` and is used again:
+Tracking and scoring are separate steps, because TrackEval and PaddleDetection need different NumPy versions and
+therefore two environments. The network runs once per frame; its detections are kept in ``R/detections`` and reused for
+every tracker:
 
     python benchmarks/accuracy.py track --data DATA --weights sample --precision fp32 --results R/fp32
     python benchmarks/accuracy.py score --data DATA R/fp32/jde R/fp32/byte
 
-Without ``--data`` only the rendered scenes are measured, which takes no download.
+Without ``--data`` only the rendered scenes are measured; they need no download.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from parts import Part, real_parts, scene_parts
 
 from fairmot_dla34 import Detections, FairMOT, Frame, FrameResult, Tracker, TrackerConfig
 from fairmot_dla34.association.gaps import with_filled_gaps
-from fairmot_dla34.config import TRACKER_METHODS
+from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.evaluation import Scores, evaluate
 from fairmot_dla34.outputs import MotWriter
 
@@ -38,7 +39,7 @@ COLUMNS = {
 
 
 def track(part: Part, detections: Sequence[Detections], method: str) -> list[FrameResult]:
-    """Track one part from a fresh start."""
+    """Track one part with a new tracker."""
     frame_rate = part.frame_rate()
     tracker = Tracker(TrackerConfig(method=method), frame_rate=frame_rate)
     results = []
@@ -50,10 +51,10 @@ def track(part: Part, detections: Sequence[Detections], method: str) -> list[Fra
 
 def write(path: Path, results: Sequence[FrameResult]) -> None:
     """Write a MOT file, as ``fairmot_dla34 track`` does."""
-    no_picture = np.zeros((1, 1, 3), np.uint8)
+    empty_image = np.zeros((1, 1, 3), np.uint8)
     with MotWriter(path) as writer:
         for result in results:
-            writer.write(Frame(result.index, result.time_s, no_picture), result)
+            writer.write(Frame(result.index, result.time_s, empty_image), result)
 
 
 def score(part: Part, results: Path) -> Scores:
@@ -76,8 +77,8 @@ def main() -> None:
     tracking.add_argument("--backend", default="openvino")
     tracking.add_argument("--precision", default="auto")
     tracking.add_argument("--input-size")
-    tracking.add_argument("--trackers", nargs="+", default=TRACKER_METHODS)
-    tracking.add_argument("--fill-gaps", type=int, default=0, metavar="N", help="also with filled gaps, beside")
+    tracking.add_argument("--trackers", nargs="+", default=method_names())
+    tracking.add_argument("--fill-gaps", type=int, default=0, metavar="N", help="also fill gaps of up to N frames")
     tracking.add_argument("--results", type=Path, required=True)
     scoring.add_argument("results", type=Path, nargs="+")
     arguments = parser.parse_args()
@@ -103,7 +104,7 @@ def main() -> None:
 
 
 def table(parts: Sequence[Part], folders: Sequence[Path]) -> str:
-    """Return the scores as Markdown."""
+    """Return the scores as a Markdown table."""
     rows = [f"| sequence | results | {' | '.join(COLUMNS)} |", "|" + "---|" * (2 + len(COLUMNS))]
     for part in parts:
         for folder in folders:

@@ -1,4 +1,4 @@
-"""How fast the network could be: its arithmetic over the rate at which this machine computes plain convolutions."""
+"""Estimates the speed limit of the network: its arithmetic, and this machine's rate of plain convolutions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     import openvino
 
-SHAPES = ((64, 152, 272), (128, 76, 136), (256, 38, 68))  # channels, rows, columns: where the network's work is
+SHAPES = ((64, 152, 272), (128, 76, 136), (256, 38, 68))  # (channels, rows, columns) of the most costly layers
 LAYERS = 6
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
@@ -21,7 +21,7 @@ def flops(model: openvino.Model) -> float:
     """Count the additions and multiplications of a network's convolutions and matrix products.
 
     Args:
-        model: With static shapes; `GroupConvolution` with one channel a group, as this network has it.
+        model: Network with static shapes; `GroupConvolution` must have one channel per group, as in this network.
     """
     return sum(_node_flops(node) for node in model.get_ordered_ops())
 
@@ -40,10 +40,10 @@ def _node_flops(node: Any) -> float:
 
 
 class ConvolutionRate:
-    """Chains of 3x3 convolutions with a ReLU, in OpenVINO.
+    """Measures chains of 3x3 convolutions with a ReLU in OpenVINO.
 
     Args:
-        precision: ``fp32``, ``bf16`` or ``int8``.
+        precision: Precision of the convolutions: ``fp32``, ``bf16`` or ``int8``.
     """
 
     def __init__(self, precision: str) -> None:
@@ -57,17 +57,17 @@ class ConvolutionRate:
         ]
 
     def measure(self, repeats: int = 3) -> float:
-        """Return the best rate of the shapes, in FLOP/s; each shape's is its median."""
-        return max(self._rate(place, repeats) for place in range(len(SHAPES)))
+        """Return the highest rate over the shapes, in FLOP/s; each shape counts with its median."""
+        return max(self._rate(index, repeats) for index in range(len(SHAPES)))
 
-    def _rate(self, place: int, repeats: int) -> float:
-        request, (channels, rows, columns) = self._requests[place], SHAPES[place]
+    def _rate(self, index: int, repeats: int) -> float:
+        request, (channels, rows, columns) = self._requests[index], SHAPES[index]
         request.infer()
         seconds = []
         for _ in range(repeats):
-            begin = time.perf_counter()
+            start = time.perf_counter()
             request.infer()
-            seconds.append(time.perf_counter() - begin)
+            seconds.append(time.perf_counter() - start)
         return LAYERS * 2 * 9 * channels**2 * rows * columns / statistics.median(seconds)
 
 

@@ -20,7 +20,7 @@ from itertools import product, starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contestants import STEADY, contestants, ours
+from contestants import STEADY, contestants, own_tracker
 from mot17 import Sequence, read_sequences, write_results
 
 from fairmot_dla34.association.steady import Tuning
@@ -78,7 +78,7 @@ def table(data: Path, sequences: list[Sequence], results: Path) -> dict[str, Sco
             continue
         folder = results / contestant.name
         for sequence in sequences:
-            write_results(sequence, contestant.begin(sequence.frame_rate), folder)
+            write_results(sequence, contestant.start(sequence.frame_rate), folder)
         rows[contestant.name] = evaluate(data / "gt", folder).combined
         print(line(contestant.name, rows[contestant.name]), flush=True)
     return rows
@@ -93,7 +93,7 @@ def leave_one_out(data: Path, sequences: list[Sequence], results: Path, count: i
         folder = results / str(number)
         for sequence in sequences:
             config = replace(STEADY, lost_buffer_s=candidate.lost_buffer_s)
-            write_results(sequence, ours(config, sequence.frame_rate, candidate.tuning), folder)
+            write_results(sequence, own_tracker(config, sequence.frame_rate, candidate.tuning), folder)
         scores = evaluate(data / "gt", folder)
         by_sequence.append({name: one.hota + one.mota + one.idf1 for name, one in scores.sequences.items()})
         print(line(f"{number}: {candidate}", scores.combined), flush=True)

@@ -1,8 +1,9 @@
-"""Does the network gain from several pictures at once? Batches of 1, 2 and 4, and a picture on each core, side by side.
+"""Compares ways of running several images at once: batches of 1, 2 and 4, and one image per core.
 
     python benchmarks/batches.py [--weights W] [--sizes WxH ...] [--precision bf16] [--turns 7]
 
-Measured is everything up to the heatmap, nearly all of the arithmetic. Seconds are a picture's, medians over turns.
+The network is measured up to the heatmap, which is nearly all of its arithmetic. Times are per image, medians over
+turns.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 def heatmap_onnx(weights: str, size: InputSize, batch: int) -> bytes:
-    """Build the network up to its heatmap, for several pictures."""
+    """Build the network up to its heatmap, for a batch of images."""
     builder = GraphBuilder(load_arrays(resolve_weights(weights)))
     features = add_neck(builder, add_backbone(builder, "image"))
     hidden = builder.relu(builder.conv_bias(features, "detector.head.heatmap.0.conv"))
@@ -40,8 +41,8 @@ def heatmap_onnx(weights: str, size: InputSize, batch: int) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def contestants(weights: str, size: InputSize, precision: str) -> dict[str, Callable[[], float]]:
-    """Compile each; a run gives seconds a picture."""
+def compile_variants(weights: str, size: InputSize, precision: str) -> dict[str, Callable[[], float]]:
+    """Compile every variant; return, by name, functions that run it once and return seconds per image."""
     with no_telemetry():
         import openvino
     rng = np.random.default_rng(0)
@@ -56,30 +57,30 @@ def contestants(weights: str, size: InputSize, precision: str) -> dict[str, Call
         images = rng.integers(0, 256, (batch, size.height, size.width, 3), np.uint8)
 
         def run() -> float:
-            begin = time.perf_counter()
+            start = time.perf_counter()
             for _ in range(max(BATCHES) // batch):
                 request.infer({"image": images}, share_inputs=True)
-            return (time.perf_counter() - begin) / max(BATCHES)
+            return (time.perf_counter() - start) / max(BATCHES)
 
         return run
 
-    def a_core_each() -> Callable[[], float]:
+    def one_image_per_core() -> Callable[[], float]:
         cores = os.cpu_count() or 1
         compiled = compile_for(1, NUM_STREAMS=str(cores), INFERENCE_NUM_THREADS=str(cores))
         queue = openvino.AsyncInferQueue(compiled, cores)
         image = rng.integers(0, 256, (1, size.height, size.width, 3), np.uint8)
-        pictures = max(*BATCHES, 2 * cores)
+        count = max(*BATCHES, 2 * cores)
 
         def run() -> float:
-            begin = time.perf_counter()
-            for _ in range(pictures):
+            start = time.perf_counter()
+            for _ in range(count):
                 queue.start_async({"image": image}, share_inputs=True)
             queue.wait_all()
-            return (time.perf_counter() - begin) / pictures
+            return (time.perf_counter() - start) / count
 
         return run
 
-    return {**{f"batch of {batch}": batched(batch) for batch in BATCHES}, "a picture on each core": a_core_each()}
+    return {**{f"batch of {batch}": batched(batch) for batch in BATCHES}, "one image per core": one_image_per_core()}
 
 
 def main() -> None:
@@ -90,20 +91,20 @@ def main() -> None:
     parser.add_argument("--precision", choices=tuple(HINTS), default="fp32")
     parser.add_argument("--turns", type=int, default=7)
     arguments = parser.parse_args()
-    print("| input | pictures at once | ms a picture, median (min to max) | against one |\n|---|---|---|---|")
+    print("| input | images at once | ms per image, median (min to max) | ratio to one |\n|---|---|---|---|")
     for size in arguments.sizes:
-        runs = contestants(arguments.weights, InputSize.parse(size), arguments.precision)
-        seconds: dict[str, list[float]] = {name: [] for name in runs}
+        variants = compile_variants(arguments.weights, InputSize.parse(size), arguments.precision)
+        seconds: dict[str, list[float]] = {name: [] for name in variants}
         for turn in range(arguments.turns + 1):
-            for name, run in runs.items():
-                found = run()
-                if turn:  # the first warms up
-                    seconds[name].append(found)
-        alone = next(iter(seconds.values()))
+            for name, run in variants.items():
+                per_image = run()
+                if turn:  # turn 0 is a warm-up
+                    seconds[name].append(per_image)
+        single = next(iter(seconds.values()))
         for name, values in seconds.items():
-            against = statistics.median(a / b for a, b in zip(values, alone, strict=True))
-            middle, low, high = (1e3 * of(values) for of in (statistics.median, min, max))
-            print(f"| {size} | {name} | {middle:.1f} ({low:.1f} to {high:.1f}) | {against:.2f} |", flush=True)
+            ratio = statistics.median(a / b for a, b in zip(values, single, strict=True))
+            median, low, high = (1e3 * statistic(values) for statistic in (statistics.median, min, max))
+            print(f"| {size} | {name} | {median:.1f} ({low:.1f} to {high:.1f}) | {ratio:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

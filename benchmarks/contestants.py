@@ -1,4 +1,4 @@
-"""Trackers that work on detections alone: ours, and the peers that are installed, each as one function per video."""
+"""Provides trackers that work on detections alone: the project's own, and the peers that are installed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fairmot_dla34 import Tracker, TrackerConfig
 from fairmot_dla34.association.steady import SteadyRules, Tuning
 from fairmot_dla34.values import Detections
 
-# For the scores of MOT17's public detections, FRCNN: those of PEERS' JDETracker row.
+# Settings for the scores of MOT17's public detections (FRCNN); the JDETracker row uses those of BYTE.
 BYTE = TrackerConfig(method="byte", conf_thres=0.6, low_conf_thres=0.1, match_thres=0.9, min_box_area=100)
 STEADY = TrackerConfig(method="steady", conf_thres=0.6, low_conf_thres=0.1, min_box_area=100)
 
-# roboflow/trackers 2.6.1, class and arguments; the buffer of two seconds was tuned on these sequences
+# Class and arguments in roboflow/trackers 2.6.1; lost_track_buffer=60 (two seconds) was tuned on these sequences.
 PEERS = {
     "BoT-SORT, lost_track_buffer=60": ("BoTSORTTracker", {"lost_track_buffer": 60}),
     "BoT-SORT": ("BoTSORTTracker", {}),
@@ -31,35 +31,35 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Contestant:
-    """A line of the table.
+    """A tracker to be measured, one row of the table.
 
     Attributes:
-        name: How it is called there.
-        needs: The package it comes from; "" for ours.
-        begin: From a frame rate to the function that takes the video's frames.
+        name: Name in the table.
+        package: Package that provides the tracker; "" for the project's own.
+        start: Function that takes a video's frame rate and returns a new tracker's update function.
     """
 
     name: str
-    needs: str
-    begin: Callable[[float], Update]
+    package: str
+    start: Callable[[float], Update]
 
     @property
     def installed(self) -> bool:
-        """Whether it can run here."""
-        return not self.needs or importlib.util.find_spec(self.needs) is not None
+        """Whether the tracker's package is installed."""
+        return not self.package or importlib.util.find_spec(self.package) is not None
 
 
 def contestants() -> Iterator[Contestant]:
-    """Ours first, then the peers; ``jde`` is missing, because it needs embeddings."""
-    yield Contestant("fairmot_dla34 steady", "", lambda rate: ours(STEADY, rate))
-    yield Contestant("fairmot_dla34 byte", "", lambda rate: ours(BYTE, rate))
+    """Yield the project's own methods, then the peers; ``jde`` is left out, because it needs embeddings."""
+    yield Contestant("fairmot_dla34 steady", "", lambda rate: own_tracker(STEADY, rate))
+    yield Contestant("fairmot_dla34 byte", "", lambda rate: own_tracker(BYTE, rate))
     yield Contestant("PaddleDetection JDETracker, use_byte", "ppdet", _jde_tracker)
     for name, (kind, arguments) in PEERS.items():
-        yield Contestant(f"trackers {name}", "trackers", _begin_trackers(kind, arguments))
+        yield Contestant(f"trackers {name}", "trackers", _peer_starter(kind, arguments))
 
 
-def ours(config: TrackerConfig, frame_rate: float, tuning: Tuning | None = None) -> Update:
-    """Our tracker; ``tuning`` replaces the numbers of ``steady`` that no user sets."""
+def own_tracker(config: TrackerConfig, frame_rate: float, tuning: Tuning | None = None) -> Update:
+    """Return a new tracker's update function; ``tuning`` replaces the internal parameters of ``steady``."""
     tracker = Tracker(config, frame_rate=frame_rate)
     if tuning is not None:
         tracker._rules = SteadyRules(config, frame_rate, tuning)  # noqa: SLF001
@@ -71,28 +71,28 @@ def ours(config: TrackerConfig, frame_rate: float, tuning: Tuning | None = None)
     return update
 
 
-def _begin_trackers(kind: str, arguments: dict[str, int]) -> Callable[[float], Update]:
-    """A tracker of roboflow/trackers at its defaults, one row per track as it returns them."""
+def _peer_starter(kind: str, arguments: dict[str, int]) -> Callable[[float], Update]:
+    """Return the `Contestant.start` of a roboflow/trackers class; all settings not in ``arguments`` keep defaults."""
 
-    def begin(_: float) -> Update:
+    def start(_: float) -> Update:
         import supervision
         import trackers
 
         tracker = getattr(trackers, kind)(**arguments)
 
         def update(detections: Detections) -> Iterator[Row]:
-            given = supervision.Detections(
+            converted = supervision.Detections(
                 xyxy=detections.boxes.astype(float).reshape(-1, 4), confidence=detections.scores.astype(float)
             )
-            found = tracker.update(given)
-            ids = np.zeros(0) if found.tracker_id is None else found.tracker_id
-            for track_id, box in zip(ids.tolist(), found.xyxy.tolist(), strict=True):
+            tracks = tracker.update(converted)
+            ids = np.zeros(0) if tracks.tracker_id is None else tracks.tracker_id
+            for track_id, box in zip(ids.tolist(), tracks.xyxy.tolist(), strict=True):
                 if track_id >= 0:  # -1: not confirmed yet
                     yield (int(track_id), *box)
 
         return update
 
-    return begin
+    return start
 
 
 def _jde_tracker(frame_rate: float) -> Update:

@@ -1,4 +1,4 @@
-"""The network with every head at every cell, as PaddleDetection computes it: what ONNX Runtime is measured on."""
+"""Builds the network with dense heads, computed at every cell as in PaddleDetection, for ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def build_dense_onnx(arrays: Mapping[str, NDArray[np.float32]], input_size: Inpu
     """Build the network with dense heads.
 
     Args:
-        arrays: A checkpoint as `fairmot_dla34.weights.load_arrays` returns it.
-        input_size: The network input.
+        arrays: Checkpoint arrays by canonical name, as `fairmot_dla34.weights.load_arrays` returns them.
+        input_size: Size of the network input.
 
     Returns:
-        An ONNX model. Input ``image`` as in `build_onnx`; outputs ``heatmap``, ``sizes``, ``offsets`` and
+        ONNX model with the input ``image`` of `build_onnx` and the outputs ``heatmap``, ``sizes``, ``offsets`` and
         ``embeddings``, each ``(1, channels, height / 4, width / 4)``.
     """
     builder = GraphBuilder(arrays)

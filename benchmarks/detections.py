@@ -1,4 +1,4 @@
-"""What the network finds in a part, kept in a file: the slow step of every measurement of accuracy."""
+"""Runs the network on a part and keeps its detections in a file: the slow step of every accuracy measurement."""
 
 from __future__ import annotations
 
@@ -11,36 +11,35 @@ from parts import Part
 
 from fairmot_dla34 import Detections, FairMOT
 
-LOWEST_SCORE = 0.05  # no method of association looks below it
+LOWEST_SCORE = 0.05  # no association method uses lower scores
 
 
-def detect(part: Part, load_model: Callable[[], FairMOT], kept: Path) -> list[Detections]:
-    """Run the network on every frame of a part, or read ``kept`` where it exists."""
-    if not kept.is_file():
+def detect(part: Part, load_model: Callable[[], FairMOT], cache_file: Path) -> list[Detections]:
+    """Return the detections of every frame: read from ``cache_file`` if it exists, else computed and written there."""
+    if not cache_file.is_file():
         model = load_model()
-        found = [model.detect(frame.image) for frame in part.frames()]
-        _write(kept, [_above(one, LOWEST_SCORE) for one in found])
-    return _read(kept)
+        detections = [model.detect(frame.image) for frame in part.frames()]
+        _write(cache_file, [_above(frame, LOWEST_SCORE) for frame in detections])
+    return _read(cache_file)
 
 
-def _above(found: Detections, score: float) -> Detections:
-    keep = found.scores > score
-    return Detections(
-        found.boxes[keep], found.scores[keep], None if found.embeddings is None else found.embeddings[keep]
-    )
+def _above(detections: Detections, score: float) -> Detections:
+    keep = detections.scores > score
+    embeddings = None if detections.embeddings is None else detections.embeddings[keep]
+    return Detections(detections.boxes[keep], detections.scores[keep], embeddings)
 
 
 def _write(path: Path, frames: list[Detections]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(f".{os.getpid()}.npz")
+    temporary = path.with_suffix(f".{os.getpid()}.npz")
     np.savez(
-        half,
+        temporary,
         counts=[len(one) for one in frames],
         boxes=np.concatenate([one.boxes for one in frames]),
         scores=np.concatenate([one.scores for one in frames]),
         embeddings=np.concatenate([one.embeddings for one in frames if one.embeddings is not None]),
     )
-    half.replace(path)
+    temporary.replace(path)
 
 
 def _read(path: Path) -> list[Detections]:

@@ -1,4 +1,4 @@
-"""Pieces of a video as benchmarks need them."""
+"""Reads excerpts of a video: packets, decoded images and letterboxed images."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.video import open_source
 
 
-def cut(video: Path, frames: int, place: Path) -> Path:
-    """Copy the first frames of a video, packet by packet, so that decoding costs what it costs."""
-    with av.open(str(video)) as source, av.open(str(place), "w") as out:
+def copy_excerpt(video: Path, frames: int, target: Path) -> Path:
+    """Copy the first frames of a video to ``target`` without re-encoding, so that the cost of decoding is unchanged."""
+    with av.open(str(video)) as source, av.open(str(target), "w") as out:
         stream = source.streams.video[0]
         copy = out.add_stream_from_template(stream)
         packets = (packet for packet in source.demux(stream) if packet.dts is not None)
         for packet in itertools.islice(packets, frames):
             packet.stream = copy
             out.mux(packet)
-    return place
+    return target
 
 
-def pictures(video: Path, frames: int | None) -> Iterator[NDArray[np.uint8]]:
-    """Decode the first frames of a video, or all: ``(H, W, 3)`` uint8, BGR."""
+def decode_images(video: Path, frames: int | None) -> Iterator[NDArray[np.uint8]]:
+    """Decode the first frames of a video; None: all frames. Yields ``(H, W, 3)`` uint8, BGR."""
     with open_source(video) as source:
         for frame in itertools.islice(source, frames):
             yield frame.image
 
 
-def letterboxed(video: Path, frames: int | None, size: InputSize) -> list[NDArray[np.uint8]]:
-    """Decode the first frames of a video, or all, and fit them into the network's input."""
-    return [Letterbox(image.shape[1], image.shape[0], size).apply(image) for image in pictures(video, frames)]
+def decode_letterboxed(video: Path, frames: int | None, size: InputSize) -> list[NDArray[np.uint8]]:
+    """Decode the first frames of a video and letterbox them to the network input; None: all frames."""
+    return [Letterbox(image.shape[1], image.shape[0], size).apply(image) for image in decode_images(video, frames)]

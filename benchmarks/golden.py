@@ -1,8 +1,8 @@
-"""Scores of the sample weights on short rendered scenes, as committed in ``tests/golden_scores.json``.
+"""Computes the scores of the sample weights on short rendered scenes for ``tests/golden_scores.json``.
 
     python benchmarks/golden.py > tests/golden_scores.json
 
-The network runs in fp32, which every CPU has. `tests/test_golden.py` fails if a score falls.
+The network runs in fp32, which every CPU supports. `tests/test_golden.py` fails if a score falls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from detections import detect
 from parts import ScenePart, scene_parts
 
 from fairmot_dla34 import FairMOT
-from fairmot_dla34.config import TRACKER_METHODS
+from fairmot_dla34.association.registry import method_names
 
 SCENES = ("calm, seed 1", "crowded, seed 4", "pan, seed 7", "shake, seed 8")
 FRAMES = 40
@@ -29,12 +29,12 @@ Scores = dict[str, dict[str, float]]  # tracker method -> measure -> percent
 
 
 def golden_parts() -> list[ScenePart]:
-    """The first frames of some of the scenes that accuracy is reported on."""
+    """Return the first frames of some of the scenes for which accuracy is reported."""
     return [replace(part, scene=replace(part.scene, frames=FRAMES)) for part in scene_parts() if part.name in SCENES]
 
 
 def golden_scores(parts: list[ScenePart]) -> Iterator[tuple[str, Scores]]:
-    """Yield each scene's name and scores."""
+    """Yield the name and the scores of each scene."""
 
     @cache
     def load_model() -> FairMOT:
@@ -44,7 +44,7 @@ def golden_scores(parts: list[ScenePart]) -> Iterator[tuple[str, Scores]]:
         scores: Scores = {}
         with tempfile.TemporaryDirectory() as folder:
             found = detect(part, load_model, Path(folder) / "detections.npz")
-            for method in TRACKER_METHODS:
+            for method in method_names():
                 path = Path(folder) / f"{method}.txt"
                 write(path, track(part, found, method))
                 measured = score(part, path)

@@ -1,9 +1,9 @@
-"""Resident memory along one long run of `track`, drawn video included: it must not grow with the video.
+"""Measures resident memory during one long run of `track` with the drawn video; it must not grow with the video.
 
     python benchmarks/memory.py --video V --weights W.pdparams [--input-size 576x320] [--frames 5000]
 
-The video is copied into one file, packet by packet, again and again until there are enough frames, and that file is
-tracked as any other: read ahead in a thread, the network in another, text and video written.
+The video's packets are copied into one file repeatedly until it has enough frames. That file is tracked like any other:
+one thread reads ahead, another runs the network, and text and video are written.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from fairmot_dla34 import FairMOT, Module
 from fairmot_dla34.backends import Backend
 from fairmot_dla34.values import Peaks
 
-MARKS = (1, 100, 300, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000)
+REPORTED_FRAMES = (1, 100, 300, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000)
 
 
 def status_mb(field: str) -> float:
-    """Return a size of this process in MB (Linux): ``VmRSS``, its resident set now, or ``VmHWM``, the highest ever."""
+    """Return a size of this process in MB (Linux): ``VmRSS``, the resident set now, or ``VmHWM``, its peak."""
     for line in Path("/proc/self/status").read_text("ascii").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError(f"no {field} in /proc/self/status")
 
 
-class Watched:
-    """A backend that prints the memory at the marks."""
+class MemoryReportingBackend:
+    """Wraps a backend and prints resident memory at `REPORTED_FRAMES`."""
 
     def __init__(self, backend: Backend) -> None:
         self.info, self.input_size = backend.info, backend.input_size
@@ -43,7 +43,7 @@ class Watched:
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Count a frame and run the network."""
         self._count += 1
-        if self._count in MARKS:
+        if self._count in REPORTED_FRAMES:
             print(f"frame {self._count}: {status_mb('VmRSS'):.1f} MB", flush=True)
         return self._backend.infer(image)
 
@@ -52,32 +52,32 @@ class Watched:
         self._backend.close()
 
 
-def loop(video: Path, frames: int, place: Path) -> Path:
-    """Copy a video again and again into one file of so many frames; decoding costs what it costs."""
-    with av.open(str(place), "w") as out:
+def repeat_video(video: Path, frames: int, target: Path) -> Path:
+    """Copy a video repeatedly into one file of ``frames`` frames without re-encoding; return the file."""
+    with av.open(str(target), "w") as out:
         copy = None
-        for count, (stream, packet) in enumerate(_endless(video)):
+        for count, (stream, packet) in enumerate(_repeated_packets(video)):
             if count == frames:
                 break
             copy = copy or out.add_stream_from_template(stream)
             packet.stream = copy
             out.mux(packet)
-    return place
+    return target
 
 
-def _endless(video: Path) -> Iterator[tuple[av.VideoStream, av.Packet[av.VideoStream]]]:
-    begin = 0
+def _repeated_packets(video: Path) -> Iterator[tuple[av.VideoStream, av.Packet[av.VideoStream]]]:
+    start = 0
     while True:
         with av.open(str(video)) as source:
-            stream, end = source.streams.video[0], begin
+            stream, end = source.streams.video[0], start
             for packet in source.demux(stream):
                 if packet.dts is None:
                     continue
-                packet.dts += begin
-                packet.pts = None if packet.pts is None else packet.pts + begin
+                packet.dts += start
+                packet.pts = None if packet.pts is None else packet.pts + start
                 end = max(end, packet.dts + (packet.duration or 1))
                 yield stream, packet
-        begin = end
+        start = end
 
 
 def main() -> None:
@@ -90,12 +90,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=5000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        video = loop(arguments.video, arguments.frames, Path(folder) / f"long{arguments.video.suffix}")
+        video = repeat_video(arguments.video, arguments.frames, Path(folder) / f"long{arguments.video.suffix}")
         model = FairMOT(arguments.weights, precision=arguments.precision, input_size=arguments.input_size)
-        module = Module(weights=arguments.weights, backend=Watched(model.backend))
+        module = Module(weights=arguments.weights, backend=MemoryReportingBackend(model.backend))
         summary = module.tracking(video, folder, formats=("mot", "jsonl"), progress=False)
     print(f"{summary.frames} frames, {summary.track_ids} ids, {summary.frames_per_second:.2f} frames/s")
-    print(f"highest: {status_mb('VmHWM'):.1f} MB")
+    print(f"peak: {status_mb('VmHWM'):.1f} MB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""PaddleDetection's own FairMOT, network and whole tracker, as its `tools/infer_mot.py` runs it: the one to beat."""
+"""Runs PaddleDetection's own FairMOT, network and tracker, as its `tools/infer_mot.py` does: the reference."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ TRACKER = {
 
 
 class PaddleDetection:
-    """``ppdet.engine.Tracker`` with a checkpoint, at its best number of threads: one, its default, or every core.
+    """``ppdet.engine.Tracker`` with a checkpoint, at the faster number of threads: one (its default) or every core.
 
     Args:
-        weights: A registered name or a checkpoint file.
-        size: The network input.
+        weights: Registered name or checkpoint file.
+        size: Size of the network input.
     """
 
     def __init__(self, weights: str, size: InputSize) -> None:
@@ -53,14 +53,14 @@ class PaddleDetection:
         data = {"TestMOTDataset": MOTImageFolder(keep_ori_im=True), "TestMOTReader": reader}
         merge_config({**MODEL_CONFIG, "num_classes": 1, "metric": "MOT", "JDETracker": TRACKER, **data})
         self._tracker = Tracker(global_config, mode="test")
-        # Its own load_weights_jde refuses checkpoints without the classifier, which only training uses.
+        # ppdet's load_weights_jde refuses checkpoints without the classifier, which only training uses.
         arrays = load_arrays(resolve_weights(weights))
         self._tracker.model.set_state_dict({name: paddle.to_tensor(array) for name, array in arrays.items()})
         self._tracker.model.eval()
         self.threads = self._best_threads(np.zeros((size.height, size.width, 3), np.uint8))
 
     def network(self, image: NDArray[np.uint8]) -> None:
-        """Run the network on one letterboxed picture, ``(height, width, 3)`` uint8, BGR."""
+        """Run the network on one letterboxed image, ``(height, width, 3)`` uint8, BGR."""
         tensor = self._paddle.to_tensor
         rgb = image[:, :, ::-1].astype(np.float32) / np.float32(255)
         shape = [[float(side) for side in image.shape[:2]]]
@@ -74,7 +74,7 @@ class PaddleDetection:
             )
 
     def track(self, images: Path, results: Path, *, drawn: bool) -> None:
-        """Track a folder of pictures to a MOT file; ``drawn`` also writes each with boxes, for ffmpeg to join later."""
+        """Track a folder of images to a MOT file; ``drawn`` also writes every image with its boxes."""
         self._tracker.dataset.roidbs = None
         self._tracker.mot_predict_seq(
             None, 10, str(images), str(results), model_type="FairMOT", save_images=drawn, save_videos=False
@@ -82,20 +82,20 @@ class PaddleDetection:
 
     def _best_threads(self, image: NDArray[np.uint8]) -> int:
         seconds = {}
-        self.network(image)  # warms up
+        self.network(image)  # warm-up
         for threads in {1, os.cpu_count() or 1}:
             self._paddle.set_flags({"FLAGS_paddle_num_threads": threads})
-            begin = time.perf_counter()
+            start = time.perf_counter()
             self.network(image)
-            seconds[threads] = time.perf_counter() - begin
+            seconds[threads] = time.perf_counter() - start
         best = min(seconds, key=lambda threads: seconds[threads])
         self._paddle.set_flags({"FLAGS_paddle_num_threads": best})
         return best
 
 
-def write_pictures(images: Iterable[NDArray[np.uint8]], folder: Path) -> Path:
-    """Write a folder of JPEG files, as its tracker reads them."""
+def write_images(images: Iterable[NDArray[np.uint8]], folder: Path) -> Path:
+    """Write a folder of JPEG files, the input of PaddleDetection's tracker."""
     folder.mkdir(parents=True, exist_ok=True)
-    for place, image in enumerate(images):
-        cv2.imwrite(str(folder / f"{place:06}.jpg"), image)
+    for index, image in enumerate(images):
+        cv2.imwrite(str(folder / f"{index:06}.jpg"), image)
     return folder

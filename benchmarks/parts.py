@@ -1,4 +1,4 @@
-"""What accuracy is measured on: frames that the sample weights never saw, real ones and rendered ones."""
+"""Defines the frames that accuracy is measured on: real and rendered frames that were not used in training."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Protocol
 
 from fairmot_dla34 import Frame
-from fairmot_dla34.synth import Scene, SceneConfig
-from fairmot_dla34.synth.writing import truth_lines
+from fairmot_dla34.synth import Scene, SceneConfig, truth_lines
 from fairmot_dla34.video import open_source
 
 
 class Part(Protocol):
-    """Some annotated frames."""
+    """Frames with ground truth."""
 
     @property
     def name(self) -> str:
-        """How it is called in the tables."""
+        """Name in the tables."""
 
     @property
     def length(self) -> int:
@@ -30,10 +29,10 @@ class Part(Protocol):
         """Frames per second."""
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames; indices and times count from the part's beginning."""
+        """Yield the frames; indices and times count from the start of the part."""
 
     def truth(self) -> str:
-        """Return the ground truth as MOT text; frames count from 1 at the part's beginning."""
+        """Return the ground truth as MOT text; frames count from 1 at the start of the part."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ class RealPart:
     """Consecutive frames of an annotated sequence.
 
     Attributes:
-        name: How it is called in the tables.
-        video: File or folder.
-        truth_file: MOT file.
-        first: First frame, from 1.
-        last: Last frame, from 1, included.
-        known_frame_rate: Frames per second where the source does not say; None: as it says.
+        name: Name in the tables.
+        video: Video file or folder of images.
+        truth_file: MOT file with the ground truth of the whole sequence.
+        first: First frame, counted from 1.
+        last: Last frame, counted from 1, included.
+        known_frame_rate: Frames per second if the source has no frame rate; None: the source's own.
     """
 
     name: str
@@ -67,13 +66,13 @@ class RealPart:
             return source.frame_rate
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames; indices and times count from the part's beginning."""
+        """Yield the frames; indices and times count from the start of the part."""
         with open_source(self.video, frame_rate=self.known_frame_rate) as source:
             for index, frame in enumerate(islice(source, self.first - 1, self.last)):
                 yield Frame(index, index / source.frame_rate, frame.image)
 
     def truth(self) -> str:
-        """Cut the part out of the sequence's ground truth."""
+        """Return this part of the sequence's ground truth as MOT text; frames count from 1 at the start of the part."""
         lines = []
         for line in self.truth_file.read_text("utf-8").splitlines():
             frame, rest = line.split(",", 1)
@@ -84,7 +83,7 @@ class RealPart:
 
 @dataclass(frozen=True)
 class ScenePart:
-    """A rendered scene; its truth is known without annotation."""
+    """A rendered scene, whose ground truth needs no annotation."""
 
     name: str
     scene: SceneConfig
@@ -104,18 +103,18 @@ class ScenePart:
             yield Frame(frame.index, frame.time_s, frame.image)
 
     def truth(self) -> str:
-        """Return the scene's truth."""
+        """Return the ground truth as MOT text; frames count from 1."""
         return _scene_truth(self.scene)
 
 
 @cache
 def _scene_truth(scene: SceneConfig) -> str:
-    """Known only when the pictures are drawn, so kept for the next results to be scored."""
+    """Return the ground truth; it is known only once the scene is rendered, so it is cached for further results."""
     return "".join(truth_lines(frame) for frame in Scene(scene))
 
 
 def real_parts(data: Path) -> list[RealPart]:
-    """The held-out frames of the real sequences below ``data``."""
+    """Return the held-out frames of the real sequences below ``data``."""
     pets, tud = data / "PETS09-S2L1", data / "TUD-Campus"
     return [
         RealPart("PETS09-S2L1 561-795", pets / "vtest_480x360.avi", pets / "gt_480x360.txt", 561, 795),
@@ -124,7 +123,10 @@ def real_parts(data: Path) -> list[RealPart]:
 
 
 def scene_parts() -> list[ScenePart]:
-    """Scenes of ten seconds, with seeds that no training saw (`tools/sample_weights/render.py` begins at 10,000)."""
+    """Return scenes of ten seconds with seeds not used in training.
+
+    `tools/sample_weights/render.py` uses seeds from 10,000 on.
+    """
     return [
         *(_scene("calm", seed) for seed in (1, 2, 3)),
         *(_scene("crowded", seed) for seed in (4, 5, 6)),

@@ -1,14 +1,15 @@
-"""Speed of the network, of the whole of `track` and of the association, side by side in one run.
+"""Measures the speed of the network, of whole `track` runs and of the association, side by side in one run.
 
     python benchmarks/speed.py [--weights W] [--quick] [--json FILE] [--also PYTHON ...]
 
-Every backend and precision that is installed takes part, PaddleDetection too: where it lives in an environment of its
-own (its pins hold half of the packages back), name that environment's Python with --also. Each contestant is a process;
-they take turns, so that a machine whose speed drifts is as slow for one as for the others. Figures are medians over the
-turns with their spread, ratios are taken turn by turn. Loading is not counted.
+Every installed backend and precision is measured, PaddleDetection included. If PaddleDetection has a separate
+environment (its pins hold half of the packages back), pass that environment's Python with --also. Each contestant runs
+in its own process. The contestants take turns, so that drift of the machine's speed affects all alike. Figures are
+medians over the turns with their spread; ratios are taken turn by turn. Loading is not counted.
 
-The share of the limit is the network's arithmetic over the rate at which this machine computed plain 3x3 convolutions
-of that precision in the same turn. int8 takes part at the sizes for which `fairmot_dla34 quantize` was run.
+The share of the limit is the network's arithmetic divided by the rate at which this machine computed plain 3x3
+convolutions of that precision in the same turn. int8 is measured at the sizes for which `fairmot_dla34 quantize` was
+run.
 """
 
 from __future__ import annotations
@@ -51,19 +52,19 @@ CONTESTANTS: dict[str, dict[str, Any]] = {
 }
 
 
-class Absent(Exception):  # noqa: N818 (not an error: it is told and the rest goes on)
-    """A contestant that cannot take part, and why."""
+class Unavailable(Exception):  # noqa: N818 (not an error: it is reported, and the other contestants run)
+    """Reason why a contestant cannot run."""
 
 
 class Worker:
-    """A contestant in its process.
+    """A contestant in a process of its own (`speed_worker.py`).
 
     Args:
-        python: The interpreter of its environment.
-        spec: What `speed_worker.build` takes.
+        python: Interpreter of the contestant's environment.
+        spec: Specification for `speed_worker.build`.
 
     Raises:
-        Absent: It cannot take part.
+        Unavailable: The contestant cannot run.
     """
 
     def __init__(self, python: str, spec: dict[str, Any]) -> None:
@@ -73,22 +74,22 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads of one must not steal another's turn
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads must not slow down the others' turns
         )
         self.facts = self._answer()
-        if "absent" in self.facts:
+        if "unavailable" in self.facts:
             self.close()
-            raise Absent(self.facts["absent"])
+            raise Unavailable(self.facts["unavailable"])
 
-    def ask(self, **order: Any) -> dict[str, Any]:
-        """Give an order and wait for the answer."""
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request and return the answer."""
         assert self._process.stdin  # noqa: S101 (a pipe, by construction)
-        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return self._answer()
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
 
@@ -96,24 +97,24 @@ class Worker:
         assert self._process.stdout  # noqa: S101 (as above)
         line = self._process.stdout.readline()
         if not line:
-            return {"absent": f"its process ended with exit code {self._process.wait()}"}
+            return {"unavailable": f"its process ended with exit code {self._process.wait()}"}
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
 @dataclass
 class Row:
-    """One contestant at one size; lists have one value a turn.
+    """Figures of one contestant at one size; lists have one value per turn.
 
     Attributes:
-        name: As in the table.
-        size: The network input.
-        runs_on: What it says of itself.
-        network_s: Seconds a picture, the network alone.
-        limit_s: What the same arithmetic would take at the machine's rate in that turn.
-        track_s: Seconds a frame, from a video to a MOT file.
-        drawn_s: The same with the drawn video.
-        peak_mb: Largest resident set of its process.
+        name: Name in the table.
+        size: Size of the network input.
+        runs_on: Backend, device and precision, as reported by the contestant.
+        network_s: Seconds per image, the network alone.
+        limit_s: Seconds that the same arithmetic takes at the machine's rate in that turn.
+        track_s: Seconds per frame, from a video to a MOT file.
+        drawn_s: Seconds per frame, from a video to a MOT file and a drawn video.
+        peak_mb: Peak resident set of the contestant's process.
     """
 
     name: str
@@ -128,12 +129,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to measure.
+    """Number and length of the turns.
 
     Attributes:
-        turns: Of the network.
-        track_turns: Of the whole.
-        turn_s: Least seconds of a turn; one picture may take longer.
+        turns: Turns of the network.
+        track_turns: Turns of the whole `track` run.
+        turn_s: Target length of a turn in seconds; a turn of one image may take longer.
     """
 
     turns: int
@@ -142,14 +143,14 @@ class Plan:
 
 
 def measure_size(size: str, weights: str, video: Path, pythons: Sequence[str], plan: Plan) -> list[Row]:
-    """Run every contestant at one size; print who is absent."""
+    """Measure every contestant at one size; report on stderr those that cannot run."""
     workers: dict[str, Worker] = {}
     common = {"size": size, "weights": weights, "video": str(video), "precision": "fp32", "use_gpu": False}
     for name, spec in CONTESTANTS.items():
         try:
             workers[name] = _start(pythons, {**common, **spec})
-        except Absent as reason:
-            print(f"{size}: without {name}: {reason}", file=sys.stderr)
+        except Unavailable as reason:
+            print(f"{size}: {name} is not measured: {reason}", file=sys.stderr)
     rates = {
         precision: Worker(pythons[0], {**common, "backend": "convolutions", "precision": precision})
         for precision in ("fp32", "bf16", "int8")
@@ -170,7 +171,7 @@ def _start(pythons: Sequence[str], spec: dict[str, Any]) -> Worker:
     for python in pythons:
         try:
             return Worker(python, spec)
-        except Absent as error:
+        except Unavailable as error:
             reasons.append(error)
     raise reasons[0]
 
@@ -185,59 +186,59 @@ def _measure_network(
     rows: dict[str, Row], workers: dict[str, Worker], rates: dict[str, Worker], work: float, plan: Plan
 ) -> None:
     frames = {}
-    for name, worker in workers.items():  # warms up
-        frames[name] = max(1, round(plan.turn_s / worker.ask(do="network", frames=1)["seconds"]))
+    for name, worker in workers.items():  # warm-up
+        frames[name] = max(1, round(plan.turn_s / worker.ask(action="network", frames=1)["seconds"]))
     for turn in range(plan.turns):
         limits = {precision: work / worker.ask()["rate"] for precision, worker in rates.items()}
         for name, worker in workers.items():
-            answer = worker.ask(do="network", frames=frames[name])
+            answer = worker.ask(action="network", frames=frames[name])
             rows[name].network_s.append(answer["seconds"] / frames[name])
             backend, _, precision = name.partition(" ")
             if backend == "openvino":
                 rows[name].limit_s.append(limits[precision])
-        _say(f"{rows[name].size}: network, turn {turn + 1} of {plan.turns}")
+        _report(f"{rows[name].size}: network, turn {turn + 1} of {plan.turns}")
 
 
 def _measure_tracking(rows: dict[str, Row], workers: dict[str, Worker], plan: Plan) -> None:
-    frames, able = {}, {}
+    frames, can_track = {}, {}
     for name, worker in workers.items():
         frames[name] = max(2, round(plan.turn_s / min(rows[name].network_s)))
-        able[name] = worker.ask(do="prepare", frames=frames[name], drawn=True)["tracks"]
+        can_track[name] = worker.ask(action="prepare", frames=frames[name], drawn=True)["tracks"]
     for turn in range(plan.track_turns):
         for drawn in (False, True):
-            for name in (name for name in workers if able[name]):
-                answer = workers[name].ask(do="track", drawn=drawn)
+            for name in (name for name in workers if can_track[name]):
+                answer = workers[name].ask(action="track", drawn=drawn)
                 (rows[name].drawn_s if drawn else rows[name].track_s).append(answer["seconds"] / frames[name])
                 rows[name].peak_mb = answer["peak_mb"]
-        _say(f"{rows[name].size}: track, turn {turn + 1} of {plan.track_turns}")
+        _report(f"{rows[name].size}: track, turn {turn + 1} of {plan.track_turns}")
 
 
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+def _report(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def median_spread(values: Sequence[float], form: Callable[[float], str]) -> str:
-    """Return the median, and the smallest and largest in brackets."""
+    """Return the median, with the minimum and the maximum in brackets."""
     if not values:
         return "–"
     return f"{form(statistics.median(values))} ({form(min(values))} to {form(max(values))})"
 
 
 def ratios(slow: Sequence[float], fast: Sequence[float]) -> list[float]:
-    """Divide turn by turn; nothing where one of them took no part."""
+    """Divide turn by turn; return an empty list if one of them was not measured."""
     return [a / b for a, b in zip(slow, fast, strict=True)] if slow and fast else []
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """Return the figures as Markdown, a table for the network and one for the whole."""
-    reference = {row.size: row for row in rows if row.name == REFERENCE}
+    """Return the figures as Markdown, one table for the network and one for whole runs."""
+    references = {row.size: row for row in rows if row.name == REFERENCE}
     out = [
-        "| network alone | input | ms a picture | times PaddleDetection | share of the limit |",
+        "| network alone | input | ms per image | times PaddleDetection | share of the limit |",
         "|---|---|---|---|---|",
     ]
     for row in rows:
-        beside = reference.get(row.size)
-        times = ratios(beside.network_s, row.network_s) if beside else []
+        reference = references.get(row.size)
+        times = ratios(reference.network_s, row.network_s) if reference else []
         share = ratios(row.limit_s, row.network_s)
         out.append(
             f"| {row.name} | {row.size} | {median_spread(row.network_s, _milliseconds)} "
@@ -249,10 +250,9 @@ def tables(rows: Sequence[Row]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in (row for row in rows if row.track_s):
-        beside = reference.get(row.size)
-        times, drawn = (
-            (ratios(beside.track_s, row.track_s), ratios(beside.drawn_s, row.drawn_s)) if beside else ([], [])
-        )
+        reference = references.get(row.size)
+        times = ratios(reference.track_s, row.track_s) if reference else []
+        drawn = ratios(reference.drawn_s, row.drawn_s) if reference else []
         out.append(
             f"| {row.name} | {row.size} | {median_spread([1 / s for s in row.track_s], _rate)} "
             f"| {median_spread([1 / s for s in row.drawn_s], _rate)} "
@@ -274,7 +274,7 @@ def _rate(frames_per_second: float) -> str:
 
 
 def association(pythons: Sequence[str], people: Sequence[int]) -> str:
-    """Run `association_speed.py` where JDETracker is, or in the first environment; return its table."""
+    """Run `association_speed.py` in the first environment with JDETracker, else in any; return its table."""
     script = str(Path(__file__).with_name("association_speed.py"))
     table = ""
     for python in pythons:
@@ -287,7 +287,7 @@ def association(pythons: Sequence[str], people: Sequence[int]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Describe where this runs."""
+    """Describe the machine and its Python."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").is_file():
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
@@ -301,31 +301,32 @@ def main() -> None:
     parser.add_argument("--weights", default="sample", help="registered name or checkpoint; default: %(default)s")
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="WxH")
     parser.add_argument("--video", type=Path, help="default: a rendered scene, 768x576")
-    parser.add_argument("--also", nargs="+", default=[], metavar="PYTHON", help="of other environments")
+    parser.add_argument("--also", nargs="+", default=[], metavar="PYTHON", help="interpreters of other environments")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter turns: under 15 minutes on two cores")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every turn to this file")
     arguments = parser.parse_args()
     plan = Plan(turns=5, track_turns=3, turn_s=1.0) if arguments.quick else Plan(turns=7, track_turns=5, turn_s=3.0)
     pythons = [sys.executable, *arguments.also]
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["TMPDIR"] = folder  # what the workers write goes with it: they are killed in the end
+        os.environ["TMPDIR"] = folder  # the workers are killed at the end and cannot remove their own files
         video = arguments.video
         if video is None:
             scene = SceneConfig.preset("calm", seed=1, width=768, height=576, frames=100, frame_rate=10.0)
             video = write_scene(scene, folder, progress=False).video
         for size in arguments.sizes:
             rows += measure_size(size, arguments.weights, video, pythons, plan)
-        beside = association(pythons, PEOPLE if arguments.quick else (*PEOPLE, *MANY_PEOPLE))
+        association_table = association(pythons, PEOPLE if arguments.quick else (*PEOPLE, *MANY_PEOPLE))
     facts = ", ".join(f"{name} {value}" for name, value in machine().items())
-    print(f"{facts}, weights {Path(arguments.weights).name}\n\n{tables(rows)}\n\nassociation, ms a frame:\n\n{beside}")
+    print(f"{facts}, weights {Path(arguments.weights).name}\n\n{tables(rows)}")
+    print(f"\nassociation, ms per frame:\n\n{association_table}")
     if arguments.json:
         record = {
             "benchmark": "speed",
             "machine": machine(),
             "weights": Path(arguments.weights).name,
             "rows": [asdict(row) for row in rows],
-            "association": beside,
+            "association": association_table,
         }
         arguments.json.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

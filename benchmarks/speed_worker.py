@@ -1,7 +1,7 @@
-"""One contestant of `speed.py`, in a process of its own: orders come as JSON lines on stdin, answers go to stdout.
+"""Runs one contestant of `speed.py` in its own process: JSON lines in on stdin, JSON lines out on stdout.
 
-A process each, so that peak memory is one contestant's own and PaddleDetection, whose pins hold half of the packages
-back, may live in another environment than the rest.
+Each contestant has a process so that its peak memory can be measured, and so that PaddleDetection, whose pins hold half
+of the packages back, can run in another environment than the others.
 """
 
 from __future__ import annotations
@@ -16,33 +16,37 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from excerpts import cut, letterboxed, pictures
+from excerpts import copy_excerpt, decode_images, decode_letterboxed
 from memory import status_mb
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import FairMOTError
 
-PICTURES = 8  # different ones, in turn
+IMAGES = 8  # different images, used in turn
 
 
 class Contestant(Protocol):
-    """One way to run the network.
+    """A way to run the network.
 
     Attributes:
-        facts: What it runs on, for the report.
+        facts: Backend, device and precision under the key ``runs on``, for the report.
     """
 
     facts: dict[str, Any]
 
     def network(self, image: NDArray[np.uint8]) -> object:
-        """Run the network on one letterboxed picture."""
+        """Run the network on one letterboxed image."""
 
     def tracker(self, video: Path, frames: int) -> Callable[[bool], object] | None:
-        """Prepare to track the first frames of a video; return what does it, drawn or not. None: it cannot."""
+        """Prepare to track the first frames of a video.
+
+        Returns:
+            Function that tracks them; its argument decides whether the video is drawn. None: tracking is not possible.
+        """
 
 
-class Ours:
+class OwnBackend:
     """A backend of this project."""
 
     def __init__(self, backend: str, precision: str, weights: str, size: InputSize, *, use_gpu: bool) -> None:
@@ -53,13 +57,13 @@ class Ours:
         self.facts = {"runs on": str(self._backend.info)}
 
     def network(self, image: NDArray[np.uint8]) -> object:
-        """Run the network on one letterboxed picture."""
+        """Run the network on one letterboxed image."""
         return self._backend.infer(image)
 
     def tracker(self, video: Path, frames: int) -> Callable[[bool], object]:
         """Prepare to track the first frames of a video."""
         folder = Path(tempfile.mkdtemp())
-        clip = cut(video, frames, folder / f"clip{video.suffix}")
+        clip = copy_excerpt(video, frames, folder / f"clip{video.suffix}")
         return lambda drawn: self._module.tracking(clip, folder, drawn, progress=False)
 
 
@@ -77,15 +81,15 @@ class DenseOnnx:
         self.facts = {"runs on": f"onnxruntime {onnxruntime.__version__} on CPU, fp32"}
 
     def network(self, image: NDArray[np.uint8]) -> object:
-        """Run the network on one letterboxed picture."""
+        """Run the network on one letterboxed image."""
         return self._session.run(None, {"image": image[None]})
 
     def tracker(self, video: Path, frames: int) -> None:
-        """It is a graph, not a tracker."""
+        """Return None: a graph alone does not track."""
 
 
-class Reference:
-    """PaddleDetection."""
+class PaddleDetectionReference:
+    """PaddleDetection's own network and tracker."""
 
     def __init__(self, weights: str, size: InputSize) -> None:
         from importlib.metadata import version
@@ -96,20 +100,20 @@ class Reference:
         self.facts = {"runs on": f"paddledet {version('paddledet')} on CPU, fp32, {self._reference.threads} threads"}
 
     def network(self, image: NDArray[np.uint8]) -> None:
-        """Run the network on one letterboxed picture."""
+        """Run the network on one letterboxed image."""
         self._reference.network(image)
 
     def tracker(self, video: Path, frames: int) -> Callable[[bool], object]:
         """Prepare to track the first frames of a video."""
-        from paddledetection import write_pictures
+        from paddledetection import write_images
 
         folder = Path(tempfile.mkdtemp())
-        images = write_pictures(pictures(video, frames), folder / "images")
+        images = write_images(decode_images(video, frames), folder / "images")
         return lambda drawn: self._reference.track(images, folder, drawn=drawn)
 
 
-class Convolutions:
-    """Not a contestant: what the machine computes in plain convolutions, now."""
+class ConvolutionProbe:
+    """Measures the machine's current rate of plain convolutions; not a contestant."""
 
     def __init__(self, precision: str) -> None:
         from arithmetic import ConvolutionRate
@@ -118,31 +122,31 @@ class Convolutions:
         self.facts = {"runs on": "plain convolutions"}
 
     def measure(self) -> float:
-        """Return FLOP/s."""
+        """Return the rate in FLOP/s."""
         return self._rate.measure()
 
 
-def build(spec: dict[str, Any]) -> Contestant | Convolutions:
-    """Load what a specification names."""
+def build(spec: dict[str, Any]) -> Contestant | ConvolutionProbe:
+    """Load the contestant that a specification names."""
     weights, size, name = spec["weights"], InputSize.parse(spec["size"]), spec["backend"]
     if name == "convolutions":
-        return Convolutions(spec["precision"])
+        return ConvolutionProbe(spec["precision"])
     if name == "paddledetection":
-        return Reference(weights, size)
+        return PaddleDetectionReference(weights, size)
     if name == "dense":
         return DenseOnnx(weights, size)
-    return Ours(name, spec["precision"], weights, size, use_gpu=spec["use_gpu"])
+    return OwnBackend(name, spec["precision"], weights, size, use_gpu=spec["use_gpu"])
 
 
 def serve(spec: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
-    """Load the contestant, then do as told until stdin ends."""
+    """Load the contestant, then answer requests until stdin ends."""
     try:
         contestant = build(spec)
     except (FairMOTError, ImportError) as error:
-        answer({"absent": str(error).splitlines()[0]})
+        answer({"unavailable": str(error).splitlines()[0]})
         return
     answer(contestant.facts)
-    if isinstance(contestant, Convolutions):
+    if isinstance(contestant, ConvolutionProbe):
         for _ in sys.stdin:
             answer({"rate": contestant.measure()})
     else:
@@ -150,27 +154,27 @@ def serve(spec: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> Non
 
 
 def _run(contestant: Contestant, video: Path, size: InputSize, answer: Callable[[dict[str, Any]], None]) -> None:
-    images = letterboxed(video, PICTURES, size)
+    images = decode_letterboxed(video, IMAGES, size)
     track: Callable[[bool], object] | None = None
     for line in sys.stdin:
-        order = json.loads(line)
-        if order["do"] == "network":
-            if order["frames"] > 1:  # a picture that takes the whole turn needs no
-                contestant.network(images[-1])  # warming up: the caches are another process's until now
-            begin = time.perf_counter()
-            for place in range(order["frames"]):
-                contestant.network(images[place % len(images)])
+        request = json.loads(line)
+        if request["action"] == "network":
+            if request["frames"] > 1:  # warm-up: the caches hold another process's data; one long run needs none
+                contestant.network(images[-1])
+            start = time.perf_counter()
+            for index in range(request["frames"]):
+                contestant.network(images[index % len(images)])
         else:
-            if order["do"] == "prepare":
-                track = contestant.tracker(video, order["frames"])
-            begin = time.perf_counter()
+            if request["action"] == "prepare":
+                track = contestant.tracker(video, request["frames"])
+            start = time.perf_counter()
             if track:
-                track(order["drawn"])
-        answer({"seconds": time.perf_counter() - begin, "tracks": track is not None, "peak_mb": status_mb("VmHWM")})
+                track(request["drawn"])
+        answer({"seconds": time.perf_counter() - start, "tracks": track is not None, "peak_mb": status_mb("VmHWM")})
 
 
 def main() -> None:
-    """Speak JSON on the real stdout, and let whatever libraries print go to stderr."""
+    """Answer in JSON on the real stdout; the output of libraries goes to stderr."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     serve(json.loads(sys.argv[1]), lambda content: print(json.dumps(content), file=answers))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from contestants import STEADY, ours
+from contestants import STEADY, own_tracker
 from mot17 import read_sequences, write_results
 
 from fairmot_dla34.evaluation import evaluate
@@ -28,7 +28,7 @@ def scores(data: Path, folder: Path, names: set[str]):
     gt.mkdir()
     for sequence in read_sequences(data):
         if sequence.name in names:
-            write_results(sequence, ours(STEADY, sequence.frame_rate), folder / "results")
+            write_results(sequence, own_tracker(STEADY, sequence.frame_rate), folder / "results")
             (gt / f"{sequence.name}.txt").write_bytes((data / "gt" / f"{sequence.name}.txt").read_bytes())
     return evaluate(gt, folder / "results")
 
