@@ -1,4 +1,4 @@
-"""Shared fixtures: where real data and weights are (with loud skips), and detections of the real network."""
+"""Shared fixtures, which find real data and weights and run the real network, and the cores of parallel workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from fairmot_dla34 import Detections, FairMOT
 from fairmot_dla34.weights import resolve_weights
@@ -16,9 +17,22 @@ from fairmot_dla34.weights import resolve_weights
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Bind each worker of pytest-xdist to its share of the cores, if the system can.
+
+    OpenVINO starts one thread per core that its process may use. Without this, every worker would use all of them.
+    """
+    worker = getattr(config, "workerinput", None)
+    if worker and hasattr(os, "sched_setaffinity"):
+        number = int(worker["workerid"].removeprefix("gw"))
+        share = sorted(os.sched_getaffinity(0))[number :: worker["workercount"]]
+        if share:
+            os.sched_setaffinity(0, share)
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """The folder of real, annotated video; see the README's section on tests."""
+    """Folder of real, annotated video; the README's section on tests describes it."""
     folder = Path(os.environ.get("FAIRMOT_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "PETS09-S2L1").is_dir():
         pytest.skip(f"REAL VIDEO ABSENT: no PETS09-S2L1 in {folder}; set FAIRMOT_TEST_DATA to run this test")
@@ -27,7 +41,7 @@ def test_data() -> Path:
 
 @pytest.fixture(scope="session")
 def real_weights() -> Path:
-    """A trained checkpoint in PaddleDetection's format."""
+    """Trained checkpoint in PaddleDetection's format."""
     path = Path(os.environ.get("FAIRMOT_TEST_WEIGHTS", ROOT.parent / "shared" / "weights" / "start.pdparams"))
     if not path.is_file():
         pytest.skip(f"TRAINED WEIGHTS ABSENT: no file {path}; set FAIRMOT_TEST_WEIGHTS to run this test")
@@ -41,13 +55,13 @@ def pets_video(test_data: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def pets_detections(test_data: Path) -> list[Detections]:
-    """What the sample weights (OpenVINO, fp32, 864x480) find in PETS09-S2L1's held-out frames, 561 to 795."""
+    """Detections of the sample weights (OpenVINO, fp32, 864x480) in PETS09-S2L1's held-out frames, 561 to 795."""
     return _detections(test_data, "fp32")
 
 
 @pytest.fixture(scope="session")
 def pets_detections_bf16(test_data: Path) -> list[Detections]:
-    """The same in bf16; skips where the CPU does not compute in it."""
+    """Detections of the same frames in bf16; skips if the CPU does not compute in bf16."""
     import openvino
 
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
@@ -56,16 +70,16 @@ def pets_detections_bf16(test_data: Path) -> list[Detections]:
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the tests out of the user's cache, and one test's weights out of another's."""
+def _separate_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests out of the user's cache and out of each other's."""
     monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path_factory.mktemp("home")))
     for name in ("FAIRMOT_DLA34_MIRROR", "FAIRMOT_DLA34_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """Take back what a command that ran in this process set up for its log."""
+def _restored_log() -> Iterator[None]:
+    """Undo the logging set-up of a command that ran in this process."""
     yield
     logger = logging.getLogger("fairmot_dla34")
     logger.handlers.clear()
@@ -74,21 +88,23 @@ def _own_log() -> Iterator[None]:
 
 
 def _detections(data: Path, precision: str) -> list[Detections]:
-    """Run the network, or read what an earlier session of the same code on the same weights left."""
+    """Run the network, or read what an earlier run of the same code on the same weights stored."""
     from detections import detect
     from parts import real_parts
 
     pets = real_parts(data)[0]
-    kept = ROOT / ".test_cache" / f"pets-{precision}-{_key(pets.video, resolve_weights('sample'))}.npz"
-    return detect(pets, lambda: FairMOT("sample", precision=precision), kept)
+    stored = ROOT / ".test_cache" / f"pets-{precision}-{_key(pets.video, resolve_weights('sample'))}.npz"
+    stored.parent.mkdir(exist_ok=True)
+    with FileLock(f"{stored}.lock"):  # of parallel workers, one runs the network
+        return detect(pets, lambda: FairMOT("sample", precision=precision), stored)
 
 
 def _key(*files: Path) -> str:
-    """Depend on the files and on the code between a picture and its detections."""
+    """Hash the files and the code between an image and its detections."""
     package = ROOT / "fairmot_dla34"
-    folders = ("architectures", "backends/openvino")
-    code = [path for folder in folders for path in (package / folder).rglob("*.?*p*")] + [package / "geometry.py"]
+    folders = (package / "architectures", package / "backends" / "openvino")
+    code = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".cpp", ".hpp"}]
     digest = hashlib.sha256()
-    for file in [*files, *sorted(code)]:
+    for file in [*files, *sorted(code), package / "geometry.py"]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
