@@ -1,38 +1,81 @@
-"""The tests, each part in an environment of its own; the last session says what was left out and why."""
+"""Check sessions, each in its own environment; the last one reports what was skipped and how long each part took."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import nox
+from nox.command import CommandFailed
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
 REPORTS = Path(".test_results")
+MAIN_VERSION = "3.11"  # PaddleHub runs on no newer Python
 OTHER_VERSIONS = ("3.10", "3.12", "3.13")
+# What differs between Python versions: the wheels of dependencies (PyAV above all), pickles in checkpoints, imports,
+# processes and signals, packaging. The tests of the commands and of the module track whole videos. Numerical results and
+# the association do not depend on the version, so only the main Python runs their tests.
+VERSION_DEPENDENT = (
+    "tests/outputs",
+    "tests/video",
+    "tests/weights",
+    "tests/test_cli.py",
+    "tests/test_imports.py",
+    "tests/test_module.py",
+    "tests/test_packaging.py",
+)
 
 
 def find_python(version: str) -> str | None:
     """Return an interpreter that runs: on the PATH (pyenv's shims may not), or among pyenv's versions."""
-    kept_by_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [shutil.which(f"python{version}"), *map(str, kept_by_pyenv.glob(f"{version}.*/bin/python"))]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [shutil.which(f"python{version}"), *map(str, pyenv.glob(f"{version}.*/bin/python"))]
     for candidate in filter(None, candidates):
         if subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
             return candidate
     return None
 
 
-MAIN_PYTHON = find_python("3.11") or "3.11"  # the one that PaddleHub runs on
+def count_cores() -> int:
+    """Count the cores this process may use: those it is bound to, or fewer if its control group has a quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota_us, period_us = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        return max(1, min(cores, int(quota_us) // int(period_us)))
+    except (OSError, ValueError):  # no control group, or no quota in it
+        return cores
+
+
+MAIN_PYTHON = find_python(MAIN_VERSION) or MAIN_VERSION
 OTHER_PYTHONS = {version: find_python(version) for version in OTHER_VERSIONS}
 
 
+@contextmanager
+def _recorded(name: str) -> Iterator[None]:
+    """Remove the results of the session's last run, and write down how many seconds this one takes."""
+    REPORTS.mkdir(exist_ok=True)
+    for old in REPORTS.glob(f"{name}[.-]*"):
+        old.unlink()
+    begin = time.monotonic()
+    try:
+        yield
+    finally:
+        (REPORTS / f"{name}.seconds").write_text(f"{time.monotonic() - begin:.0f}\n", "ascii")
+
+
 @nox.session(python=MAIN_PYTHON)
+@_recorded("lint")
 def lint(session: nox.Session) -> None:
+    """Check style and types."""
     session.install(".[dev]")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -40,51 +83,80 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(python=MAIN_PYTHON)
-def tests(session: nox.Session) -> None:
-    """Everything but Paddle, with TrackEval, ONNX Runtime and NNCF."""
-    session.install(".[test,eval,onnxruntime,quantize]", "build", "setuptools>=71")  # the last for what is built
-    _pytest(session, "main", "not paddle and not hub")
+@_recorded("docs")
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build; a warning is an error."""
+    session.install(".[docs]")
+    shutil.rmtree("docs/_build", ignore_errors=True)
+    session.run("sphinx-build", "-W", "-n", "--keep-going", "-q", "-c", "docs", ".", "docs/_build", *session.posargs)
 
 
 @nox.session(python=MAIN_PYTHON)
+@_recorded("tests")
+def tests(session: nox.Session) -> None:
+    """Run every test that needs no Paddle, with TrackEval, ONNX Runtime and NNCF."""
+    session.install(".[test,eval,onnxruntime,quantize]", "build", "setuptools>=77")  # the last two for test_packaging
+    _pytest(session, "tests", "not paddle and not hub")
+
+
+@nox.session(python=MAIN_PYTHON)
+@_recorded("paddle")
 def paddle(session: nox.Session) -> None:
-    """Parity with a real PaddleDetection, and a real paddlehub."""
+    """Compare with a real PaddleDetection, and run in a real paddlehub."""
     session.install(".[hub,test]")
-    _pytest(session, "paddle", "paddle or hub", "-W", "default")  # Paddle's and PaddleHub's own warnings are many
+    _pytest(session, "paddle", "paddle or hub", "-W", "default")  # Paddle and PaddleHub raise many warnings
 
 
 @nox.session(python=[path for path in OTHER_PYTHONS.values() if path])
 def other_pythons(session: nox.Session) -> None:
-    """What a user meets first: install, import, weights, video, tracking."""
-    session.install(".[test,onnxruntime,quantize]", "setuptools>=71")  # as above
+    """Run what depends on the Python version."""
     version = next(version for version, path in OTHER_PYTHONS.items() if path == session.python)
-    _pytest(session, f"python{version}", "not paddle and not hub and not slow")
+    with _recorded(f"python{version}"):
+        session.install(".[test,onnxruntime,quantize]", "setuptools>=77")  # the last for test_packaging
+        _pytest(session, f"python{version}", "not paddle and not hub and not slow", *VERSION_DEPENDENT)
 
 
 @nox.session(python=False)
 def summary(session: nox.Session) -> None:
-    """Say what was left out, and why."""
+    """Report what was skipped and why, how long each session took, and the number of tests."""
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    reasons: dict[str, int] = {}
+    reasons: Counter[str] = Counter()
     for report in sorted(REPORTS.glob("*.xml")):
         for case in ET.parse(report).iter("testcase"):
             skipped = case.find("skipped")
             failed = case.find("failure") is not None or case.find("error") is not None
             counts["failed" if failed else "passed" if skipped is None else "skipped"] += 1
             if skipped is not None:
-                told = skipped.get("message", "")
-                if told == "collection skipped":  # a whole file; the reason stands in the text
-                    told = (skipped.text or "").rpartition("Skipped: ")[2].rstrip("')\"")
-                reason = f"{report.stem}: {told}"
-                reasons[reason] = reasons.get(reason, 0) + 1
+                reasons[f"{report.stem}: {_reason(skipped)}"] += 1
     missing = [f"Python {version}: no interpreter found" for version, path in OTHER_PYTHONS.items() if path is None]
-    session.log("Left out:" if reasons or missing else "Nothing was left out.")
+    session.log("Skipped:" if reasons or missing else "Nothing was skipped.")
     for line in [*missing, *(f"{number} x {reason}" for reason, number in reasons.items())]:
         session.log(f"  {line}")
+    seconds = {path.stem: int(path.read_text("ascii")) for path in sorted(REPORTS.glob("*.seconds"))}
+    session.log("Time, with installation:")
+    for name, taken in [*seconds.items(), ("all", sum(seconds.values()))]:
+        session.log(f"  {name:12}{taken // 60:3} min {taken % 60:2} s")
     print(", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
-def _pytest(session: nox.Session, name: str, chosen: str, *options: str) -> None:
-    report = REPORTS / f"{name}.xml"
-    report.unlink(missing_ok=True)
-    session.run("pytest", "-m", chosen, *options, f"--junitxml={report}", *session.posargs)
+def _reason(skipped: ET.Element) -> str:
+    message = skipped.get("message", "")
+    if message == "collection skipped":  # a whole file: the text has the reason
+        return (skipped.text or "").rpartition("Skipped: ")[2].rstrip("')\"")
+    return message
+
+
+def _pytest(session: nox.Session, name: str, markers: str, *options: str) -> None:
+    """Run the tests on every core; then those marked `serial`, which need a quiet machine, in one process."""
+    cores = count_cores()
+    parallel = ("-n", str(cores), "--dist", "worksteal") if cores > 1 else ()
+    failed = False
+    for part, chosen, distribution in ((name, "not serial", parallel), (f"{name}-serial", "serial", ())):
+        command = ("pytest", "-m", f"({markers}) and {chosen}", *distribution, f"--junitxml={REPORTS / part}.xml")
+        may_be_empty = chosen == "serial" or session.posargs
+        try:
+            session.run(*command, *options, *session.posargs, success_codes=[0, 5] if may_be_empty else [0])
+        except CommandFailed:
+            failed = True
+    if failed:
+        session.error("Tests failed.")
