@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from ..console import progress_bar
 from ..errors import InvalidInputError
-from ..files import output_error
-from ..outputs.encoder import H264Encoder
+from ..files import output_error, write_whole
 from ..outputs.fitting import video_size
-from ..outputs.writer import create
-from ..progress import progress_bar
+from ..outputs.mp4 import H264Encoder
+from ..outputs.paths import create_file
 from .config import SceneConfig
 from .ground_truth import truth_lines
 from .scene import Scene
@@ -60,10 +60,10 @@ def write_scene(
     folder = Path(output_dir) / name
     written = WrittenScene(folder / f"{name}.mp4", folder / "gt" / "gt.txt", folder / "seqinfo.ini")
     _write_seqinfo(written.seqinfo, config, name, frames=config.frames)
-    create(written.video).close()
+    create_file(written.video).close()
     done = 0
     try:
-        with create(written.truth) as truth, progress_bar(name, config.frames, enabled=progress) as bar:
+        with create_file(written.truth) as truth, progress_bar(name, config.frames, enabled=progress) as bar:
             scene = Scene(config)
             width, height, rate = config.width, config.height, config.frame_rate
             with contextlib.closing(H264Encoder(written.video, width=width, height=height, frame_rate=rate)) as encoder:
@@ -95,8 +95,10 @@ def _write_seqinfo(path: Path, config: SceneConfig, name: str, *, frames: int) -
         f"[Sequence]\nname={name}\nimDir=.\nframeRate={config.frame_rate:g}\nseqLength={frames}\n"
         f"imWidth={config.width}\nimHeight={config.height}\nimExt=.mp4\n"
     )
-    with create(path) as file:
-        _append(file, path, text)
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise output_error(path, error) from error
 
 
 def _append(file: FileIO, path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Small scenes, and scenes whose people are put where a test wants them."""
+"""Small scenes for tests, and scenes whose people are placed by the test."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import math
 import numpy as np
 
 from fairmot_dla34.synth import Scene, SceneConfig
-from fairmot_dla34.synth.choreography import Visit
-from fairmot_dla34.synth.identities import Identities
-from fairmot_dla34.synth.paths import STEP_S
-from fairmot_dla34.synth.shadows import Sun
+from fairmot_dla34.synth.ground_truth import Identities
+from fairmot_dla34.synth.sprites import Sun
+from fairmot_dla34.synth.walks import STEP_S, Visit
 
 
 def small(**changes: object) -> SceneConfig:
@@ -18,17 +17,17 @@ def small(**changes: object) -> SceneConfig:
 
 
 def plain(**changes: object) -> SceneConfig:
-    """A clean picture without anything to hide behind."""
+    """A clean image without occluders."""
     return small(**({"occluders": 0, "degradation": 0, "person_height": (0.2, 0.6)} | changes))
 
 
-def walker(start: tuple[float, float], velocity: tuple[float, float], seconds: float = 30.0, who: int = 0) -> Visit:
-    """Someone who keeps a straight course from time 0; standing if the velocity is 0."""
+def walker(start: tuple[float, float], velocity: tuple[float, float], seconds: float = 30.0, person: int = 0) -> Visit:
+    """A person who walks straight ahead from time 0, or stands if the velocity is 0."""
     times = np.arange(round(seconds / STEP_S) + 1) * STEP_S
     speed = math.hypot(*velocity)
     ones = np.ones_like(times)
     return Visit(
-        who=who,
+        person=person,
         start_s=0.0,
         xy=np.array(start) + times[:, None] * velocity,
         phase=times * speed * 4.5,
@@ -38,7 +37,7 @@ def walker(start: tuple[float, float], velocity: tuple[float, float], seconds: f
 
 
 def staged(config: SceneConfig, *visits: Visit) -> Scene:
-    """A scene with these people only and no shadows; appearances are the planned ones."""
+    """A scene with these visits only and without shadows; appearances are the planned ones."""
     scene = Scene(config)
     scene._visits = list(visits)
     scene._starts = np.array([visit.start_s for visit in visits])
@@ -49,5 +48,5 @@ def staged(config: SceneConfig, *visits: Visit) -> Scene:
 
 
 def middle_m(scene: Scene) -> float:
-    """A ground distance between the nearest and the farthest people."""
+    """A ground distance between those of the nearest and the farthest people, m."""
     return (scene.camera.near_m * scene.camera.far_m) ** 0.5

@@ -1,4 +1,4 @@
-"""What a scene promises: the same pixels for the same seed, and a truth that fits the picture."""
+"""Tests of scenes: the same pixels for the same seed, ground truth that fits the image, and checked settings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scenes import middle_m, plain, small, staged, walker
 
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.synth import PRESETS, Scene, SceneConfig, SceneFrame
-from fairmot_dla34.synth.draws import stream
 from fairmot_dla34.synth.props import Prop
+from fairmot_dla34.synth.rng import random_stream
 
 
 def digest(frame: SceneFrame) -> str:
@@ -34,8 +34,8 @@ def test_another_seed_is_another_scene() -> None:
 
 
 def test_random_numbers_do_not_change_with_numpy() -> None:
-    """Scores are committed per seed: a new NumPy must not draw other scenes."""
-    rng = stream(7, 2)
+    """Committed scores belong to seeds, so a new NumPy must not draw other scenes."""
+    rng = random_stream(7, 2)
     assert rng.random(2).tolist() == [FIRST, SECOND]
     assert float(rng.standard_normal()) == THIRD
 
@@ -64,11 +64,11 @@ def test_boxes_fit_what_is_drawn(seed: int) -> None:
         assert frame.visibility[0] > 0.98
 
 
-def test_who_stands_nearer_hides_who_stands_behind() -> None:
+def test_a_nearer_person_hides_the_person_behind() -> None:
     scene = staged(plain())
     y = middle_m(scene)
     alone = staged(plain(), walker((0.0, y + 1.0), (0.0, 0.0))).frame(0)
-    both = staged(plain(), walker((0.0, y + 1.0), (0.0, 0.0)), walker((0.05, y), (0.0, 0.0), who=1)).frame(0)
+    both = staged(plain(), walker((0.0, y + 1.0), (0.0, 0.0)), walker((0.05, y), (0.0, 0.0), person=1)).frame(0)
     assert alone.visibility[0] > 0.98
     hidden, front = both.visibility[np.argsort(both.boxes[:, 3])]
     assert front > 0.98
@@ -77,8 +77,8 @@ def test_who_stands_nearer_hides_who_stands_behind() -> None:
 
 
 @pytest.mark.parametrize(("nearer", "share", "expected"), [(1.0, 1.0, 0.0), (1.0, 0.5, 0.5), (-1.0, 1.0, 1.0)])
-def test_things_hide_whom_they_stand_before(nearer: float, share: float, expected: float) -> None:
-    """An opaque board over the upper ``share`` of the person, nearer to the camera or farther away."""
+def test_props_hide_the_people_behind_them(nearer: float, share: float, expected: float) -> None:
+    """An opaque board covers the upper ``share`` of a person, nearer to the camera or farther away."""
     scene = staged(plain(), walker((0.0, middle_m(staged(plain()))), (0.0, 0.0)))
     left, top, right, low = (int(value) for value in scene.frame(0).boxes[0])
     board = np.full((int((low - top + 4) * share), right - left + 6, 4), 255, np.uint8)
@@ -87,7 +87,7 @@ def test_things_hide_whom_they_stand_before(nearer: float, share: float, expecte
     assert len(scene.frame(0).ids) == 1
 
 
-def test_a_person_leaving_keeps_the_size_of_the_box_and_is_seen_less() -> None:
+def test_the_box_of_a_leaving_person_keeps_its_size_while_visibility_falls() -> None:
     config = plain(frames=400)
     scene = staged(config, walker((0.0, middle_m(staged(config))), (1.3, 0.0)))
     seen = [scene.frame(index) for index in range(0, 400, 4)]
@@ -98,10 +98,10 @@ def test_a_person_leaving_keeps_the_size_of_the_box_and_is_seen_less() -> None:
     heights = boxes[:, 3] - boxes[:, 1]
     np.testing.assert_allclose(heights[cut], heights[0], rtol=0.08)
     assert visibility[cut].min() < 0.5 < visibility[~cut].min()
-    assert len(seen[-1].ids) == 0  # and is in no truth once out of the picture
+    assert len(seen[-1].ids) == 0  # not in the ground truth once outside the image
 
 
-def test_frame_rate_only_samples_time() -> None:
+def test_the_frame_rate_changes_only_the_sampling_times() -> None:
     slow = Scene(small(frame_rate=5.0, frames=25))
     fast = Scene(small(frame_rate=60.0, frames=300))
     for index in (0, 7, 20):
@@ -115,8 +115,8 @@ def test_frame_rate_only_samples_time() -> None:
 def test_a_moving_camera_moves_standing_people_together(camera: str) -> None:
     config = plain(camera=camera, frames=100)
     y = middle_m(staged(config))
-    scene = staged(config, walker((-0.6, y), (0.0, 0.0)), walker((0.6, 1.1 * y), (0.0, 0.0), who=1))
-    first, last = (scene.frame(index) for index in _far_apart(scene))
+    scene = staged(config, walker((-0.6, y), (0.0, 0.0)), walker((0.6, 1.1 * y), (0.0, 0.0), person=1))
+    first, last = (scene.frame(index) for index in _moved_frames(scene))
     assert len(first.ids) == 2
     shifts = last.boxes - first.boxes
     assert np.abs(shifts).max() >= 2
@@ -124,8 +124,8 @@ def test_a_moving_camera_moves_standing_people_together(camera: str) -> None:
     np.testing.assert_allclose(shifts, np.broadcast_to(shifts[0], shifts.shape), atol=1e-3)
 
 
-def _far_apart(scene: Scene) -> tuple[int, int]:
-    """Two frames between which the picture moved, by less than would take people out of it."""
+def _moved_frames(scene: Scene) -> tuple[int, int]:
+    """Two frames between which the image moved, but not so far that people leave it."""
     windows = np.array([scene.camera.window(index / scene.config.frame_rate) for index in range(len(scene))])
     rest = int(np.abs(windows - scene.camera.margin).sum(axis=1).argmin())
     moved = np.abs(windows - windows[rest]).sum(axis=1)
@@ -152,7 +152,7 @@ def test_a_still_camera_stays() -> None:
     ],
     ids=str,
 )
-def test_any_size_and_number(changes: dict[str, object]) -> None:
+def test_any_image_size_and_number_of_people(changes: dict[str, object]) -> None:
     config = small(**changes)
     scene = Scene(config)
     frame = scene.frame(config.frames - 1)
@@ -167,7 +167,7 @@ def test_any_size_and_number(changes: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("people", [3, 40, 120])
-def test_about_as_many_people_as_asked_for(people: int) -> None:
+def test_the_number_of_people_is_about_the_configured_one(people: int) -> None:
     counts = []
     for seed in range(3):
         scene = Scene(small(people=people, seed=seed, person_height=(0.1, 0.3)))
@@ -198,13 +198,13 @@ def test_errors_name_the_field(field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 50])
-def test_there_are_no_frames_outside_the_scene(index: int) -> None:
+def test_frame_indices_outside_the_scene_are_refused(index: int) -> None:
     with pytest.raises(InvalidInputError, match="0 to 49"):
         Scene(small()).frame(index)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_are_whole_scenes(name: str) -> None:
+def test_presets_are_complete_scenes(name: str) -> None:
     assert SceneConfig.preset(name, seed=4).seed == 4
     with pytest.raises(InvalidInputError, match="calm"):
         SceneConfig.preset("busy")
