@@ -26,7 +26,7 @@ from fairmot_dla34 import Detections, FairMOT, Frame, FrameResult, Tracker, Trac
 from fairmot_dla34.association.gaps import with_filled_gaps
 from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.evaluation import Scores, evaluate
-from fairmot_dla34.outputs import MotWriter
+from fairmot_dla34.outputs import MotSink
 
 COLUMNS = {
     "MOTA": "mota",
@@ -52,9 +52,9 @@ def track(part: Part, detections: Sequence[Detections], method: str) -> list[Fra
 def write(path: Path, results: Sequence[FrameResult]) -> None:
     """Write a MOT file, as ``fairmot_dla34 track`` does."""
     empty_image = np.zeros((1, 1, 3), np.uint8)
-    with MotWriter(path) as writer:
+    with MotSink(path) as sink:
         for result in results:
-            writer.write(Frame(result.index, result.time_s, empty_image), result)
+            sink.write(Frame(result.index, result.time_s, empty_image), result)
 
 
 def score(part: Part, results: Path) -> Scores:

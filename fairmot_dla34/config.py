@@ -11,7 +11,6 @@ from .errors import InvalidInputError
 BACKENDS = ("auto", "openvino", "paddledet", "onnxruntime")
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
 EXPORT_FORMATS = ("onnx", "openvino")
-OUTPUT_FORMATS = ("mot", "jsonl", "csv", "kitti")
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"
 DEMO_DIR = "fairmot_dla34_demo"
 DEFAULT_FRAME_RATE = 30.0  # frames/s where the source does not say; PaddleDetection's --frame_rate fallback

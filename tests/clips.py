@@ -1,4 +1,4 @@
-"""Made-up videos whose every picture says which frame it is, so that no codec can hide a lost or doubled one."""
+"""Synthetic videos whose frames encode their own index, so that no codec can hide a lost or repeated one."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NTSC = Fraction(30000, 1001)
 BITS = 10
 
 
-def picture(index: int, width: int = 160, height: int = 96) -> NDArray[np.uint8]:
-    """Ten bars, dark or bright: the bits of ``index``, lowest at the left; brighter towards the top."""
+def numbered_image(index: int, width: int = 160, height: int = 96) -> NDArray[np.uint8]:
+    """Return ten bars, dark or bright: the bits of ``index``, lowest at the left; the top quarter is brighter."""
     image = np.zeros((height, width, 3), np.uint8)
     for bit, columns in enumerate(np.array_split(np.arange(width), BITS)):
         image[:, columns] = 215 if index >> bit & 1 else 40
@@ -33,7 +33,7 @@ def picture(index: int, width: int = 160, height: int = 96) -> NDArray[np.uint8]
 
 
 def index_of(image: NDArray[np.uint8]) -> int:
-    """The frame number a picture says."""
+    """Read the frame index that an image encodes."""
     bars = np.array_split(image[image.shape[0] // 3 :], BITS, axis=1)
     return sum(
         (float(bar[:, bar.shape[1] // 4 : -bar.shape[1] // 4 or None].mean()) > 127) << i for i, bar in enumerate(bars)
@@ -53,7 +53,7 @@ def write_clip(
     container_options: dict[str, str] | None = None,
     **options: str,
 ) -> Path:
-    """Encode ``count`` pictures; with ``times_s`` at those times instead of a constant rate."""
+    """Encode ``count`` numbered images; with ``times_s`` at those times instead of a constant rate."""
     ticks = Fraction(1, 90000) if times_s else 1 / rate
     with av.open(str(path), "w", format=container, options=container_options or {}) as out:
         stream = out.add_stream(codec, rate=rate, options=options)
@@ -61,15 +61,15 @@ def write_clip(
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = ticks
         for i in range(count):
-            frame = av.VideoFrame.from_ndarray(picture(first + i, *size), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(numbered_image(first + i, *size), format="bgr24")
             frame.pts, frame.time_base = (round(times_s[i] / ticks) if times_s else i), ticks
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return path
 
 
-def spoil(path: Path, packets: Sequence[int], seed: int = 3) -> Path:
-    """Overwrite the inside of the given packets of a file with noise, as a bad disk would."""
+def corrupt(path: Path, packets: Sequence[int], seed: int = 3) -> Path:
+    """Overwrite the inside of the given packets of a file with noise, as a failing disk would."""
     data = bytearray(path.read_bytes())
     with av.open(str(path)) as source:
         found = [(bytes(p), p.pos or 0) for p in source.demux(video=0) if p.size]
@@ -82,8 +82,8 @@ def spoil(path: Path, packets: Sequence[int], seed: int = 3) -> Path:
     return path
 
 
-class SlowNetwork(FakeBackend):
-    """A network that takes a while, and reads the number in the picture."""
+class SlowBackend(FakeBackend):
+    """A backend that takes ``pass_s`` seconds per image, and records the index each image encodes."""
 
     def __init__(self, pass_s: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A small RTSP server on the loopback: RFC 2326 over TCP, RFC 6184 with one NAL unit a packet."""
+"""A small RTSP server on the loopback: RFC 2326 over TCP, RFC 6184 with one NAL unit per packet."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import time
 from fractions import Fraction
 
 import av
-from clips import picture
+from clips import numbered_image
 
 SSRC = 0x1234
 
 
 def access_units(count: int, rate: Fraction) -> list[list[bytes]]:
-    """``count`` pictures as lists of NAL units, each small enough for one packet."""
+    """Encode ``count`` numbered images as lists of NAL units, each small enough for one packet."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 160, 96, "yuv420p", 1 / rate
     encoder.options = {"tune": "zerolatency", "x264-params": "slice-max-size=1200:repeat-headers=1:keyint=10"}
@@ -25,7 +25,7 @@ def access_units(count: int, rate: Fraction) -> list[list[bytes]]:
     for index in [*range(count), None]:
         frame = None
         if index is not None:
-            frame = av.VideoFrame.from_ndarray(picture(index), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(numbered_image(index), format="bgr24")
             frame.pts = index
         units += [
             [nal for nal in re.split(rb"\x00\x00\x00?\x01", bytes(packet)) if nal] for packet in encoder.encode(frame)
@@ -33,7 +33,7 @@ def access_units(count: int, rate: Fraction) -> list[list[bytes]]:
     return units
 
 
-class _Handler(socketserver.StreamRequestHandler):
+class RtspHandler(socketserver.StreamRequestHandler):
     server: RtspServer
 
     def handle(self):
@@ -80,30 +80,30 @@ class _Handler(socketserver.StreamRequestHandler):
                     number += 1
                 self.server.sent_s.append(time.monotonic())
                 time.sleep(self.server.pause_s)
-            if self.server.say_bye:
+            if self.server.send_bye:
                 bye = struct.pack(">BBHI", 0x81, 203, 1, SSRC)
                 self.wfile.write(struct.pack(">cBH", b"$", 1, len(bye)) + bye)
             self.server.stop.wait(self.server.hang_s)
 
 
 class RtspServer(socketserver.ThreadingTCPServer):
-    """Serves made-up pictures once per connection, then hangs for ``hang_s`` seconds and drops the line.
+    """Serves numbered images once per connection, then waits for ``hang_s`` seconds and closes the connection.
 
-    Between two pictures it waits for ``pause_s``; ``sent_s`` tells when each was sent, on the monotonic clock.
+    Between two images it waits for ``pause_s``; ``sent_s`` lists when each was sent, on the monotonic clock.
     """
 
     daemon_threads = True
     allow_reuse_address = True
 
     def __init__(
-        self, count: int, rate: Fraction, *, hang_s: float = 0.0, say_bye: bool = False, pause_s: float = 0.002
+        self, count: int, rate: Fraction, *, hang_s: float = 0.0, send_bye: bool = False, pause_s: float = 0.002
     ):
-        self.units, self.rate, self.hang_s, self.say_bye = access_units(count, rate), rate, hang_s, say_bye
+        self.units, self.rate, self.hang_s, self.send_bye = access_units(count, rate), rate, hang_s, send_bye
         self.pause_s = pause_s
         self.sent_s: list[float] = []
         self.requests: list[str] = []
         self.stop = threading.Event()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), RtspHandler)
         self.port = self.server_address[1]
 
     def __enter__(self):

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import index_of, picture
+from clips import index_of, numbered_image
 from numpy.typing import NDArray
 from videos import walking_boxes
 
@@ -18,7 +18,7 @@ from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.commands.cli import main
 from fairmot_dla34.tracking.delayed_outputs import DelayedOutputs
 from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError
-from fairmot_dla34.outputs import open_writers
+from fairmot_dla34.outputs import SinkContext, open_sinks
 from fairmot_dla34.values import Frame, FrameResult, Track
 
 FORMATS = ("mot", "jsonl", "csv", "kitti")
@@ -67,11 +67,13 @@ def test_a_gap_one_frame_longer_changes_no_byte(module: Module, tmp_path: Path) 
 
 def test_pictures_and_results_stay_together(tmp_path: Path) -> None:
     """Each picture says its number; the source hands out one array over and over."""
-    canvas = picture(0)
-    outputs = DelayedOutputs(lambda: open_writers(tmp_path, "clip", frame_rate=10), fill_gaps=4, pictures=True)
+    canvas = numbered_image(0)
+    outputs = DelayedOutputs(
+        lambda: open_sinks(tmp_path, "clip", ["mot", "video"], SinkContext(10)), fill_gaps=4, pictures=True
+    )
     with outputs:
         for index in range(30):
-            canvas[:] = picture(index)
+            canvas[:] = numbered_image(index)
             outputs.add(Frame(index, index / 10, canvas), FrameResult(index, index / 10, ()))
         outputs.close()
     with av.open(str(outputs.paths[1])) as container:
@@ -83,7 +85,7 @@ def test_pictures_and_results_stay_together(tmp_path: Path) -> None:
 def test_pictures_are_copied_only_where_they_may_change(reused: bool) -> None:
     writers = Spoilt(OutputError("never"), at=-1)
     outputs = DelayedOutputs(lambda: writers, fill_gaps=2, pictures=True, reused=reused)  # type: ignore[arg-type,return-value]
-    image = picture(0)
+    image = numbered_image(0)
     outputs.add(Frame(0, 0.0, image), FrameResult(0, 0.0, ()))
     assert (outputs._frames[0].image is image) is not reused
 
@@ -126,7 +128,7 @@ class Spoilt:
 
 def add(outputs: DelayedOutputs, count: int, ending: BaseException | None = None) -> None:
     for index in range(count):
-        outputs.add(Frame(index, index / 10, picture(index)), FrameResult(index, index / 10, ()))
+        outputs.add(Frame(index, index / 10, numbered_image(index)), FrameResult(index, index / 10, ()))
     if ending is not None:
         raise ending
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import SlowNetwork, index_of
+from clips import SlowBackend, index_of
 from processes import python_process
 from rtsp_server import RtspServer
 
@@ -43,7 +43,7 @@ def address(server: RtspServer) -> str:
 
 
 def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspServer) -> None:
-    backend = SlowNetwork(PASS_S)
+    backend = SlowBackend(PASS_S)
     lags_s, indices, times_s = [], [], []
     for result in FairMOT(backend=backend).track(address(camera)):
         lags_s.append(time.monotonic() - camera.sent_s[result.index])
@@ -58,14 +58,14 @@ def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspSe
 
 
 def test_every_frame_of_a_live_stream_where_that_is_asked_for(camera: RtspServer) -> None:
-    results = list(FairMOT(backend=SlowNetwork(0.05)).track(address(camera), newest_frame=False))
+    results = list(FairMOT(backend=SlowBackend(0.05)).track(address(camera), newest_frame=False))
     assert [result.index for result in results] == list(range(4 * RATE))
 
 
 def test_files_keep_real_time_and_the_summary_counts(
     camera: RtspServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    backend = SlowNetwork(PASS_S)
+    backend = SlowBackend(PASS_S)
     summary = Module(backend=backend).tracking(address(camera), tmp_path, formats=("jsonl",))
     assert summary.frames == len(backend.shown)
     assert summary.frames + summary.frames_dropped == 4 * RATE

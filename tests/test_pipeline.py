@@ -17,16 +17,16 @@ import av
 import cv2
 import numpy as np
 import pytest
-from clips import SlowNetwork, write_clip
+from clips import SlowBackend, write_clip
 from numpy.typing import NDArray
 from videos import walking_boxes
 
 from fairmot_dla34 import Detections, FairMOT, Frame, FrameResult, Module, Track, Tracker
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.errors import BackendError, InvalidInputError, OutputError, StateError
-from fairmot_dla34.outputs import VideoWriter, open_writers
+from fairmot_dla34.outputs import SinkContext, VideoSink, open_sinks
 from fairmot_dla34.values import Peaks
-from fairmot_dla34.video import Source, open_source, pictures
+from fairmot_dla34.video import Source, images, open_source
 
 FORMATS = ("mot", "jsonl", "csv", "kitti")
 
@@ -99,9 +99,9 @@ def by_hand(source: Path, output_dir: Path, stride: int) -> None:
     model = FairMOT(backend=FakeBackend())
     with open_source(source, frame_stride=stride) as frames:
         session = model.session(frames.native_rate)
-        with open_writers(output_dir, frames.name, formats=FORMATS, frame_rate=frames.frame_rate) as writers:
+        with open_sinks(output_dir, frames.name, [*FORMATS, "video"], SinkContext(frames.frame_rate)) as sinks:
             for frame in frames:
-                writers.write(frame, session.process(frame))
+                sinks.write(frame, session.process(frame))
 
 
 @pytest.mark.parametrize("stride", [1, 3])
@@ -179,14 +179,14 @@ class TestErrors:
         assert not our_threads()
 
     def test_reading(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        read = pictures.read_bgr
+        read = images.read_bgr
 
         def failing(path: Path) -> NDArray[np.uint8]:
             if path.name == "000005.png":
                 raise MemoryError
             return read(path)
 
-        monkeypatch.setattr(pictures, "read_bgr", failing)
+        monkeypatch.setattr(images, "read_bgr", failing)
         with pytest.raises(MemoryError):
             Module(backend=FakeBackend()).tracking(folder, tmp_path)
         self.check(tmp_path)
@@ -210,14 +210,14 @@ class TestErrors:
         self.check(tmp_path)
 
     def test_writing(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        write = VideoWriter.write
+        write = VideoSink.write
 
-        def failing(self: VideoWriter, frame: Frame, result: FrameResult) -> None:
+        def failing(self: VideoSink, frame: Frame, result: FrameResult) -> None:
             if frame.index == 5:
                 raise KeyboardInterrupt
             write(self, frame, result)
 
-        monkeypatch.setattr(VideoWriter, "write", failing)
+        monkeypatch.setattr(VideoSink, "write", failing)
         with pytest.raises(KeyboardInterrupt):
             Module(backend=FakeBackend()).tracking(folder, tmp_path)
         assert text_of(tmp_path)[-1] == 6  # the text comes first
@@ -353,7 +353,7 @@ class TestIterables:
 
 
 def test_newest_frame_of_a_file_where_it_is_asked_for(tmp_path: Path) -> None:
-    backend = SlowNetwork(0.05)
+    backend = SlowBackend(0.05)
     path = write_clip(tmp_path / "a.mp4", 200, rate=Fraction(25))
     results = list(FairMOT(backend=backend).track(path, newest_frame=True))
     assert [result.index for result in results] == backend.shown

@@ -1,4 +1,4 @@
-"""Small videos of coloured boxes that walk on grey: what `FakeBackend` tracks."""
+"""Small videos of coloured boxes that walk on grey, which `FakeBackend` detects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLOURS_BGR = ((0, 0, 255), (0, 200, 0), (255, 80, 0))
 
 
 def walking_boxes(frames: int, width: int = 320, height: int = 192, people: int = 2) -> Iterator[NDArray[np.uint8]]:
-    """Yield pictures; person i walks along a line of its own, 30 x 60 px, two px a frame, and turns at the border."""
+    """Yield images; person i, 30 x 60 px, walks on its own line by two px per frame, and turns at the border."""
     for index in range(frames):
         image = np.full((height, width, 3), 90, np.uint8)
         for person in range(people):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..outputs.colours import colour_of, ink_on
+from ..outputs.colours import colour_of, text_colour_on
 from ..files import output_error
 from .matching import Span, spans
 from .scoring import ALPHAS, Measures
@@ -133,7 +133,7 @@ def _draw_id(axes: Axes, span: Span, row: int, frames: int) -> None:
     """The result id within its bar, where there is room."""
     text = str(span.result_id)
     if (span.last - span.first + 1) / frames * _AXES_INCHES > _DIGIT_INCHES * (len(text) + 1):
-        ink = _rgb(ink_on(colour_of(span.result_id)))
+        ink = _rgb(text_colour_on(colour_of(span.result_id)))
         axes.text((span.first + span.last) / 2, row, text, color=ink, fontsize=6, ha="center", va="center_baseline")
 
 

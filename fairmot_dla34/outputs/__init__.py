@@ -1,29 +1,36 @@
-"""Results out: text in four formats, and the drawn video. Importing this package loads neither PyAV nor OpenCV."""
+"""Outputs of a run: the sink registry, four text formats and the annotated video.
+
+Importing this package loads neither PyAV nor OpenCV.
+"""
 
 from __future__ import annotations
 
-from .csv_writer import CsvWriter
-from .draw import draw_tracks
-from .jsonl import JsonlWriter
-from .kitti import KittiWriter
-from .mot import MotWriter
-from .opening import open_writers, prepare_output_dir
-from .trails import Trails
-from .video import VideoWriter
-from .writer import ResultWriter, TextWriter
-from .writer_set import WriterSet
+from .drawing import Trails, draw_tracks
+from .paths import prepare_output_dir
+from .registry import find_sink, register_sink, sink_names, unregister_sink
+from .sink import Sink, SinkContext, SinkKind
+from .sink_set import SinkSet, open_sinks
+from .text_formats import CsvSink, JsonlSink, KittiSink, MotSink
+from .text_sink import TextSink
+from .video_sink import VideoSink
 
 __all__ = [
-    "CsvWriter",
-    "JsonlWriter",
-    "KittiWriter",
-    "MotWriter",
-    "ResultWriter",
-    "TextWriter",
+    "CsvSink",
+    "JsonlSink",
+    "KittiSink",
+    "MotSink",
+    "Sink",
+    "SinkContext",
+    "SinkKind",
+    "SinkSet",
+    "TextSink",
     "Trails",
-    "VideoWriter",
-    "WriterSet",
+    "VideoSink",
     "draw_tracks",
-    "open_writers",
+    "find_sink",
+    "open_sinks",
     "prepare_output_dir",
+    "register_sink",
+    "sink_names",
+    "unregister_sink",
 ]

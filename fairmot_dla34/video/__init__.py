@@ -1,4 +1,4 @@
-"""Video in: every kind of source as one iterator of frames, and the H.264 encoder for video out.
+"""Video sources: files, folders of images, cameras, network streams and arrays, each as one iterator of frames.
 
 Importing this package loads neither PyAV nor OpenCV; opening a source does.
 """

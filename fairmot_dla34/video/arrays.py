@@ -1,4 +1,4 @@
-"""Arrays in memory, or made as they are asked for."""
+"""Source of arrays that are in memory, or made when they are asked for."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class ArraySource(Source):
-    """Any iterable of BGR pictures; one is held at a time.
+    """Any iterable of BGR images, read one at a time.
 
-    It is the caller's: it may hand out one array again and again, belong to the thread that made it, or wait for a
-    picture's result before it makes the next one. So nothing is read before it is asked for.
+    The iterable belongs to the caller. It may yield one array again and again, must run in the thread that made it, or
+    wait for an image's result before it makes the next image. So nothing is read before it is asked for.
     """
 
     reads_ahead = False
 
     def __init__(self, images: Iterable[Any], *, frame_rate: float | None = None, frame_stride: int = 1) -> None:
-        """Take an iterable without starting it.
+        """Keep the iterable without starting it.
 
         Args:
-            images: ``(H, W, 3)`` uint8 BGR arrays, of any size each.
-            frame_rate: Frames per second of the pictures.
-            frame_stride: Hand out every n-th picture.
+            images: ``(H, W, 3)`` uint8 BGR arrays; sizes may differ.
+            frame_rate: Frames per second of the images.
+            frame_stride: Use every n-th image.
         """
         count = len(images) if isinstance(images, Sized) else None
         super().__init__(
@@ -36,14 +36,21 @@ class ArraySource(Source):
         )
         self._images = images
 
-    def _describe(self) -> str:
+    def describe(self) -> str:
+        """Return the name used in messages."""
         return "The iterable of images"
 
-    def _frames(self) -> Generator[Frame]:
+    def read_frames(self) -> Generator[Frame]:
+        """Yield the selected images of the iterable.
+
+        Raises:
+            InvalidInputError: An item is not a BGR image.
+        """
         for index, image in enumerate(self._images):
             check_image(image, f"image {index}")
-            if self._wanted(index):
+            if self.is_selected(index):
                 yield Frame(index, index / self.native_rate, image)
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Drop the iterable."""
         self._images = ()

@@ -1,4 +1,7 @@
-"""A camera of this machine, through OpenCV: it numbers cameras alike on Linux, Windows and macOS, FFmpeg does not."""
+"""Source of frames from a camera of this machine.
+
+It uses OpenCV, which numbers cameras in the same way on Linux, Windows and macOS; FFmpeg does not.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from .source import Source
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-_FASTEST = 1000.0  # frames/s; drivers that do not know state 0, -1 or a clock rate
+_MAX_FRAME_RATE = 1000.0  # frames/s; drivers that do not know their rate report 0, -1 or a clock rate
 
 
 class CameraSource(Source):
@@ -28,11 +31,11 @@ class CameraSource(Source):
 
         Args:
             index: 0 for the first camera.
-            frame_rate: Overrides the driver's word.
-            frame_stride: Hand out every n-th frame.
+            frame_rate: Frames per second, instead of what the driver reports.
+            frame_stride: Use every n-th frame.
 
         Raises:
-            SourceError: There is no such camera, or it is in use.
+            SourceError: The camera does not exist, or is in use.
         """
         import cv2
 
@@ -41,46 +44,49 @@ class CameraSource(Source):
             self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             raise SourceError(
-                f"Camera {index} cannot be opened; expected the index of a connected camera, 0 for the first:"
-                " check that it is plugged in, that no other program uses it, and that this user may."
+                f"Camera {index} cannot be opened; expected the index of a connected camera, 0 for the first."
+                " Check that it is plugged in, that no other program uses it, and that this user has permission."
             )
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         super().__init__(
             f"camera{index}",
-            native_rate=rate if 0 < rate <= _FASTEST else None,
+            native_rate=rate if 0 < rate <= _MAX_FRAME_RATE else None,
             native_count=None,
             frame_rate=frame_rate,
             frame_stride=frame_stride,
         )
 
-    def _describe(self) -> str:
+    def describe(self) -> str:
+        """Return the name used in messages."""
         return f"Camera {self._index}"
 
-    def _frames(self) -> Generator[Frame]:
+    def read_frames(self) -> Generator[Frame]:
+        """Yield the selected frames until the camera stops or the source is closed."""
         index = 0
         start_s: float | None = None
-        while not self._closed and self._capture.grab():
+        while not self.closed and self._capture.grab():
             now_s = time.monotonic()
             start_s = now_s if start_s is None else start_s
-            if self._wanted(index):
+            if self.is_selected(index):
                 ok, image = self._capture.retrieve()
                 if ok:
                     yield Frame(index, now_s - start_s, np.asarray(image, np.uint8))
                 else:
-                    self._skip(index, "the driver gave no picture")
+                    self.skip_frame(index, "the driver returned no image")
             index += 1
-        self._end_early("it gives no more pictures")
+        self.end_early("the camera returned no more images")
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Close the camera."""
         self._capture.release()
 
 
 @contextmanager
 def _quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV's own lines about a missing camera off stderr; the error says it."""
+    """Suppress OpenCV's own messages about a missing camera on stderr; the error contains the reason."""
     import cv2
 
-    module: Any = getattr(getattr(cv2, "utils", None), "logging", cv2)  # OpenCV 4.5 has them at the top
+    module: Any = getattr(getattr(cv2, "utils", None), "logging", cv2)  # OpenCV 4.5 has them at the top level
     level = module.getLogLevel()
     module.setLogLevel(0)  # LOG_LEVEL_SILENT
     try:

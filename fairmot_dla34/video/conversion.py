@@ -1,4 +1,4 @@
-"""Decoded pictures as BGR arrays."""
+"""Converts decoded images to BGR arrays."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class BgrConverter:
-    """FFmpeg's colour conversion, set up once for all pictures of a video.
+    """FFmpeg's colour conversion, set up once for all images of a video.
 
-    `av.VideoFrame.to_ndarray` sets it up for each picture, since PyAV 17 with a thread for every core.
+    `av.VideoFrame.to_ndarray` sets it up for each image, since PyAV 17 with one thread per core.
     """
 
     def __init__(self) -> None:
@@ -22,12 +22,12 @@ class BgrConverter:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
-        # The cores have the network to run. Releases before know no threads here.
+        # The network needs the cores. Earlier releases have no such option.
         self._options = {"threads": 1} if int(av.__version__.partition(".")[0]) >= 17 else {}
 
-    def convert(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
-        """Return ``(H, W, 3)`` uint8, BGR: memory of its own, that may be written to."""
-        converted = self._reformatter.reformat(picture, format="bgr24", **self._options)
-        if converted is picture:  # it was stored so; the decoder may still look at it
+    def convert(self, image: av.VideoFrame) -> NDArray[np.uint8]:
+        """Return ``(H, W, 3)`` uint8, BGR, in writable memory of its own."""
+        converted = self._reformatter.reformat(image, format="bgr24", **self._options)
+        if converted is image:  # stored as BGR: the decoder may still read this memory
             return np.array(converted.to_ndarray(), np.uint8)
         return np.asarray(converted.to_ndarray(), np.uint8)

@@ -1,4 +1,4 @@
-"""From what a user typed to an open source."""
+"""Opens the source that a user names: a path, a pattern, a camera index, a URL or an iterable of images."""
 
 from __future__ import annotations
 
@@ -7,45 +7,53 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ..errors import InvalidInputError, SourceError, SourceNotFoundError
-from .names import folder_name, glob_name, hide_secrets, stem_of
-from .pictures import IMAGE_SUFFIXES, PictureSource, is_image, natural_key
-
-if TYPE_CHECKING:
-    from .source import Source
+from .images import IMAGE_SUFFIXES, ImageSource, is_image, natural_key
+from .names import file_name, folder_name, glob_name, redact_url
+from .source import Source
 
 _SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "tcp", "rtp", "srt")
-_LAST_CAMERA = 2**31 - 1  # OpenCV takes a C int
-_TAKEN = (
+_MAX_CAMERA_INDEX = 2**31 - 1  # OpenCV takes a C int
+_EXPECTED = (
     "expected a video file, a folder of images, a glob pattern, a camera index, an rtsp://, http://, https:// or"
     " rtmp:// URL, or an iterable of images"
 )
 
 
 def open_source(
-    spec: str | os.PathLike[str] | int | Iterable[Any], frame_rate: float | None = None, frame_stride: int = 1
+    spec: Source | str | os.PathLike[str] | int | Iterable[Any],
+    frame_rate: float | None = None,
+    frame_stride: int = 1,
 ) -> Source:
     """Open a video of any kind.
 
     Args:
         spec: Path of a video file, an image or a folder of images; a glob pattern of images; a camera index (``0`` or
-            ``"0"``); a URL; or an iterable of ``(H, W, 3)`` uint8 BGR arrays.
-        frame_rate: Frames per second of the source itself, before the stride; overrides what it states. The frames of
-            a file are then that far apart, whatever its time stamps say; live streams and cameras keep theirs.
-        frame_stride: Hand out every n-th frame; indices keep counting all of them.
+            ``"0"``); a URL; an iterable of ``(H, W, 3)`` uint8 BGR arrays; or a `Source`, which is returned as it is.
+        frame_rate: Frames per second of the source itself, before the stride; overrides what it states. The times of
+            a file's frames then follow from it, not from the time stamps; live streams and cameras keep theirs.
+        frame_stride: Use every n-th frame; indices still count all of them.
 
     Returns:
         The source, to be used as a context manager and read once.
 
     Raises:
-        SourceNotFoundError: No such file or folder, or a pattern matches nothing.
-        SourceError: It is there but is no video, or cannot be opened.
-        InvalidInputError: ``spec`` is of no kind known, or a number is out of its range.
+        SourceNotFoundError: The file or folder does not exist, or a pattern matches nothing.
+        SourceError: The source exists but is not a video, or cannot be opened.
+        InvalidInputError: ``spec`` is of an unknown kind, a number is out of its range, or a frame rate or stride is
+            given beside a `Source`.
     """
+    if isinstance(spec, Source):
+        if frame_rate is not None or frame_stride != 1:
+            raise InvalidInputError(
+                f"frame_rate is {frame_rate!r} and frame_stride is {frame_stride!r} beside a {type(spec).__name__};"
+                " expected neither: pass them to its constructor."
+            )
+        return spec
     rates: dict[str, Any] = {"frame_rate": frame_rate, "frame_stride": frame_stride}
     if isinstance(spec, int) and not isinstance(spec, bool):
         return _camera(spec, rates)
@@ -57,7 +65,7 @@ def open_source(
 def _open_named(spec: str | os.PathLike[str], rates: dict[str, Any]) -> Source:
     text = os.fspath(spec)
     if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise InvalidInputError(f"Source is {text!r}; {_TAKEN}.")
+        raise InvalidInputError(f"Source is {text!r}; {_EXPECTED}.")
     if isinstance(spec, str):
         if text.isdecimal() and not Path(text).exists():
             return _camera(int(text), rates)
@@ -68,47 +76,53 @@ def _open_named(spec: str | os.PathLike[str], rates: dict[str, Any]) -> Source:
             return _url(text, scheme[1].lower(), rates)
     try:
         path = Path(text).expanduser()
-    except RuntimeError as error:  # ~ of a user that is not there
-        raise SourceNotFoundError(f"{text} is in no known home folder ({error}); {_TAKEN}: write it out.") from error
+    except RuntimeError as error:  # ~ of an unknown user
+        raise SourceNotFoundError(
+            f"{text} names an unknown home folder ({error}); {_EXPECTED}. Write the path in full."
+        ) from error
     return _open_path(path, rates)
 
 
 def _open_path(path: Path, rates: dict[str, Any]) -> Source:
     try:
-        inside = list(path.iterdir()) if path.is_dir() else None
+        entries = list(path.iterdir()) if path.is_dir() else None
         exists = path.exists()
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}); {_TAKEN}: check its permissions.") from error
-    if inside is not None:
-        return _folder(path, inside, rates)
+        raise SourceError(f"{path} cannot be read ({error.strerror}); {_EXPECTED}. Check its permissions.") from error
+    if entries is not None:
+        return _folder(path, entries, rates)
     if exists and is_image(path):
-        return PictureSource([path], name=stem_of(path), shown=str(path), **rates)
+        return ImageSource([path], name=file_name(path), shown=str(path), **rates)
     if exists:
         return _file(path, rates)
     if glob.has_magic(str(path)):
         return _glob(path, rates)
-    raise SourceNotFoundError(f"{path} does not exist; {_TAKEN}: check the spelling and the current folder.")
+    raise SourceNotFoundError(f"{path} does not exist; {_EXPECTED}. Check the spelling and the current folder.")
 
 
-def _folder(path: Path, inside: list[Path], rates: dict[str, Any]) -> Source:
-    files = sorted(filter(is_image, inside), key=natural_key)
+def _folder(path: Path, entries: list[Path], rates: dict[str, Any]) -> Source:
+    files = sorted(filter(is_image, entries), key=natural_key)
     if not files:
-        kinds = ", ".join(sorted(s[1:] for s in IMAGE_SUFFIXES))
-        raise SourceError(f"Folder {path} holds no images; expected files ending in {kinds}: name the right folder.")
-    return PictureSource(files, name=folder_name(path), shown=str(path), **rates)
+        suffixes = ", ".join(sorted(s[1:] for s in IMAGE_SUFFIXES))
+        raise SourceError(
+            f"Folder {path} contains no images; expected files ending in {suffixes}: name another folder."
+        )
+    return ImageSource(files, name=folder_name(path), shown=str(path), **rates)
 
 
 def _glob(pattern: Path, rates: dict[str, Any]) -> Source:
     matches = [Path(match) for match in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207 (takes an absolute pattern)
     files = sorted((p for p in matches if is_image(p)), key=natural_key)
     if files:
-        return PictureSource(files, name=glob_name(str(pattern)), shown=str(pattern), **rates)
+        return ImageSource(files, name=glob_name(str(pattern)), shown=str(pattern), **rates)
     if matches:
         raise SourceError(
             f"Pattern {pattern} matches no images but {len(matches)} other files, such as {matches[0].name};"
-            " expected images: give a video by its own name, one at a time."
+            " expected images: name a video directly, one per run."
         )
-    raise SourceNotFoundError(f"Pattern {pattern} matches nothing; expected image files: check it and the folder.")
+    raise SourceNotFoundError(
+        f"Pattern {pattern} matches nothing; expected image files: check the pattern and the current folder."
+    )
 
 
 def _file(path: Path, rates: dict[str, Any]) -> Source:
@@ -121,21 +135,23 @@ def _url(url: str, scheme: str, rates: dict[str, Any]) -> Source:
     from .container import ContainerSource
 
     if scheme not in _SCHEMES:
-        raise InvalidInputError(f"Source {hide_secrets(url)} starts with {scheme}://; {_TAKEN}.")
+        raise InvalidInputError(f"Source {redact_url(url)} starts with {scheme}://; {_EXPECTED}.")
     try:
         urlsplit(url)
     except ValueError as error:
-        raise InvalidInputError(f"Source {hide_secrets(url)} is no address ({error}); {_TAKEN}: check it.") from None
+        raise InvalidInputError(
+            f"Source {redact_url(url)} is not a valid URL ({error}); {_EXPECTED}. Check the URL."
+        ) from None
     return ContainerSource(url, **rates)
 
 
 def _camera(index: int, rates: dict[str, Any]) -> Source:
     from .camera import CameraSource
 
-    if not 0 <= index <= _LAST_CAMERA:
+    if not 0 <= index <= _MAX_CAMERA_INDEX:
         raise InvalidInputError(
-            f"Camera index is {index}; expected 0 for the first camera, 1 for the second: a file or folder of that name"
-            " is not here."
+            f"Camera index is {index}; expected 0 for the first camera, 1 for the second. No file or folder has"
+            " that name either."
         )
     return CameraSource(index, **rates)
 
@@ -147,5 +163,5 @@ def _arrays(spec: object, rates: dict[str, Any]) -> Source:
         shape = getattr(spec, "shape", "")
         raise InvalidInputError(f"Source is one array of shape {shape}; expected a list of images: pass [image].")
     if isinstance(spec, (bytes, bytearray, bool)) or not isinstance(spec, Iterable):
-        raise InvalidInputError(f"Source is a {type(spec).__name__}; {_TAKEN}.")
+        raise InvalidInputError(f"Source is a {type(spec).__name__}; {_EXPECTED}.")
     return ArraySource(spec, **rates)

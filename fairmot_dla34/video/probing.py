@@ -1,4 +1,4 @@
-"""What a container says about its video stream before a frame is decoded."""
+"""Reads frame rate, frame count and duration of a video stream before a frame is decoded."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ if TYPE_CHECKING:
 
     import av
 
-_MICROSECOND = 1_000_000  # av.time_base: a container's duration counts these
-_FASTEST = 1000.0  # frames/s; above it a stated rate is a clock (90000), not a camera
-_SNAP = 0.0005  # an average this close to the container's standard rate is that rate; 29.97 and 30 differ by .001
+_MICROSECONDS_PER_S = 1_000_000  # av.time_base, the unit of a container's duration
+_MAX_FRAME_RATE = 1000.0  # frames/s; a higher stated rate is that of a clock (90000), not of a camera
+_ROUNDING = 0.0005  # relative; an average this close to the standard rate is that rate; 29.97 and 30 differ by 0.001
 
-# formats without a duration of their own
-_GUESSING = {"mpegts", "mpeg", "h264", "hevc", "mjpeg", "m4v", "mpegvideo", "obu"}
+# formats without a stated duration: FFmpeg estimates it
+_ESTIMATED_FORMATS = {"mpegts", "mpeg", "h264", "hevc", "mjpeg", "m4v", "mpegvideo", "obu"}
 
 
 def frame_rate_of(stream: av.VideoStream) -> float | None:
-    """The stream's true frame rate in frames per second, or None where nothing sensible is stated.
+    """Return the stream's true frame rate in frames per second, or None if no plausible rate is stated.
 
-    The average over the stream is right for a variable frame rate; where it misses a standard rate by a rounding of
-    time stamps only, the standard rate is meant: 30000/1001, not 29.9698.
+    The average over the stream is right for a variable frame rate. If it differs from a standard rate only by the
+    rounding of time stamps, the standard rate is returned: 30000/1001, not 29.9698.
     """
-    average, base = _sensible(stream.average_rate), _sensible(stream.base_rate)
-    if average and base and abs(average / base - 1) < _SNAP:
+    average, base = _plausible(stream.average_rate), _plausible(stream.base_rate)
+    if average and base and abs(average / base - 1) < _ROUNDING:
         return base
-    return average or _sensible(stream.guessed_rate) or base
+    return average or _plausible(stream.guessed_rate) or base
 
 
 def frame_count_of(stream: av.VideoStream, duration_s: float | None, rate: float | None) -> int | None:
-    """The number of frames the container states, else its duration times its rate, else None."""
+    """Return the number of frames the container states, else its duration times its rate, else None."""
     if stream.frames > 0:
         return int(stream.frames)
     if duration_s and rate:
@@ -40,21 +40,21 @@ def frame_count_of(stream: av.VideoStream, duration_s: float | None, rate: float
 
 
 def duration_of(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
-    """Seconds of video the container states, or None where it does not or only guesses.
+    """Return the seconds of video the container states, or None if they are missing or only estimated.
 
-    MPEG-TS and raw streams have their duration guessed from the bit rate; a container with other streams states the
-    longest one's.
+    FFmpeg estimates the duration of MPEG-TS and raw streams from the bit rate; a container with several streams states
+    the duration of the longest.
     """
-    guessed = _GUESSING & set(container.format.name.split(","))
-    if stream.duration and stream.time_base and not guessed:
+    estimated = _ESTIMATED_FORMATS & set(container.format.name.split(","))
+    if stream.duration and stream.time_base and not estimated:
         return float(stream.duration * stream.time_base)
     tag = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", "").strip("\0 "))
-    if tag:  # Matroska, per stream
+    if tag:  # Matroska states it per stream
         return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
-    if not guessed and container.duration and container.duration > 0 and len(container.streams) == 1:
-        return container.duration / _MICROSECOND
+    if not estimated and container.duration and container.duration > 0 and len(container.streams) == 1:
+        return container.duration / _MICROSECONDS_PER_S
     return None
 
 
-def _sensible(rate: Fraction | None) -> float | None:
-    return float(rate) if rate and 0 < rate <= _FASTEST else None
+def _plausible(rate: Fraction | None) -> float | None:
+    return float(rate) if rate and 0 < rate <= _MAX_FRAME_RATE else None

@@ -1,4 +1,4 @@
-"""Turning decoded pictures the way a player shows them: the display matrix of a phone video."""
+"""Rotates decoded images as a player does, by the display matrix of phone videos."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ UPRIGHT: _Orientation = (1, 0, 0, 1)
 
 
 def orientation_of(frame: av.VideoFrame) -> _Orientation:
-    """Read how a frame wants to be turned.
+    """Return the orientation in which a player shows a frame.
 
     Args:
         frame: A decoded frame; FFmpeg attaches the container's matrix to it.
 
     Returns:
         The signs (a, b, c, d) of FFmpeg's display matrix (libavutil/display.h): a stored point (x, y) is shown at
-        (a x + c y, b x + d y). A turn by anything but a multiple of 90 degrees is taken as upright, as there is
-        no picture of whole pixels for it.
+        (a x + c y, b x + d y). A rotation by anything but a multiple of 90 degrees counts as upright, because it does
+        not map pixels to pixels.
     """
     from av.sidedata.sidedata import Type
 
@@ -43,15 +43,15 @@ def _signs(matrix: bytes) -> _Orientation:
     return (a, b, c, d) if upright or on_its_side else UPRIGHT
 
 
-def turn(image: NDArray[np.uint8], orientation: _Orientation) -> NDArray[np.uint8]:
-    """Turn a stored picture upright.
+def rotate(image: NDArray[np.uint8], orientation: _Orientation) -> NDArray[np.uint8]:
+    """Turn a stored image upright.
 
     Args:
         image: ``(H, W, 3)`` uint8.
-        orientation: From `orientation_of`.
+        orientation: The result of `orientation_of`.
 
     Returns:
-        ``(H, W, 3)`` or ``(W, H, 3)`` uint8, contiguous; ``image`` itself where nothing is to be done.
+        ``(H, W, 3)`` or ``(W, H, 3)`` uint8, contiguous; ``image`` itself if it is upright already.
     """
     a, b, c, d = orientation
     if orientation == UPRIGHT:

@@ -1,4 +1,4 @@
-"""What every video source has in common."""
+"""Base class of video sources: life cycle, thread safety, and the count of damaged frames."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 
     from ..values import Frame
 
-_LONGEST_STRIDE = 10**9
+_MAX_STRIDE = 10**9
 _LOGGER = logging.getLogger(__name__)
 
 
 class Source(ABC):
     """A video that is read once, frame by frame, in constant memory. Use it as a context manager.
 
-    Another thread than the one that opened it may read it, and any may close it.
+    Subclasses implement `read_frames` and `describe`, and `release` if they hold a file or a device. Any thread may
+    read a source, also another one than opened it, and any may close it.
 
     Attributes:
-        name: Names the output files; safe as a file name.
-        frame_rate: Frames per second of the frames handed out, after the stride.
+        name: Name of the output files; safe as a file name.
+        frame_rate: Frames per second after the stride.
+        frame_stride: Every n-th frame is used.
         native_rate: Frames per second of the source itself, before the stride.
-        frame_count: Number of frames expected to be handed out, or None where unknown.
-        frames_skipped: Corrupt frames left out so far.
-        truncated: The stream ended with an error, or before the container said it would.
-        is_live: Frames come in their own time, whether they are read or not.
-        reads_ahead: Frames may be read before they are asked for, in another thread.
+        frame_count: Number of frames expected after the stride, or None if unknown.
+        frames_skipped: Corrupt frames skipped so far.
+        truncated: Whether the stream ended with an error, or before the end its container states.
+        is_live: Whether frames arrive in real time, read or not.
+        reads_ahead: Whether frames may be read before they are asked for, in another thread.
     """
 
     is_live = False
@@ -54,17 +56,17 @@ class Source(ABC):
         """Keep what is known before the first frame.
 
         Args:
-            name: File-name safe name.
+            name: Name of the output files.
             native_rate: Frames per second the source states, or None.
-            native_count: Frames the source states, or None.
-            frame_rate: The caller's word on the source's own rate (before the stride), which overrides it.
-            frame_stride: Hand out every n-th frame.
+            native_count: Number of frames the source states, or None.
+            frame_rate: The caller's value of the source's own rate (before the stride), which overrides it.
+            frame_stride: Use every n-th frame.
 
         Raises:
             InvalidInputError: The frame rate or the stride is not a number above 0.
         """
         stride: object = frame_stride
-        if isinstance(stride, bool) or not isinstance(stride, int) or not 1 <= stride <= _LONGEST_STRIDE:
+        if isinstance(stride, bool) or not isinstance(stride, int) or not 1 <= stride <= _MAX_STRIDE:
             raise InvalidInputError(
                 f"frame_stride is {frame_stride!r}; expected a whole number >= 1, 1 for all frames."
             )
@@ -73,14 +75,14 @@ class Source(ABC):
             rate = check_frame_rate(frame_rate)
         self.name = name
         self.frame_rate = rate / frame_stride
+        self.frame_stride = frame_stride
         self.frame_count = None if native_count is None else -(-native_count // frame_stride)
         self.frames_skipped = 0
         self.truncated = False
         self.native_rate = rate
         self._rate_given = frame_rate is not None
-        self._stride = frame_stride
         self._started = self._closed = False
-        self._in_use = threading.Lock()  # held while a frame is read, and while what is open is closed
+        self._in_use = threading.Lock()  # held while a frame is read, and while `release` runs
 
     def __enter__(self) -> Self:
         return self
@@ -91,34 +93,81 @@ class Source(ABC):
         self.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Hand out the frames, once.
+        """Read the frames, once.
 
         Raises:
             StateError: The source was read before, or closed.
             SourceError: Not one frame could be read.
-            InvalidInputError: An image of an iterable is not a BGR picture.
+            InvalidInputError: An item of an iterable is not a BGR image.
         """
         if self._started:
             raise StateError(f"Source {self.name!r} was read or closed before; a source is read once: open it again.")
         self._started = True
         return self._read()
 
-    def close(self) -> None:
-        """Let go of the file, the connection or the camera; safe to call twice, and from any thread.
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called; `read_frames` returns soon afterwards."""
+        return self._closed
 
-        A decoder whose container is closed under it crashes the process. Where another thread is inside, perhaps for
-        seconds because a server has fallen silent, this returns at once, and that thread lets go when it comes out.
+    def close(self) -> None:
+        """Release the file, the connection or the camera; safe to call twice, and from any thread.
+
+        A decoder whose container is closed while it decodes crashes the process. If another thread is decoding, perhaps
+        for seconds because a server has fallen silent, this returns at once, and that thread releases the source when
+        it is done.
         """
         self._started = self._closed = True
         if self._in_use.acquire(blocking=False):
             try:
-                self._release()
+                self.release()
             finally:
                 self._in_use.release()
 
+    @abstractmethod
+    def read_frames(self) -> Generator[Frame]:
+        """Yield the frames for which `is_selected` is true; called once, by the iteration over the source."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return the name of the source in messages, without credentials."""
+
+    def release(self) -> None:  # noqa: B027 (not every source holds something)
+        """Close the file or device; called once or more, never while `read_frames` runs."""
+
+    def is_selected(self, index: int) -> bool:
+        """Return whether the stride selects the frame at a 0-based position in the source."""
+        return index % self.frame_stride == 0
+
+    def skip_frame(self, index: int, reason: object) -> None:
+        """Count a corrupt frame, and log a warning for the first one.
+
+        Args:
+            index: Position of the frame in the source, 0-based.
+            reason: Cause, for the log.
+        """
+        if self.frames_skipped == 0:
+            _LOGGER.warning(
+                "%s: frame %d is corrupt and was skipped (%s). Reading continues; further ones are only counted.",
+                self.describe(),
+                index,
+                reason,
+            )
+        self.frames_skipped += 1
+
+    def end_early(self, reason: str) -> None:
+        """Mark the stream as truncated, and log one warning.
+
+        Args:
+            reason: Cause, for the log.
+        """
+        if not self.truncated and not self._closed:
+            _LOGGER.warning("%s ended early: %s. The frames before it are kept.", self.describe(), reason)
+        self.truncated = True
+
     def _read(self) -> Iterator[Frame]:
         good = 0
-        frames = self._frames()
+        frames = self.read_frames()
         try:
             while (frame := self._next(frames)) is not None:
                 good += 1
@@ -129,7 +178,7 @@ class Source(ABC):
         if not good:
             skipped = f" ({self.frames_skipped} corrupt)" if self.frames_skipped else ""
             raise SourceError(
-                f"{self._describe()} has no frame that can be read{skipped}; expected at least one:"
+                f"{self.describe()} has no frame that can be read{skipped}; expected at least one:"
                 " check that it plays in a video player."
             )
 
@@ -146,36 +195,5 @@ class Source(ABC):
             with self._in_use:
                 yield
         finally:
-            if self._closed:  # by another thread, while this one was inside
+            if self._closed:  # by another thread, while this one was reading
                 self.close()
-
-    def _skip(self, index: int, reason: object) -> None:
-        """Count a corrupt frame; the first one is named in the log."""
-        if self.frames_skipped == 0:
-            _LOGGER.warning(
-                "%s: frame %d is corrupt and was left out (%s); the rest is read, further ones are only counted.",
-                self._describe(),
-                index,
-                reason,
-            )
-        self.frames_skipped += 1
-
-    def _end_early(self, reason: str) -> None:
-        """Note, once, that the stream ended before its end."""
-        if not self.truncated and not self._closed:
-            _LOGGER.warning("%s ended early: %s; what came before it is kept.", self._describe(), reason)
-        self.truncated = True
-
-    def _wanted(self, index: int) -> bool:
-        return index % self._stride == 0
-
-    @abstractmethod
-    def _frames(self) -> Generator[Frame]:
-        """Yield the frames whose index the stride wants; return soon once `_closed`."""
-
-    @abstractmethod
-    def _describe(self) -> str:
-        """Name the source in a message, without credentials."""
-
-    def _release(self) -> None:  # noqa: B027 (not every source holds something)
-        """Close what is open."""

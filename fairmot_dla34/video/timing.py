@@ -1,15 +1,16 @@
-"""From a stream's time stamps to seconds since its first frame."""
+"""Converts a stream's time stamps to seconds since its first frame."""
 
 from __future__ import annotations
 
-_RESTART_S = 1.0  # stamps further back than this belong to a new recording; less is disorder, which passes by itself
+# Stamps that jump back further than this start a new recording; smaller jumps are disorder that ends by itself.
+_RESTART_S = 1.0
 
 
 class Clock:
-    """Turns time stamps into seconds from the first frame that never stand still or run back.
+    """Converts time stamps to seconds from the first frame that always increase.
 
-    A stream joined from two recordings starts its stamps again, and some containers have none: the time then goes on
-    by one frame. A step forward is kept, as it may be true (a variable frame rate, lost frames).
+    A stream joined from two recordings restarts its stamps, and some containers have none: the time then advances by
+    one frame. A jump forward is kept, because it may be true (a variable frame rate, lost frames).
     """
 
     def __init__(self, frame_rate: float) -> None:
@@ -22,12 +23,12 @@ class Clock:
         self._offset_s: float | None = None
         self._last_s: float | None = None
 
-    def tell(self, stamp_s: float | None, steps: int = 1) -> float:
-        """Give the time of the next frame.
+    def next_time(self, stamp_s: float | None, steps: int = 1) -> float:
+        """Return the time of the next frame.
 
         Args:
             stamp_s: The frame's stamp in seconds on the stream's own clock, or None.
-            steps: Frames since the one before, more than 1 after a gap.
+            steps: Number of frames since the previous one, more than 1 after a gap.
 
         Returns:
             Seconds from the first frame.

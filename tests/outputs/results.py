@@ -1,4 +1,4 @@
-"""Results to write, made once for all output tests."""
+"""Frames with known tracks, shared by all tests of outputs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fairmot_dla34.values import Frame, FrameResult, Track
 RATE = 30000 / 1001
 
 
-def made_up(count: int = 5, width: int = 64, height: int = 48):
-    """Frames with 0, 1 or 2 tracks, one of them partly outside and weak."""
+def sample_results(count: int = 5, width: int = 64, height: int = 48):
+    """Frames with 0, 1 or 2 tracks, one of them partly outside the image and with a low score."""
     for index in range(count):
         image = np.full((height, width, 3), 40 + 10 * (index % 15), np.uint8)
         tracks = (

@@ -1,4 +1,4 @@
-"""The drawn video, read back from its bytes."""
+"""The annotated video: frames, times and sizes, read back from the file."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import index_of, picture
-from results import RATE, made_up
+from clips import index_of, numbered_image
+from results import RATE, sample_results
 
-from fairmot_dla34.outputs import VideoWriter
+from fairmot_dla34.outputs import VideoSink
+from fairmot_dla34.outputs.fitting import fit_image, video_size
+from fairmot_dla34.outputs.mp4 import cut_to_whole_fragments, nearest_rate
 from fairmot_dla34.values import Frame, FrameResult, Track
 from fairmot_dla34.video import open_source
-from fairmot_dla34.outputs.encoder import nearest_rate
-from fairmot_dla34.outputs.fitting import fit, video_size
-from fairmot_dla34.outputs.fragments import cut_to_whole_fragments
 
 ROOT = Path(__file__).parents[2]
 
 
 def write(path, images, *, rate=RATE, times_s=None, tracks=()):
-    with VideoWriter(path, frame_rate=rate) as writer:
+    with VideoSink(path, frame_rate=rate) as sink:
         for i, image in enumerate(images):
             time_s = times_s[i] if times_s else i / rate
-            writer.write(Frame(i, time_s, image), FrameResult(i, time_s, tracks))
+            sink.write(Frame(i, time_s, image), FrameResult(i, time_s, tracks))
     return path
 
 
@@ -41,8 +40,8 @@ def read(path):
 
 
 @pytest.mark.parametrize("rate", [30000 / 1001, 24000 / 1001, 60000 / 1001, 10.0, 25.0, 12.5, 7.3, 0.5, 240.0])
-def test_every_frame_at_the_sources_rate(tmp_path, rate):
-    source, frames = read(write(tmp_path / "a.mp4", (picture(i) for i in range(70)), rate=rate))
+def test_every_frame_is_there_at_the_source_rate(tmp_path, rate):
+    source, frames = read(write(tmp_path / "a.mp4", (numbered_image(i) for i in range(70)), rate=rate))
     assert [index_of(f.image) for f in frames] == list(range(70))
     assert source.frame_rate == pytest.approx(rate, rel=1e-6 if rate * 1001 % 1 < 1e-9 or rate % 1 == 0 else 1e-3)
     assert [f.time_s for f in frames] == pytest.approx([i / rate for i in range(70)], abs=1e-3)
@@ -51,8 +50,8 @@ def test_every_frame_at_the_sources_rate(tmp_path, rate):
         assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
 
 
-def test_ntsc_stays_exact(tmp_path):
-    source, _ = read(write(tmp_path / "a.mp4", (picture(i) for i in range(60))))
+def test_ntsc_frame_rate_stays_exact(tmp_path):
+    source, _ = read(write(tmp_path / "a.mp4", (numbered_image(i) for i in range(60))))
     assert source.frame_rate == 30000 / 1001
     assert nearest_rate(29.97002997) == Fraction(30000, 1001)
     assert nearest_rate(10) == 10
@@ -61,7 +60,7 @@ def test_ntsc_stays_exact(tmp_path):
 
 def test_variable_times_are_kept(tmp_path):
     times = [0, 0.04, 0.08, 0.3, 0.34, 1.0, 1.04, 2.5]
-    _, frames = read(write(tmp_path / "a.mp4", (picture(i) for i in range(8)), rate=10, times_s=times))
+    _, frames = read(write(tmp_path / "a.mp4", (numbered_image(i) for i in range(8)), rate=10, times_s=times))
     assert [f.time_s for f in frames] == pytest.approx(times, abs=2e-4)
     assert [index_of(f.image) for f in frames] == list(range(8))
 
@@ -76,8 +75,8 @@ def test_odd_and_tiny_sizes(tmp_path, size):
 
 
 @pytest.mark.parametrize("height", [94, 96, 98])
-def test_every_row_is_there_and_none_is_of_another_picture(tmp_path, height):
-    """The encoder gets the same memory for each picture."""
+def test_every_row_belongs_to_its_own_image(tmp_path, height):
+    """The encoder gets the same memory for each image."""
     images = [np.full((height, 64, 3), level, np.uint8) for level in (40, 200, 90)]
     for image in images:
         image[height // 2 :] += 40
@@ -87,7 +86,7 @@ def test_every_row_is_there_and_none_is_of_another_picture(tmp_path, height):
 
 
 def test_a_change_of_size_is_letterboxed(tmp_path):
-    images = [picture(1), picture(2, 320, 192), picture(3, 100, 300), picture(4)]
+    images = [numbered_image(1), numbered_image(2, 320, 192), numbered_image(3, 100, 300), numbered_image(4)]
     _, frames = read(write(tmp_path / "a.mp4", images, rate=10))
     assert {f.image.shape for f in frames} == {(96, 160, 3)}
     assert [index_of(frames[i].image) for i in (0, 1, 3)] == [1, 2, 4]
@@ -95,7 +94,7 @@ def test_a_change_of_size_is_letterboxed(tmp_path):
     assert frames[2].image[:, :60].mean() < 5
 
 
-def test_pictures_beyond_what_players_decode_are_scaled_down(tmp_path):
+def test_images_larger_than_players_decode_are_scaled_down(tmp_path):
     assert video_size(3840, 2160) == (3840, 2160)
     for width, height in ((7680, 4320), (16384, 100), (5000, 5000), (100, 16384)):
         small = video_size(width, height)
@@ -104,25 +103,25 @@ def test_pictures_beyond_what_players_decode_are_scaled_down(tmp_path):
         assert small[0] % 2 == small[1] % 2 == 0
     _, frames = read(write(tmp_path / "a.mp4", [np.full((4320, 7680, 3), 90, np.uint8)] * 2, rate=10))
     assert frames[0].image.shape == (2304, 4096, 3)
-    assert fit(picture(1), (160, 96)) is not None
+    assert fit_image(numbered_image(1), (160, 96)) is not None
 
 
-def test_4k(tmp_path):
+def test_4k_frames_are_encoded_in_seconds(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (2160, 3840, 3), np.uint8)
-    begin = time.monotonic()
+    started_s = time.monotonic()
     _, frames = read(write(tmp_path / "a.mp4", [image] * 3, tracks=(Track(1, (100, 100, 900, 2000), 0.9, 1),)))
     assert len(frames) == 3
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - started_s < 20
 
 
-def test_a_fragment_every_second_for_the_browser(tmp_path):
-    data = write(tmp_path / "a.mp4", (picture(i) for i in range(100)), rate=10).read_bytes()
-    kinds, at = [], 0
-    while at < len(data):
-        (size,) = struct.unpack(">I", data[at : at + 4])
-        kinds.append(data[at + 4 : at + 8])
-        at += size
-    assert kinds[:2] == [b"ftyp", b"moov"]  # what a player needs first stands first
+def test_a_fragment_per_second_for_browsers(tmp_path):
+    data = write(tmp_path / "a.mp4", (numbered_image(i) for i in range(100)), rate=10).read_bytes()
+    kinds, position = [], 0
+    while position < len(data):
+        (size,) = struct.unpack(">I", data[position : position + 4])
+        kinds.append(data[position + 4 : position + 8])
+        position += size
+    assert kinds[:2] == [b"ftyp", b"moov"]  # a browser needs the index before the frames
     assert kinds.count(b"moof") == 10
 
 
@@ -130,13 +129,13 @@ KILLED = """
 import sys, time
 sys.path[:0] = {paths!r}
 from pathlib import Path
-from clips import picture
-from fairmot_dla34.outputs import open_writers
+from clips import numbered_image
+from fairmot_dla34.outputs import SinkContext, open_sinks
 from fairmot_dla34.values import Frame, FrameResult, Track
-with open_writers({out!r}, "a", formats=("mot", "jsonl"), frame_rate=30) as writers:
+with open_sinks({out!r}, "a", ["mot", "jsonl", "video"], SinkContext(30)) as sinks:
     for i in range(100000):
         result = FrameResult(i, i / 30, (Track(1, (5, 5, 50, 90), 0.9, i),))
-        writers.write(Frame(i, i / 30, picture(i % 1024)), result)
+        sinks.write(Frame(i, i / 30, numbered_image(i % 1024)), result)
         print(i, flush=True)
         time.sleep(0.002)
 """
@@ -163,8 +162,8 @@ def test_kill_9_costs_at_most_the_last_second(tmp_path, after):
     assert len((tmp_path / "mot_results" / "a.jsonl").read_text().splitlines()) in {written, written + 1}
 
 
-def test_half_a_fragment_is_cut_off(tmp_path):
-    path = write(tmp_path / "a.mp4", (picture(i) for i in range(50)), rate=10)
+def test_an_incomplete_fragment_is_cut_off(tmp_path):
+    path = write(tmp_path / "a.mp4", (numbered_image(i) for i in range(50)), rate=10)
     data = path.read_bytes()
     last = data.rindex(b"moof") - 4
     for end in (last + 2, last + 40, len(data) - 1000 if len(data) - 1000 > last else last + 60):
@@ -179,19 +178,19 @@ def test_half_a_fragment_is_cut_off(tmp_path):
     assert path.read_bytes() == b""
 
 
-def test_the_trail_is_bounded_and_starts_again_with_another_size(tmp_path):
-    with VideoWriter(tmp_path / "a.mp4", frame_rate=30) as writer:
+def test_the_trail_is_bounded_and_restarts_at_another_size(tmp_path):
+    with VideoSink(tmp_path / "a.mp4", frame_rate=30) as sink:
         for i in range(200):
             track = Track(i // 2 + 1, (10 + i % 9, 5, 30, 40), 0.9, 0)
-            writer.write(Frame(i, i / 30, picture(0)), FrameResult(i, i / 30, (track,)))
-        assert len(writer._trails._points) <= 17  # ids of the last second only
-        writer.write(Frame(200, 200 / 30, picture(0, 80, 48)), FrameResult(200, 200 / 30, ()))
-        assert not writer._trails._points
+            sink.write(Frame(i, i / 30, numbered_image(0)), FrameResult(i, i / 30, (track,)))
+        assert len(sink._trails._points) <= 17  # ids of the last second only
+        sink.write(Frame(200, 200 / 30, numbered_image(0, 80, 48)), FrameResult(200, 200 / 30, ()))
+        assert not sink._trails._points
 
 
-def test_weak_tracks_are_not_drawn(tmp_path):
-    frame, result = list(made_up())[2]
-    with VideoWriter(tmp_path / "a.mp4", frame_rate=10, draw_threshold=0.95) as writer:
-        writer.write(frame, result)
+def test_tracks_below_the_threshold_are_not_drawn(tmp_path):
+    frame, result = list(sample_results())[2]
+    with VideoSink(tmp_path / "a.mp4", frame_rate=10, draw_threshold=0.95) as sink:
+        sink.write(frame, result)
     _, (shown,) = read(tmp_path / "a.mp4")
     assert np.abs(shown.image.astype(int) - frame.image).max() < 6

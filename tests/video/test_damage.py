@@ -1,15 +1,15 @@
-"""Damaged and wrong files: what is sound is tracked, and one sentence says what is not."""
+"""Damaged and wrong files: intact frames are read, and one message reports the rest."""
 
 from __future__ import annotations
 
 import logging
 
 import pytest
-from clips import index_of, spoil, write_clip
+from clips import corrupt, index_of, write_clip
 
 from fairmot_dla34.errors import InvalidInputError, SourceError, SourceNotFoundError
 from fairmot_dla34.video import open_source
-from fairmot_dla34.video.losses import Losses
+from fairmot_dla34.video.lost_frames import LostFrameCounter
 
 
 def read(spec, **options):
@@ -27,12 +27,12 @@ def read(spec, **options):
         ("b.avi", {"codec": "mpeg4", "g": "1"}),
     ],
 )
-def test_corrupt_frames_are_skipped_counted_and_warned_of_once(tmp_path, caplog, name, options):
-    path = spoil(write_clip(tmp_path / name, 40, **options), [20, 30])
+def test_corrupt_frames_are_skipped_counted_and_logged_once(tmp_path, caplog, name, options):
+    path = corrupt(write_clip(tmp_path / name, 40, **options), [20, 30])
     with caplog.at_level(logging.WARNING, "fairmot_dla34"):
         source, frames = read(path)
     expected = [i for i in range(40) if i not in {20, 30}]
-    assert [f.index for f in frames] == expected  # the gap keeps the rest in step with a ground truth
+    assert [f.index for f in frames] == expected  # the gap keeps later indices aligned with a ground truth
     assert [index_of(f.image) for f in frames] == expected
     assert [f.time_s for f in frames] == pytest.approx([i / (30000 / 1001) for i in expected], abs=0.0011)
     assert source.frames_skipped == 2
@@ -42,30 +42,30 @@ def test_corrupt_frames_are_skipped_counted_and_warned_of_once(tmp_path, caplog,
     assert "frame 20 " in caplog.text
 
 
-def test_after_damage_inside_a_group_the_next_keyframe_is_in_step(tmp_path):
-    path = spoil(write_clip(tmp_path / "a.mp4", 60, g="10", bf="0"), [25])
+def test_after_damage_inside_a_group_indices_are_true_from_the_next_keyframe(tmp_path):
+    path = corrupt(write_clip(tmp_path / "a.mp4", 60, g="10", bf="0"), [25])
     source, frames = read(path)
     assert source.frames_skipped >= 1
     later = [f for f in frames if f.index >= 30]
     assert [(f.index, index_of(f.image)) for f in later] == [(i, i) for i in range(30, 60)]
 
 
-def test_silent_losses_count_only_in_streams_of_one_picture_a_packet():
-    plain = Losses()
+def test_silent_losses_count_only_in_streams_of_one_image_per_packet():
+    plain = LostFrameCounter()
     for stamp in range(6):
-        plain.packet(float(stamp))
-    assert plain.before(0.0) == (0, 0)
-    plain.report(1.0)
+        plain.add_packet(float(stamp))
+    assert plain.settle_before(0.0) == (0, 0)
+    plain.add_loss(1.0)
     assert plain.pending == 1
-    assert plain.before(3.0) == (2, 1)  # 1 was reported, 2 vanished
-    assert plain.before(4.0) == (0, 0)
-    hidden = Losses()
+    assert plain.settle_before(3.0) == (2, 1)  # 1 was reported, 2 vanished
+    assert plain.settle_before(4.0) == (0, 0)
+    hidden = LostFrameCounter()
     for stamp in range(6):
-        hidden.packet(float(stamp))
-    assert hidden.before(1.0) == (0, 0)  # packet 0 was a hidden reference
-    hidden.report(2.0)
-    assert hidden.before(4.0) == (1, 0)
-    assert Losses().before(None) == (0, 0)
+        hidden.add_packet(float(stamp))
+    assert hidden.settle_before(1.0) == (0, 0)  # packet 0 was a hidden reference
+    hidden.add_loss(2.0)
+    assert hidden.settle_before(4.0) == (1, 0)
+    assert LostFrameCounter().settle_before(None) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_silent_losses_count_only_in_streams_of_one_picture_a_packet():
         ("a.mp4", {"g": "10", "container_options": {"movflags": "faststart"}}),
     ],
 )
-def test_a_video_cut_in_half_gives_its_first_half(tmp_path, caplog, name, options):
+def test_a_truncated_video_gives_the_frames_before_the_cut(tmp_path, caplog, name, options):
     path = write_clip(tmp_path / name, 120, bf="0", **options)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
@@ -88,7 +88,7 @@ def test_a_video_cut_in_half_gives_its_first_half(tmp_path, caplog, name, option
     assert sum("ended early" in record.message for record in caplog.records) == 1
 
 
-def test_real_video_cut_in_half(tmp_path, pets_video):
+def test_a_truncated_real_video(tmp_path, pets_video):
     data = pets_video.read_bytes()
     (tmp_path / "half.avi").write_bytes(data[: len(data) // 2])
     source, frames = read(tmp_path / "half.avi", frame_stride=10)
@@ -108,17 +108,17 @@ def test_an_mp4_without_its_index(tmp_path):
     [
         (b"hello world\n" * 100, "is not a video"),
         (b"", "is empty, 0 bytes"),
-        (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n" * 9, "holds no video"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n" * 9, "contains no video"),
     ],
 )
-def test_text_and_nothing_named_mp4(tmp_path, content, message):
+def test_text_and_empty_files_named_mp4(tmp_path, content, message):
     path = tmp_path / "street.mp4"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=f"street.mp4 {message}.*expected"):
         open_source(path)
 
 
-def test_a_header_without_frames(tmp_path):
+def test_a_container_header_without_frames(tmp_path):
     path = write_clip(tmp_path / "a.avi", 20, codec="mjpeg")
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"movi") + 4])
@@ -127,19 +127,19 @@ def test_a_header_without_frames(tmp_path):
 
 
 def test_all_frames_corrupt(tmp_path):
-    path = spoil(write_clip(tmp_path / "a.avi", 5, codec="mjpeg"), range(5))
+    path = corrupt(write_clip(tmp_path / "a.avi", 5, codec="mjpeg"), range(5))
     with pytest.raises(SourceError, match=r"no frame that can be read \(5 corrupt\)"):
         read(path)
 
 
 @pytest.mark.parametrize("spec", ["nowhere.mp4", "folder/none", "*.jpg", "no[0-9]where/*.png"])
-def test_what_does_not_exist(tmp_path, monkeypatch, spec):
+def test_a_source_that_does_not_exist(tmp_path, monkeypatch, spec):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceNotFoundError, match="expected"):
         open_source(spec)
 
 
 @pytest.mark.parametrize("spec", ["", "  ", "a\0b", None, 1.5, True, b"a.mp4", "ftp://host/a.mp4", -1])
-def test_specs_of_no_kind(spec):
+def test_a_source_of_unknown_kind(spec):
     with pytest.raises(InvalidInputError, match="expected"):
         open_source(spec)

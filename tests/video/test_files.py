@@ -1,4 +1,4 @@
-"""Video files: what a player would show, frame by frame, at the right time."""
+"""Video files: every frame as a player shows it, in order, at its time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import NTSC, index_of, picture, write_clip
+from clips import NTSC, index_of, numbered_image, write_clip
 
 from fairmot_dla34.errors import InvalidInputError, StateError
 from fairmot_dla34.video import open_source
@@ -79,8 +79,8 @@ def test_a_bad_stride_or_rate_is_refused(tmp_path, stride, rate):
         open_source(path, frame_rate=rate, frame_stride=stride)
 
 
-# display matrices as phones write them, and where the stored picture's top left corner is then shown
-TURNS = {
+# display matrices as phones write them, and the corner in which a player shows the stored image's top left corner
+ORIENTATIONS = {
     "upright": ((1, 0, 0, 1), "top left"),
     "90": ((0, 1, -1, 0), "top right"),
     "180": ((-1, 0, 0, -1), "bottom right"),
@@ -90,9 +90,9 @@ TURNS = {
 }
 
 
-@pytest.mark.parametrize("turn", TURNS)
-def test_a_phone_video_is_turned_as_a_player_shows_it(tmp_path, turn):
-    (a, b, c, d), corner = TURNS[turn]
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_phone_video_is_rotated_as_a_player_shows_it(tmp_path, orientation):
+    (a, b, c, d), corner = ORIENTATIONS[orientation]
     path = tmp_path / "phone.mp4"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=30)
@@ -103,9 +103,9 @@ def test_a_phone_video_is_turned_as_a_player_shows_it(tmp_path, turn):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         out.mux(stream.encode(None))
     data = bytearray(path.read_bytes())
-    at = data.index(b"tkhd") + 4 + 40  # ISO 14496-12: the matrix in the track header
+    start = data.index(b"tkhd") + 4 + 40  # ISO 14496-12: the matrix in the track header
     one = 1 << 16
-    data[at : at + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    data[start : start + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
     path.write_bytes(data)
     _, frames = read(path)
     shown = frames[0].image
@@ -120,7 +120,7 @@ def test_a_phone_video_is_turned_as_a_player_shows_it(tmp_path, turn):
     assert shown.flags.c_contiguous
 
 
-def test_a_change_of_size_in_the_middle_is_followed(tmp_path):
+def test_a_change_of_size_in_the_middle_is_kept(tmp_path):
     parts = [write_clip(tmp_path / "1.ts", 10), write_clip(tmp_path / "2.ts", 10, size=(320, 192), first=10)]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
@@ -128,7 +128,7 @@ def test_a_change_of_size_in_the_middle_is_followed(tmp_path):
     assert [index_of(f.image) for f in frames] == list(range(20))
     assert [f.image.shape[:2] for f in frames] == [(96, 160)] * 10 + [(192, 320)] * 10
     steps = np.diff([f.time_s for f in frames])
-    assert steps.min() > 0  # the second part's clock starts again
+    assert steps.min() > 0  # the second part's stamps restart
     assert steps.max() < 0.2
 
 
@@ -138,13 +138,13 @@ def test_a_raw_stream_without_time_stamps_runs_at_its_rate(tmp_path):
     assert [f.time_s for f in frames] == pytest.approx([i / 25 for i in range(10)])
 
 
-def test_names_outside_ascii_and_with_dots(tmp_path):
+def test_file_names_outside_ascii_and_with_dots(tmp_path):
     source, frames = read(write_clip(tmp_path / "街道 v1.2%03d.mp4", 3))
     assert source.name == "街道 v1.2%03d"
     assert len(frames) == 3
 
 
-def test_a_source_is_read_once(tmp_path):
+def test_a_source_can_be_read_only_once(tmp_path):
     path = write_clip(tmp_path / "a.mp4", 3)
     with open_source(path) as source:
         assert len(list(source)) == 3
@@ -165,7 +165,7 @@ def test_a_source_is_read_once(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_length(tmp_path):
-    path = write_clip(tmp_path / "long.mp4", 1200, size=(640, 360), preset="ultrafast")  # 829 MB of pictures
+    path = write_clip(tmp_path / "long.mp4", 1200, size=(640, 360), preset="ultrafast")  # 829 MB of images
 
     def resident_mb():
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
@@ -178,39 +178,39 @@ def test_memory_does_not_grow_with_length(tmp_path):
     assert resident_mb() - early < 15
 
 
-def test_real_video(pets_video, caplog):
+def test_frames_of_a_real_video(pets_video, caplog):
     with caplog.at_level(logging.WARNING), open_source(pets_video) as source:
         assert (source.name, source.frame_rate, source.frame_count) == ("vtest_480x360", 10.0, 795)
         times = [frame.time_s for frame in source]
-    assert times == pytest.approx([i / 10 for i in range(795)])  # this AVI's presentation stamps run back and forth
+    assert times == pytest.approx([i / 10 for i in range(795)])  # this AVI's presentation stamps jump back and forth
     assert not caplog.records
 
 
-def test_the_pictures_are_not_each_others_memory(tmp_path):
+def test_frames_do_not_share_memory(tmp_path):
     _, frames = read(write_clip(tmp_path / "a.mp4", 4))
     assert not np.shares_memory(frames[0].image, frames[1].image)
-    assert abs(int(frames[1].image[50, 5, 0]) - int(picture(1)[50, 5, 0])) < 12
+    assert abs(int(frames[1].image[50, 5, 0]) - int(numbered_image(1)[50, 5, 0])) < 12
 
 
-def test_pixels_are_those_of_a_conversion_set_up_for_each_picture(tmp_path):
+def test_pixels_equal_those_of_a_conversion_set_up_per_image(tmp_path):
     path = write_clip(tmp_path / "a.mp4", 4, size=(150, 98))
     with av.open(str(path)) as container:
-        expected = [picture.to_ndarray(format="bgr24") for picture in container.decode(video=0)]
+        expected = [image.to_ndarray(format="bgr24") for image in container.decode(video=0)]
     with open_source(path) as source:
         frames = [frame.image for frame in source]
     assert all(np.array_equal(image, other) for image, other in zip(frames, expected, strict=True))
 
 
-def test_pictures_of_a_file_may_be_drawn_on(tmp_path):
-    """Also where the file stores them as they are handed out, and the decoder may look at them again."""
+def test_images_of_a_file_are_writable(tmp_path):
+    """Also if the file stores BGR images, which the decoder may read again."""
     path = tmp_path / "raw.avi"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("rawvideo", rate=10)
         stream.width, stream.height, stream.pix_fmt = 160, 96, "bgr24"
         for index in range(3):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(index), format="bgr24")))
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_image(index), format="bgr24")))
         out.mux(stream.encode(None))
     with open_source(path) as source:
         for index, frame in enumerate(source):
-            assert np.array_equal(frame.image, picture(index))
+            assert np.array_equal(frame.image, numbered_image(index))
             frame.image[:] = 0

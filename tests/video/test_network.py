@@ -1,4 +1,4 @@
-"""Streams over a real loopback network, with their failures."""
+"""HTTP and RTSP streams over the loopback network, and their failures."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from rtsp_server import RtspServer
 
 from fairmot_dla34.errors import SourceError
 from fairmot_dla34.video import container, open_source
-from fairmot_dla34.video.names import hide_secrets, url_name
+from fairmot_dla34.video.names import redact_url, url_name
 
-SECRET = "hunter2"  # noqa: S105 (a pretended one)
+SECRET = "hunter2"  # noqa: S105 (not a real one)
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
 
-class _Cut(_Quiet):
-    """Promises the whole file and sends two thirds of it."""
+class TruncatingHandler(QuietHandler):
+    """Announces the whole file and sends two thirds of it."""
 
     def do_GET(self):
         data = Path(self.translate_path(self.path)).read_bytes()
@@ -42,7 +42,7 @@ class _Cut(_Quiet):
 
 
 @contextlib.contextmanager
-def serving(folder, handler=_Quiet):
+def serving(folder, handler=QuietHandler):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
@@ -52,11 +52,11 @@ def serving(folder, handler=_Quiet):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_timeout(monkeypatch):
     monkeypatch.setattr(container, "_URL_TIMEOUT_S", (1.0, 1.0))
 
 
-def test_http_file(tmp_path):
+def test_http_file_is_read_like_a_local_file(tmp_path):
     write_clip(tmp_path / "street.mp4", 30)
     with serving(tmp_path) as host, open_source(f"{host}/street.mp4?token=secret") as source:
         assert source.name == "127.0.0.1_street"
@@ -65,7 +65,7 @@ def test_http_file(tmp_path):
         assert not source.truncated
 
 
-def test_http_error_names_the_address_but_no_secret(tmp_path):
+def test_http_error_contains_the_url_but_no_secret(tmp_path):
     with serving(tmp_path) as host:
         url = host.replace("//", f"//user:{SECRET}@") + f"/no.mp4?token={SECRET}"
         with pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+/no\.mp4.*404.*expected") as caught:
@@ -73,10 +73,10 @@ def test_http_error_names_the_address_but_no_secret(tmp_path):
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_http_connection_lost_in_the_middle(tmp_path, caplog, impatient):
+def test_http_connection_lost_during_the_video(tmp_path, caplog, short_timeout):
     write_clip(tmp_path / "a.mp4", 60, bf="0", g="10", container_options={"movflags": "faststart"})
     caplog.set_level(logging.WARNING, "fairmot_dla34")
-    with serving(tmp_path, _Cut) as host, open_source(f"{host}/a.mp4") as source:
+    with serving(tmp_path, TruncatingHandler) as host, open_source(f"{host}/a.mp4") as source:
         got = [index_of(frame.image) for frame in source]
     assert got == list(range(len(got)))
     assert 15 < len(got) < 60
@@ -84,26 +84,26 @@ def test_http_connection_lost_in_the_middle(tmp_path, caplog, impatient):
     assert sum("ended early" in record.message for record in caplog.records) == 1
 
 
-def test_a_server_that_never_answers_is_an_error_not_a_hang(impatient):
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        begin = time.monotonic()
-        with pytest.raises(SourceError, match=r"no answer in 1 s.*check the address"):
-            open_source(f"rtsp://127.0.0.1:{mute.getsockname()[1]}/live")
-        assert time.monotonic() - begin < 5
+def test_a_server_that_never_answers_is_an_error_not_a_hang(short_timeout):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started_s = time.monotonic()
+        with pytest.raises(SourceError, match=r"no answer in 1 s.*Check the URL"):
+            open_source(f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live")
+        assert time.monotonic() - started_s < 5
 
 
-def test_nobody_listens():
+def test_a_port_without_a_server():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(SourceError, match=r"refused.*expected a running stream"):
         open_source(f"rtsp://admin:hunter2@127.0.0.1:{port}/live")
 
 
-@pytest.mark.parametrize("say_bye", [False, True])
-def test_rtsp_stream_until_the_server_stops(caplog, say_bye):
+@pytest.mark.parametrize("send_bye", [False, True])
+def test_rtsp_stream_until_the_server_stops(caplog, send_bye):
     rate = Fraction(25)
     caplog.set_level(logging.WARNING, "fairmot_dla34")
-    server = RtspServer(50, rate, say_bye=say_bye)
+    server = RtspServer(50, rate, send_bye=send_bye)
     url = f"rtsp://admin:{SECRET}@127.0.0.1:{server.port}/live/door?key={SECRET}"
     with server, open_source(url) as source:
         assert source.name == "127.0.0.1_live_door"
@@ -119,15 +119,15 @@ def test_rtsp_stream_until_the_server_stops(caplog, say_bye):
     assert "hunter2" not in caplog.text
 
 
-def test_rtsp_stream_that_falls_silent_ends_with_one_warning(caplog, impatient):
+def test_rtsp_stream_without_data_ends_with_one_warning(caplog, short_timeout):
     with caplog.at_level(logging.WARNING, "fairmot_dla34"), RtspServer(30, Fraction(25), hang_s=20) as server:
-        begin = time.monotonic()
+        started_s = time.monotonic()
         with open_source(f"rtsp://127.0.0.1:{server.port}/live") as source:
             got = [index_of(frame.image) for frame in source]
-        assert time.monotonic() - begin < 8
+        assert time.monotonic() - started_s < 8
     assert got == list(range(30))
     assert source.truncated
-    assert [r.message for r in caplog.records if "no data came for 1 s" in r.message]
+    assert [r.message for r in caplog.records if "no data arrived for 1 s" in r.message]
     assert len(caplog.records) == 1
 
 
@@ -147,4 +147,4 @@ def test_url_names_are_file_names(url, name):
     assert "/" not in got
     assert not got.startswith(".")
     assert len(got) <= 120
-    assert "pw" not in hide_secrets("rtsp://user:pw@h/x?k=pw")
+    assert "pw" not in redact_url("rtsp://user:pw@h/x?k=pw")

@@ -1,4 +1,4 @@
-"""The drawn video."""
+"""Writes the annotated video: the frames with boxes, ids, scores and trails."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..config import check_fraction, check_frame_rate
 from ..errors import StateError
-from .encoder import H264Encoder
-from .draw import draw_tracks
-from .trails import Trails
-from .writer import create
+from .drawing import Trails, draw_tracks
+from .mp4 import H264Encoder
+from .paths import create_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,21 +20,23 @@ if TYPE_CHECKING:
     from ..values import Frame, FrameResult
 
 
-class VideoWriter:
-    """Draws each frame's tracks into an H.264 mp4 of the source's size and times.
+class VideoSink:
+    """Draws each frame's tracks into an H.264 mp4 with the source's size and times.
 
     Attributes:
         path: The mp4; it plays up to its last whole second even if the process is killed.
     """
 
-    def __init__(self, path: Path, *, frame_rate: float, draw_threshold: float = 0.5, on_frames: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, frame_rate: float, draw_threshold: float = 0.5, draw_on_frames: bool = False
+    ) -> None:
         """Create or empty the file; the encoder starts with the first frame, which sets the size.
 
         Args:
             path: The mp4.
             frame_rate: Frames per second of the frames to come, for the header; each frame keeps its own time.
             draw_threshold: Tracks with a lower score are not drawn.
-            on_frames: Draw on the frames themselves, which nobody else needs then, instead of on a copy of each.
+            draw_on_frames: Whether to draw on the frames themselves, instead of on a copy of each.
 
         Raises:
             OutputError: The file cannot be created.
@@ -43,13 +44,13 @@ class VideoWriter:
         """
         self._draw_threshold = check_fraction("draw_threshold", draw_threshold)
         self._frame_rate = check_frame_rate(frame_rate)
-        self._on_frames = on_frames
+        self._draw_on_frames = draw_on_frames
         self.path = path
         self._encoder: H264Encoder | None = None
         self._trails = Trails()
         self._shape: tuple[int, ...] = ()
         self._closed = False
-        create(path).close()
+        create_file(path).close()
 
     def __enter__(self) -> Self:
         return self
@@ -63,12 +64,12 @@ class VideoWriter:
         """Draw and encode one frame.
 
         Args:
-            frame: The picture and its time.
-            result: Its tracks.
+            frame: Image and time.
+            result: Tracks of the frame.
 
         Raises:
             OutputError: The disk is full or gone, or PyAV lacks libx264.
-            StateError: The writer is closed.
+            StateError: The sink is closed.
         """
         if self._closed:
             raise StateError(f"{self.path} is closed; write every result before close().")
@@ -81,7 +82,7 @@ class VideoWriter:
             result.tracks,
             trails=self._trails,
             draw_threshold=self._draw_threshold,
-            in_place=self._on_frames,
+            in_place=self._draw_on_frames,
         )
         if self._encoder is None:
             height, width = drawn.shape[:2]
@@ -89,10 +90,10 @@ class VideoWriter:
         self._encoder.write(drawn, frame.time_s)
 
     def close(self) -> None:
-        """Finish the file; without a single frame it is removed, as an empty mp4 plays nowhere.
+        """Finish the file; without a single frame it is removed, because no player opens an empty mp4.
 
         Raises:
-            OutputError: The end cannot be written.
+            OutputError: The end of the file cannot be written.
         """
         if self._closed:
             return

@@ -1,4 +1,4 @@
-"""Drawing never fails, never changes the picture it gets, and stays inside it."""
+"""Drawing of tracks: it never fails, never changes its input, and stays inside the image."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairmot_dla34.console import progress_bar
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.outputs import Trails, draw_tracks
-from fairmot_dla34.outputs.colours import colour_of, ink_on
-from fairmot_dla34.progress import progress_bar
+from fairmot_dla34.outputs.colours import colour_of, text_colour_on
 from fairmot_dla34.values import Track
 
 ANY = st.floats(width=32) | st.floats(-2000, 2000)
@@ -27,7 +27,7 @@ BOXES = st.tuples(ANY, ANY, ANY, ANY)
     st.integers(1, 90),
     st.integers(1, 90),
 )
-def test_any_box_on_any_picture(boxes, width, height):
+def test_any_box_on_any_image(boxes, width, height):
     image = np.full((height, width, 3), 128, np.uint8)
     image.flags.writeable = False
     tracks = [Track(i, box, score, 0) for box, i, score in boxes]
@@ -41,8 +41,8 @@ def test_any_box_on_any_picture(boxes, width, height):
     assert (image == 128).all()
 
 
-@pytest.mark.parametrize("padding", [0, 4])  # FFmpeg's rows may be longer than the picture
-def test_in_place_is_the_same_drawing_on_the_picture_itself(padding):
+@pytest.mark.parametrize("padding", [0, 4])  # FFmpeg's rows may be longer than the image
+def test_drawing_in_place_draws_the_same_on_the_input(padding):
     rows = np.full((120, 160 + padding, 3), 128, np.uint8)
     tracks, trails = [Track(1, (20.4, 30, 60, 100.5), 0.9, 3), Track(2, (-1e9, 40, 1e9, 60), 0.8, 0)], Trails()
     for step in range(4):
@@ -56,7 +56,7 @@ def test_in_place_is_the_same_drawing_on_the_picture_itself(padding):
 
 
 @pytest.mark.parametrize("view", [lambda a: a[:, ::-1], lambda a: a[::-1], lambda a: a.transpose(1, 0, 2)])
-def test_a_picture_that_cannot_be_drawn_on_is_copied(view):
+def test_an_image_that_cannot_be_drawn_on_is_copied(view):
     image = np.full((60, 80, 3), 128, np.uint8)
     track = Track(1, (5, 5, 40, 50), 0.9, 0)
     expected = draw_tracks(view(image), [track])
@@ -71,7 +71,7 @@ def coloured(drawn, track_id):
 
 
 @pytest.mark.parametrize("size", [(320, 240), (480, 360), (1920, 1080), (3840, 2160)])
-def test_the_label_is_whole_wherever_the_box_is(size):
+def test_the_label_is_complete_for_any_position_of_the_box(size):
     width, height = size
 
     def label_at(x, y):
@@ -84,7 +84,7 @@ def test_the_label_is_whole_wherever_the_box_is(size):
         assert label_at(*corner) > 0.7 * middle  # the box itself may be outside or below its label
 
 
-def test_only_the_box_changes_the_picture():
+def test_pixels_away_from_the_box_stay_unchanged():
     image = np.zeros((240, 320, 3), np.uint8)
     drawn = draw_tracks(image, [Track(1, (100, 100, 140, 200), 0.9, 0)])
     changed = np.argwhere(drawn.any(axis=2))
@@ -103,7 +103,7 @@ def test_labels_of_neighbours_do_not_cover_each_other():
         assert seen[:148].sum() + seen[232:].sum() > 250  # above or below the box both share
 
 
-def test_a_trail_of_the_last_second():
+def test_a_trail_covers_the_last_second():
     trails = Trails(1.0)
     for i in range(50):
         trails.update([Track(4, (i, 0, i + 10, 50), 0.9, i)], i / 25)
@@ -125,28 +125,28 @@ def test_colours_are_stable_bright_and_spread():
         hue, _, value = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
         hues.append(hue)
         assert value > 0.7
-        ink = ink_on((blue, green, red))[0]
-        assert abs(ink - (0.299 * red + 0.587 * green + 0.114 * blue)) > 100  # black on bright, white on dark
+        text = text_colour_on((blue, green, red))[0]
+        assert abs(text - (0.299 * red + 0.587 * green + 0.114 * blue)) > 100  # black on bright, white on dark
     gaps = np.diff(np.sort(hues))
     assert gaps.min() > 0.015
     neighbours = np.abs(np.diff(hues))
     assert np.minimum(neighbours, 1 - neighbours).min() > 0.3
 
 
-def test_a_wrong_picture_is_refused():
+def test_an_image_of_the_wrong_type_is_refused():
     with pytest.raises(InvalidInputError, match="dtype"):
         draw_tracks(np.zeros((4, 4, 3), np.float32), [])
 
 
-class _Terminal(io.StringIO):
+class Terminal(io.StringIO):
     def isatty(self):
         return True
 
 
-def test_progress_only_on_a_terminal(monkeypatch):
+def test_progress_is_shown_on_a_terminal_only(monkeypatch):
     for stream, enabled, shown in (
-        (_Terminal(), True, True),
-        (_Terminal(), False, False),
+        (Terminal(), True, True),
+        (Terminal(), False, False),
         (io.StringIO(), True, False),
     ):
         monkeypatch.setattr(sys, "stderr", stream)

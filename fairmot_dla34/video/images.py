@@ -1,4 +1,4 @@
-"""Folders and globs of images."""
+"""Source of frames from image files: folders and glob patterns."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
-class PictureSource(Source):
-    """Image files in the order given, one frame each."""
+class ImageSource(Source):
+    """Image files in the given order, one frame each."""
 
     def __init__(
         self,
@@ -32,14 +32,14 @@ class PictureSource(Source):
         frame_rate: float | None = None,
         frame_stride: int = 1,
     ) -> None:
-        """Look for the sequence's frame rate.
+        """Keep the files, and read the sequence's frame rate if it is stated.
 
         Args:
             files: At least one image file, in order.
-            name: Names the outputs.
-            shown: The folder or pattern, for messages.
-            frame_rate: Overrides ``seqinfo.ini``.
-            frame_stride: Hand out every n-th image.
+            name: Name of the output files.
+            shown: Folder or pattern, for messages.
+            frame_rate: Frames per second, instead of what ``seqinfo.ini`` states.
+            frame_stride: Use every n-th image.
         """
         super().__init__(
             name,
@@ -51,15 +51,17 @@ class PictureSource(Source):
         self._files = files
         self._shown = shown
 
-    def _describe(self) -> str:
+    def describe(self) -> str:
+        """Return the folder or pattern, used in messages."""
         return self._shown
 
-    def _frames(self) -> Generator[Frame]:
-        for index in range(0, len(self._files), self._stride):
+    def read_frames(self) -> Generator[Frame]:
+        """Yield the selected images; unreadable ones are skipped and counted."""
+        for index in range(0, len(self._files), self.frame_stride):
             try:
                 frame = Frame(index, index / self.native_rate, read_bgr(self._files[index]))
             except (OSError, InvalidInputError) as error:
-                self._skip(index, f"{self._files[index].name}: {error}")
+                self.skip_frame(index, f"{self._files[index].name}: {error}")
                 continue
             yield frame
 
@@ -68,13 +70,13 @@ def read_bgr(path: Path) -> NDArray[np.uint8]:
     """Read an image file.
 
     Args:
-        path: Any name the system takes, also outside ASCII, which ``cv2.imread`` fails on in Windows.
+        path: Image file; its name may contain characters outside ASCII, on which ``cv2.imread`` fails on Windows.
 
     Returns:
-        ``(H, W, 3)`` uint8, BGR; grey spread to three channels, alpha dropped, turned as its EXIF says.
+        ``(H, W, 3)`` uint8, BGR; grey repeated in three channels, alpha dropped, rotated as its EXIF states.
 
     Raises:
-        OSError: The file cannot be read, or is no image.
+        OSError: The file cannot be read, or is not an image.
     """
     import cv2
     import numpy as np
@@ -90,22 +92,22 @@ def read_bgr(path: Path) -> NDArray[np.uint8]:
 
 
 def natural_key(path: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
-    """Sort key under which ``frame2`` comes before ``frame10``, folder by folder."""
+    """Return a sort key by which ``frame2`` comes before ``frame10``, folder by folder."""
     parts = re.split(r"(\d+)", path.as_posix())
     return tuple((1, int(p), "") if p.isdecimal() else (0, 0, p.casefold()) for p in parts), path.as_posix()
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file's name says it is an image; hidden files are not meant."""
+    """Return whether a file has the suffix of an image and is not hidden."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
 def _rate_from_seqinfo(folder: Path) -> float | None:
-    """``frameRate`` of MOTChallenge's ``seqinfo.ini`` in the folder or the one above."""
-    for place in (folder, folder.resolve().parent):
+    """Return ``frameRate`` of MOTChallenge's ``seqinfo.ini`` in the folder or its parent, or None."""
+    for parent in (folder, folder.resolve().parent):
         reader = configparser.ConfigParser()
         try:
-            reader.read(place / "seqinfo.ini", encoding="utf-8-sig")
+            reader.read(parent / "seqinfo.ini", encoding="utf-8-sig")
             rate = reader.getfloat("Sequence", "frameRate", fallback=0.0)
         except (OSError, ValueError, configparser.Error):
             continue

@@ -1,4 +1,4 @@
-"""Folders and globs of images, arrays, cameras."""
+"""Folders and glob patterns of images, arrays and cameras as sources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from clips import index_of, picture
+from clips import index_of, numbered_image
 
 from fairmot_dla34.errors import InvalidInputError, SourceError
 from fairmot_dla34.video import open_source
@@ -28,9 +28,9 @@ def save(path: Path, image: np.ndarray) -> None:
 def sequence(tmp_path):
     folder = tmp_path / "MOT17-02" / "img1"
     for i in (0, 1, 2, 9, 10, 11):  # a plain sort puts 10 before 2
-        save(folder / f"frame{i}.png", picture(i))
+        save(folder / f"frame{i}.png", numbered_image(i))
     (folder / "notes.txt").write_text("not an image")
-    (folder / "._frame3.png").write_bytes(b"what macOS leaves")
+    (folder / "._frame3.png").write_bytes(b"metadata of macOS")
     return folder
 
 
@@ -54,13 +54,13 @@ def test_frame_rate_from_seqinfo(sequence):
 
 
 @pytest.mark.parametrize("content", ["frameRate=14", "[Sequence]\nframeRate=abc", "[Sequence]\nframeRate=-1", ""])
-def test_a_useless_seqinfo_is_passed_over(sequence, content):
+def test_an_invalid_seqinfo_is_ignored(sequence, content):
     (sequence.parent / "seqinfo.ini").write_text(content)
     with open_source(sequence) as source:
         assert source.frame_rate == 30
 
 
-def test_glob(sequence, monkeypatch):
+def test_glob_pattern(sequence, monkeypatch):
     with open_source(str(sequence / "frame1*.png")) as source:
         assert source.name == "MOT17-02"
         assert [index_of(f.image) for f in source] == [1, 10, 11]
@@ -72,7 +72,7 @@ def test_glob(sequence, monkeypatch):
         open_source("*.txt")
 
 
-def test_one_image(sequence):
+def test_a_single_image_file(sequence):
     with open_source(sequence / "frame9.png") as source:
         assert source.name == "frame9"
         assert [index_of(f.image) for f in source] == [9]
@@ -80,7 +80,7 @@ def test_one_image(sequence):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".png", ".bmp", ".webp", ".tif"])
 def test_every_image_format_and_names_outside_ascii(tmp_path, suffix):
-    save(tmp_path / "街道" / f"图{suffix}", picture(5))
+    save(tmp_path / "街道" / f"图{suffix}", numbered_image(5))
     with open_source(tmp_path / "街道") as source:
         assert source.name == "街道"
         assert [index_of(f.image) for f in source] == [5]
@@ -88,7 +88,11 @@ def test_every_image_format_and_names_outside_ascii(tmp_path, suffix):
 
 @pytest.mark.parametrize(
     "image",
-    [picture(6)[..., 0], np.dstack([picture(6), np.full((96, 160), 9, np.uint8)]), picture(6).astype(np.uint16) << 8],
+    [
+        numbered_image(6)[..., 0],
+        np.dstack([numbered_image(6), np.full((96, 160), 9, np.uint8)]),
+        numbered_image(6).astype(np.uint16) << 8,
+    ],
 )
 def test_grey_alpha_and_16_bits_become_bgr(tmp_path, image):
     save(tmp_path / "a.png", image)
@@ -98,15 +102,15 @@ def test_grey_alpha_and_16_bits_become_bgr(tmp_path, image):
     assert index_of(frame.image) == 6
 
 
-def test_sizes_may_differ(tmp_path):
-    save(tmp_path / "1.png", picture(1))
-    save(tmp_path / "2.png", picture(2, 320, 200))
+def test_image_sizes_may_differ(tmp_path):
+    save(tmp_path / "1.png", numbered_image(1))
+    save(tmp_path / "2.png", numbered_image(2, 320, 200))
     with open_source(tmp_path) as source:
         assert [f.image.shape[:2] for f in source] == [(96, 160), (200, 320)]
 
 
 def test_unreadable_images_are_corrupt_frames(sequence, caplog):
-    (sequence / "frame1.png").write_bytes(b"no image")
+    (sequence / "frame1.png").write_bytes(b"not an image")
     (sequence / "frame9.png").write_bytes(b"")
     with caplog.at_level(logging.WARNING), open_source(sequence) as source:
         frames = list(source)
@@ -117,7 +121,7 @@ def test_unreadable_images_are_corrupt_frames(sequence, caplog):
 
 
 def test_folder_without_images(tmp_path):
-    with pytest.raises(SourceError, match=r"holds no images; expected files ending in .*jpg"):
+    with pytest.raises(SourceError, match=r"contains no images; expected files ending in .*jpg"):
         open_source(tmp_path)
     (tmp_path / "a.png").write_bytes(b"x")
     with pytest.raises(SourceError, match="no frame that can be read"), open_source(tmp_path) as source:
@@ -127,12 +131,12 @@ def test_folder_without_images(tmp_path):
 def test_arrays_from_a_generator_one_at_a_time():
     taken = []
 
-    def pictures():
+    def images():
         for i in range(5):
             taken.append(i)
-            yield picture(i)
+            yield numbered_image(i)
 
-    with open_source(pictures(), frame_rate=20) as source:
+    with open_source(images(), frame_rate=20) as source:
         assert (source.name, source.frame_rate, source.frame_count) == ("inputimages", 20, None)
         for frame in source:
             assert taken == list(range(frame.index + 1))
@@ -140,8 +144,8 @@ def test_arrays_from_a_generator_one_at_a_time():
             assert index_of(frame.image) == frame.index
 
 
-def test_a_stack_of_arrays():
-    with open_source(np.stack([picture(i) for i in range(3)])) as source:
+def test_arrays_as_one_stack():
+    with open_source(np.stack([numbered_image(i) for i in range(3)])) as source:
         assert source.frame_count == 3
         assert len(list(source)) == 3
 
@@ -150,32 +154,32 @@ def test_a_stack_of_arrays():
     ("bad", "message"),
     [
         (None, "image 1 is a NoneType"),
-        (picture(0)[..., 0], r"image 1 has shape \(96, 160\)"),
-        (picture(0).astype(np.float32), "image 1 has dtype float32"),
+        (numbered_image(0)[..., 0], r"image 1 has shape \(96, 160\)"),
+        (numbered_image(0).astype(np.float32), "image 1 has dtype float32"),
         (np.zeros((0, 5, 3), np.uint8), "image 1 is empty"),
         (np.zeros((4, 5, 4), np.uint8), r"image 1 has shape \(4, 5, 4\)"),
     ],
 )
-def test_a_bad_array_is_named_by_its_index(bad, message):
-    with open_source([picture(0), bad]) as source, pytest.raises(InvalidInputError, match=message):
+def test_a_bad_array_is_reported_by_its_index(bad, message):
+    with open_source([numbered_image(0), bad]) as source, pytest.raises(InvalidInputError, match=message):
         list(source)
 
 
-def test_no_arrays_and_one_bare_array():
+def test_no_arrays_and_a_single_array():
     with open_source([]) as source, pytest.raises(SourceError, match="no frame"):
         list(source)
     with pytest.raises(InvalidInputError, match=r"one array of shape .*pass \[image\]"):
-        open_source(picture(0))
+        open_source(numbered_image(0))
 
 
 @pytest.mark.parametrize("spec", [73, "73"])
 def test_a_missing_camera(spec, capfd):
     with pytest.raises(SourceError, match="Camera 73 cannot be opened; expected"):
         open_source(spec)
-    assert capfd.readouterr().err == ""  # one clear error, without OpenCV's own
+    assert capfd.readouterr().err == ""  # no message of OpenCV itself
 
 
-class _Camera:
+class FailingCamera:
     def __init__(self, index):
         self.left, self.released = 4, False
 
@@ -190,14 +194,14 @@ class _Camera:
         return self.left >= 0
 
     def retrieve(self):
-        return (self.left != 2, picture(self.left))
+        return (self.left != 2, numbered_image(self.left))
 
     def release(self):
         self.released = True
 
 
-def test_a_camera_that_fails_is_a_stream_that_ends(monkeypatch, caplog):
-    monkeypatch.setattr(cv2, "VideoCapture", _Camera)
+def test_a_failing_camera_ends_the_stream(monkeypatch, caplog):
+    monkeypatch.setattr(cv2, "VideoCapture", FailingCamera)
     with caplog.at_level(logging.WARNING), open_source("0") as source:
         frames = list(source)
     assert (source.name, source.frame_rate, source.frame_count) == ("camera0", 30.0, None)
@@ -208,16 +212,16 @@ def test_a_camera_that_fails_is_a_stream_that_ends(monkeypatch, caplog):
     assert source._capture.released
 
 
-def test_the_clock_goes_on_over_disorder_and_restarts():
+def test_the_clock_always_increases_over_disorder_and_restarts():
     clock = Clock(10.0)
-    assert [clock.tell(t) for t in (5.0, 5.1, 5.05, 5.3)] == pytest.approx([0, 0.1, 0.2, 0.3])
-    assert clock.tell(0.0) == pytest.approx(0.4)  # a second recording
-    assert clock.tell(0.5) == pytest.approx(0.9)
-    assert clock.tell(None) == pytest.approx(1.0)
-    assert clock.tell(None, 3) == pytest.approx(1.3)
+    assert [clock.next_time(t) for t in (5.0, 5.1, 5.05, 5.3)] == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert clock.next_time(0.0) == pytest.approx(0.4)  # a second recording
+    assert clock.next_time(0.5) == pytest.approx(0.9)
+    assert clock.next_time(None) == pytest.approx(1.0)
+    assert clock.next_time(None, 3) == pytest.approx(1.3)
 
 
-def test_importing_loads_no_decoder():
+def test_importing_loads_neither_opencv_nor_pyav():
     code = "import sys, fairmot_dla34.video, fairmot_dla34.outputs; print({'cv2', 'av'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]

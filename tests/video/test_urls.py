@@ -1,4 +1,4 @@
-"""What people type as a source: addresses that cannot be, and passwords that must not be shown."""
+"""URLs and numbers as sources: impossible ones are refused, and passwords are never shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from fairmot_dla34.errors import InvalidInputError, SourceError, SourceNotFoundError
 from fairmot_dla34.video import open_source
-from fairmot_dla34.video.names import hide_secrets
+from fairmot_dla34.video.names import redact_url
 
 
 @pytest.mark.parametrize(
@@ -21,28 +21,28 @@ from fairmot_dla34.video.names import hide_secrets
         (10**30, InvalidInputError),
     ],
 )
-def test_impossible_ones_get_one_sentence(source: str | int, error: type[Exception]) -> None:
-    with pytest.raises(error, match="expected") as told:
+def test_impossible_sources_get_a_one_line_error(source: str | int, error: type[Exception]) -> None:
+    with pytest.raises(error, match="expected") as caught:
         open_source(source)
-    assert "secret" not in str(told.value)
-    assert "\n" not in str(told.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("password", ["secret", "se/cret", "se#cret", "se?cret", "se@cret"])
 def test_no_part_of_a_password_is_shown(password: str) -> None:
-    shown = hide_secrets(f"rtsp://user:{password}@camera.local:554/live?token=hidden#part")
+    shown = redact_url(f"rtsp://user:{password}@camera.local:554/live?token=hidden#part")
     for part in ("se", "cret", "user", "hidden"):
         assert part not in shown.replace("rtsp", "")
     assert shown.startswith("rtsp://")
 
 
-def test_a_clean_address_is_shown_whole() -> None:
-    assert hide_secrets("http://camera.local:8080/a/b.mp4") == "http://camera.local:8080/a/b.mp4"
+def test_a_url_without_secrets_is_shown_whole() -> None:
+    assert redact_url("http://camera.local:8080/a/b.mp4") == "http://camera.local:8080/a/b.mp4"
 
 
-def test_a_folder_whose_name_is_a_number_is_no_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_whose_name_is_a_number_is_not_a_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """KITTI's sequences are called 0000, 0001, ..."""
     (tmp_path / "0001").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SourceError, match="holds no images"):
+    with pytest.raises(SourceError, match="contains no images"):
         open_source("0001")

@@ -1,0 +1,81 @@
+"""The registry of sinks: finds a kind of output by its name. Importing it loads neither PyAV nor OpenCV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..config import check_choice
+from ..errors import InvalidInputError
+from .sink import TEXT_FOLDER, VIDEO_FOLDER, Sink, SinkContext, SinkKind
+from .text_formats import CsvSink, JsonlSink, KittiSink, MotSink
+from .video_sink import VideoSink
+
+_KINDS: dict[str, SinkKind] = {}
+
+
+def register_sink(kind: SinkKind) -> None:
+    """Make a kind of output available under its name, to Python and to the command line.
+
+    Args:
+        kind: Description of the sink.
+
+    Raises:
+        InvalidInputError: The name is taken, or another kind writes files of the same names.
+    """
+    for other in _KINDS.values():
+        if kind.name == other.name:
+            raise InvalidInputError(
+                f"Sink {kind.name!r} is registered already; expected a new name: choose another one, or call"
+                f" unregister_sink({kind.name!r}) first."
+            )
+        if (kind.folder, kind.suffix) == (other.folder, other.suffix):
+            raise InvalidInputError(
+                f"Sink {kind.name!r} writes {kind.folder}/<name>{kind.suffix}, as sink {other.name!r} does; expected"
+                " another folder or suffix."
+            )
+    _KINDS[kind.name] = kind
+
+
+def unregister_sink(name: str) -> None:
+    """Remove a kind of output, as a test does at its end.
+
+    Raises:
+        InvalidInputError: No sink of that name is registered.
+    """
+    del _KINDS[find_sink(name).name]
+
+
+def find_sink(name: str) -> SinkKind:
+    """Return the kind of output registered under ``name``.
+
+    Raises:
+        InvalidInputError: No sink of that name is registered; the message lists the names.
+    """
+    check_choice("Output format", name, sink_names())
+    return _KINDS[name]
+
+
+def sink_names() -> tuple[str, ...]:
+    """Return the names of all registered sinks, in order of registration."""
+    return tuple(_KINDS)
+
+
+def _open_video(path: Path, context: SinkContext) -> VideoSink:
+    return VideoSink(
+        path,
+        frame_rate=context.frame_rate,
+        draw_threshold=context.draw_threshold,
+        draw_on_frames=context.draw_on_frames,
+    )
+
+
+def _register_text(name: str, suffix: str, sink: Callable[[Path], Sink]) -> None:
+    register_sink(SinkKind(name, TEXT_FOLDER, suffix, needs_images=False, open=lambda path, _: sink(path)))
+
+
+_register_text("mot", ".txt", MotSink)
+_register_text("jsonl", ".jsonl", JsonlSink)
+_register_text("csv", ".csv", CsvSink)
+_register_text("kitti", ".kitti.txt", KittiSink)
+register_sink(SinkKind("video", VIDEO_FOLDER, "_vis.mp4", needs_images=True, open=_open_video))

@@ -1,0 +1,83 @@
+"""The four text formats: MOTChallenge, JSON Lines, CSV and KITTI tracking."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .text_sink import TextSink
+
+if TYPE_CHECKING:
+    from ..values import FrameResult, Track
+
+# KITTI's devkit_tracking/readme.txt: truncation and occlusion -1, angle -10, size -1, position -1000, rotation -10 if
+# unknown
+_KITTI_UNKNOWN_BEFORE_BOX, _KITTI_UNKNOWN_AFTER_BOX = "-1 -1 -10", "-1 -1 -1 -1000 -1000 -1000 -10"
+
+
+class MotSink(TextSink):
+    """MOTChallenge text: ``frame,id,x1,y1,w,h,score,-1,-1,-1``; frame from 1, coordinates in image px."""
+
+    def format(self, result: FrameResult) -> str:
+        """Return one line per track."""
+        lines = []
+        for track in result.tracks:
+            x1, y1, x2, y2 = track.box
+            lines.append(
+                f"{result.index + 1},{track.track_id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
+                f"{track.score:.4f},-1,-1,-1\n"
+            )
+        return "".join(lines)
+
+
+class JsonlSink(TextSink):
+    """JSON Lines, one object per frame, also for frames without tracks.
+
+    ``{"frame", "time_s", "tracks": [{"id", "box", "score", "age_frames", "class_id"}]}``; a track that was filled in,
+    not seen, also has ``"filled": true``. Frame from 1, time in seconds, boxes xyxy in image px.
+    """
+
+    def format(self, result: FrameResult) -> str:
+        """Return one line, whatever the number of tracks."""
+        tracks = [_json_fields(track) for track in result.tracks]
+        return json.dumps({"frame": result.index + 1, "time_s": round(result.time_s, 6), "tracks": tracks}) + "\n"
+
+
+class CsvSink(TextSink):
+    """Comma-separated values with a header; frame from 1, time in seconds, corners in image px."""
+
+    header = "frame,time_s,id,x1,y1,x2,y2,score,age_frames,class_id\n"
+
+    def format(self, result: FrameResult) -> str:
+        """Return one row per track; no value needs quotes."""
+        return "".join(
+            f"{result.index + 1},{result.time_s:.6f},{track.track_id},"
+            f"{','.join(f'{value:.2f}' for value in track.box)},{track.score:.4f},{track.age_frames},{track.class_id}\n"
+            for track in result.tracks
+        )
+
+
+class KittiSink(TextSink):
+    """KITTI tracking text; frame from 0, corners in image px.
+
+    ``frame id Pedestrian truncated occluded alpha x1 y1 x2 y2 h w l x y z rotation_y score``
+    """
+
+    def format(self, result: FrameResult) -> str:
+        """Return one line per track."""
+        return "".join(
+            f"{result.index} {track.track_id} Pedestrian {_KITTI_UNKNOWN_BEFORE_BOX} "
+            f"{' '.join(f'{value:.2f}' for value in track.box)} {_KITTI_UNKNOWN_AFTER_BOX} {track.score:.4f}\n"
+            for track in result.tracks
+        )
+
+
+def _json_fields(track: Track) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "id": track.track_id,
+        "box": [round(float(value), 2) for value in track.box],
+        "score": round(float(track.score), 4),
+        "age_frames": track.age_frames,
+        "class_id": track.class_id,
+    }
+    return fields | {"filled": True} if track.filled else fields

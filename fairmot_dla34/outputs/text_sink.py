@@ -1,0 +1,95 @@
+"""Base class of text outputs: a file that contains whole frames only."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from ..errors import StateError
+from ..files import output_error
+from .paths import create_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ..values import Frame, FrameResult
+
+
+class TextSink(ABC):
+    """A text file to which each frame is added in one write, which is undone if it fails.
+
+    Subclasses implement `format`, and set ``header`` if the file has one.
+
+    Attributes:
+        path: File that the sink writes.
+    """
+
+    header = ""
+
+    def __init__(self, path: Path) -> None:
+        """Create or empty the file, and make its folder.
+
+        Args:
+            path: File to write.
+
+        Raises:
+            OutputError: The file cannot be created.
+        """
+        self.path = path
+        self._whole_bytes = 0  # length up to the end of the last whole frame
+        self._file = create_file(path)
+        try:
+            self._append(self.header)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def format(self, result: FrameResult) -> str:
+        """Return the lines of one frame, each ended by a newline; empty if the format has no line for it."""
+
+    def write(self, frame: Frame, result: FrameResult) -> None:  # noqa: ARG002 (the protocol's)
+        """Add one frame's result and pass it to the operating system.
+
+        Args:
+            frame: Not used by text.
+            result: Tracks of the frame.
+
+        Raises:
+            OutputError: The result cannot be written; the file ends with the previous frame.
+            StateError: The sink is closed.
+        """
+        if self._file.closed:
+            raise StateError(f"{self.path} is closed; write every result before close().")
+        self._append(self.format(result))
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._file.close()
+
+    def _append(self, text: str) -> None:
+        data = text.encode()
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except BaseException as error:  # also Ctrl-C between two parts
+            with contextlib.suppress(OSError):  # a device cannot be truncated
+                self._file.truncate(self._whole_bytes)
+                self._file.seek(self._whole_bytes)
+            if isinstance(error, OSError):
+                raise output_error(self.path, error) from error
+            raise
+        self._whole_bytes += len(data)

@@ -1,0 +1,91 @@
+"""The registry of outputs: names, order, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from results import RATE, sample_results
+
+from fairmot_dla34.errors import InvalidInputError, OutputError
+from fairmot_dla34.outputs import (
+    SinkContext,
+    SinkKind,
+    VideoSink,
+    find_sink,
+    open_sinks,
+    register_sink,
+    sink_names,
+    unregister_sink,
+)
+from fairmot_dla34.values import Frame
+
+CONTEXT = SinkContext(RATE)
+
+
+class RecordingSink:
+    """Keeps the images it is given."""
+
+    def __init__(self, path):
+        self.path, self.images, self.closed = path, [], False
+
+    def write(self, frame, result):
+        self.images.append(frame.image.copy())
+
+    def close(self):
+        self.closed = True
+
+
+def recording_kind(opened, *, needs_images=True):
+    def open_sink(path, context):
+        opened.append((RecordingSink(path), context))
+        return opened[-1][0]
+
+    return SinkKind("record", "records", ".bin", needs_images, open_sink)
+
+
+def test_each_name_is_registered_once():
+    for name in sink_names():
+        assert find_sink(name).name == name
+        with pytest.raises(InvalidInputError, match=f"{name}' is registered already; expected a new name"):
+            register_sink(find_sink(name))
+
+
+def test_two_sinks_never_write_the_same_file():
+    with pytest.raises(InvalidInputError, match=r"mot_results/<name>\.txt, as sink 'mot' does; expected another"):
+        register_sink(replace(find_sink("mot"), name="mine"))
+    assert "mine" not in sink_names()
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    for call in (find_sink, unregister_sink):
+        with pytest.raises(InvalidInputError, match="'xml'; expected one of mot, jsonl, csv, kitti, video"):
+            call("xml")
+
+
+def test_repeated_kinds_are_opened_once_and_text_comes_before_video(tmp_path):
+    with open_sinks(tmp_path, "a", ["video", "csv", "mot", "csv", find_sink("mot"), "video"], CONTEXT) as sinks:
+        assert [path.name for path in sinks.paths] == ["a.csv", "a.txt", "a_vis.mp4"]
+
+
+def test_sinks_already_open_are_closed_if_one_fails(tmp_path):
+    opened = []
+    (tmp_path / "mot_outputs").write_text("in the way")
+    with pytest.raises(OutputError, match="mot_outputs"):
+        open_sinks(tmp_path, "a", [recording_kind(opened), "video"], CONTEXT)
+    assert opened[0][0].closed
+
+
+@pytest.mark.parametrize("needs_images", [True, False])
+def test_a_drawing_never_shows_in_another_sink(tmp_path, needs_images):
+    opened = []
+    context = SinkContext(RATE, draw_on_frames=True)
+    kinds = ["video", recording_kind(opened, needs_images=needs_images)]
+    (frame, result) = list(sample_results(3))[2]
+    with open_sinks(tmp_path, "a", kinds, context) as sinks:
+        sinks.write(Frame(0, 0.0, frame.image.copy()), result)
+        assert next(sink for sink in sinks if isinstance(sink, VideoSink))._draw_on_frames is not needs_images
+    ((sink, given),) = opened
+    assert np.array_equal(sink.images[0], frame.image)
+    assert given == replace(context, draw_on_frames=not needs_images)
