@@ -22,8 +22,8 @@ REPORTS = Path(".test_results")
 MAIN_VERSION = "3.11"  # PaddleHub runs on no newer Python
 OTHER_VERSIONS = ("3.10", "3.12", "3.13")
 # What differs between Python versions: the wheels of dependencies (PyAV above all), pickles in checkpoints, imports,
-# processes and signals, packaging. The tests of the commands and of the module track whole videos. Numerical results and
-# the association do not depend on the version, so only the main Python runs their tests.
+# processes and signals, packaging. The tests of the commands and of the module track whole videos. Numerical results
+# and the association do not depend on the version, so only the main Python runs their tests.
 VERSION_DEPENDENT = (
     "tests/outputs",
     "tests/video",
