@@ -42,7 +42,7 @@ def _counts_registered() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_counts_registered")
 def test_own_sink_in_a_run(tmp_path: Path) -> None:
-    module = Module(backend=FakeBackend())
+    module = Module.from_backend(FakeBackend())
     summary = module.tracking(walking_boxes(4), tmp_path, formats=["mot", "counts"])
     assert [path.name for path in summary.paths] == [
         "inputimages.txt",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from videos import walking_boxes
 
-from fairmot_dla34 import FairMOT, Frame, InputSize
+from fairmot_dla34 import FairMOT, Frame
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.video import Source
@@ -45,7 +45,7 @@ def test_own_source(tmp_path: Path) -> None:
     for index, image in enumerate(walking_boxes(6)):
         np.save(tmp_path / f"{index:04}.npy", image)
     (tmp_path / "0002.npy").write_bytes(b"not an array")
-    model = FairMOT(backend=FakeBackend(InputSize(320, 192)))
+    model = FairMOT.from_backend(FakeBackend())
     source = NpySource(tmp_path, frame_rate=10, frame_stride=2)
     assert [result.index for result in model.track(source)] == [0, 4]
     assert (source.frames_skipped, source.closed) == (1, True)
