@@ -90,7 +90,7 @@ class SlowBackend(FakeBackend):
         self.pass_s = pass_s
         self.shown: list[int] = []
 
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         self.shown.append(index_of(image))
         time.sleep(self.pass_s)
-        return super().infer(image)
+        return super()._infer(image)

@@ -36,11 +36,11 @@ class ArraySource(Source):
         )
         self._images = images
 
-    def describe(self) -> str:
+    def _describe(self) -> str:
         """Return the name used in messages."""
         return "The iterable of images"
 
-    def read_frames(self) -> Generator[Frame]:
+    def _read_frames(self) -> Generator[Frame]:
         """Yield the selected images of the iterable.
 
         Raises:
@@ -48,9 +48,9 @@ class ArraySource(Source):
         """
         for index, image in enumerate(self._images):
             check_image(image, f"image {index}")
-            if self.is_selected(index):
+            if self._is_selected(index):
                 yield Frame(index, index / self.native_rate, image)
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Drop the iterable."""
         self._images = ()

@@ -56,27 +56,27 @@ class CameraSource(Source):
             frame_stride=frame_stride,
         )
 
-    def describe(self) -> str:
+    def _describe(self) -> str:
         """Return the name used in messages."""
         return f"Camera {self._index}"
 
-    def read_frames(self) -> Generator[Frame]:
+    def _read_frames(self) -> Generator[Frame]:
         """Yield the selected frames until the camera stops or the source is closed."""
         index = 0
         start_s: float | None = None
         while not self.closed and self._capture.grab():
             now_s = time.monotonic()
             start_s = now_s if start_s is None else start_s
-            if self.is_selected(index):
+            if self._is_selected(index):
                 ok, image = self._capture.retrieve()
                 if ok:
                     yield Frame(index, now_s - start_s, np.asarray(image, np.uint8))
                 else:
-                    self.skip_frame(index, "the driver returned no image")
+                    self._skip_frame(index, "the driver returned no image")
             index += 1
-        self.end_early("the camera returned no more images")
+        self._end_early("the camera returned no more images")
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Close the camera."""
         self._capture.release()
 

@@ -82,11 +82,11 @@ class ContainerSource(Source):
                 " Check the URL, user and network, and write / ? # in a password as %2F %3F %23."
             ) from None  # FFmpeg's text repeats the URL with its password
 
-    def describe(self) -> str:
+    def _describe(self) -> str:
         """Return the path, or the URL without credentials."""
         return self._shown
 
-    def read_frames(self) -> Generator[Frame]:
+    def _read_frames(self) -> Generator[Frame]:
         """Yield the selected frames in order of display; corrupt ones are skipped and counted."""
         clock, to_bgr = Clock(self.native_rate), BgrConverter()
         index, time_s, size, orientation = -1, 0.0, (0, 0), UPRIGHT
@@ -97,7 +97,7 @@ class ContainerSource(Source):
             time_s = clock.next_time(self._seconds(image), 1 + lost)
             if size != (image.width, image.height):  # not for each: PyAV keeps a frame whose side data was read
                 size, orientation = (image.width, image.height), orientation_of(image)
-            if self.is_selected(index):
+            if self._is_selected(index):
                 stored = to_bgr.convert(image)
                 shown_s = index / self.native_rate if self._rate_given and not self._is_url else time_s
                 yield Frame(index, shown_s, rotate(stored, orientation))
@@ -116,18 +116,18 @@ class ContainerSource(Source):
                 decoded = self._stream.decode(packet)
             except av.FFmpegError as error:
                 if packet is not None and packet.size:  # else the error is that of the empty packet at the end
-                    self.skip_frame(shown + losses.pending, error.strerror)
+                    self._skip_frame(shown + losses.pending, error.strerror)
                     losses.add_loss(self._seconds(packet))
                 continue
             for image in decoded:
                 stamp_s = self._seconds(image)
                 if image.is_corrupt:
-                    self.skip_frame(shown + losses.pending, "the decoder concealed errors in it")
+                    self._skip_frame(shown + losses.pending, "the decoder concealed errors in it")
                     losses.add_loss(stamp_s)
                     continue
                 lost, silent = losses.settle_before(stamp_s)
                 for _ in range(silent):
-                    self.skip_frame(shown, "the decoder returned no image")
+                    self._skip_frame(shown, "the decoder returned no image")
                 shown += 1 + lost
                 yield image, lost
 
@@ -138,12 +138,12 @@ class ContainerSource(Source):
         try:
             yield from self._container.demux(self._stream)
             if self.is_live:
-                self.end_early("the server stopped sending")
+                self._end_early("the server stopped sending")
         except (av.FFmpegError, OSError) as error:
             reason = f"reading failed ({error.strerror})"
             if isinstance(error, av.error.ExitError):  # PyAV's timeout
                 reason = f"no data arrived for {_URL_TIMEOUT_S[1]:g} s"
-            self.end_early(reason)
+            self._end_early(reason)
             yield None
 
     def _seconds(self, item: av.VideoFrame | av.Packet[av.VideoStream]) -> float | None:
@@ -165,9 +165,9 @@ class ContainerSource(Source):
         if short:
             stated = f"{expected} frames" if expected else f"{self._duration_s:.1f} s"
             read = f"{last_index + 1} frames, {last_s:.1f} s"
-            self.end_early(f"its container states {stated}, but only {read} could be read; it may be truncated")
+            self._end_early(f"its container states {stated}, but only {read} could be read; it may be truncated")
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Close the container."""
         self._container.close()
 

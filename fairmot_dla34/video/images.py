@@ -51,17 +51,17 @@ class ImageSource(Source):
         self._files = files
         self._shown = shown
 
-    def describe(self) -> str:
+    def _describe(self) -> str:
         """Return the folder or pattern, used in messages."""
         return self._shown
 
-    def read_frames(self) -> Generator[Frame]:
+    def _read_frames(self) -> Generator[Frame]:
         """Yield the selected images; unreadable ones are skipped and counted."""
         for index in range(0, len(self._files), self.frame_stride):
             try:
                 frame = Frame(index, index / self.native_rate, read_bgr(self._files[index]))
             except (OSError, InvalidInputError) as error:
-                self.skip_frame(index, f"{self._files[index].name}: {error}")
+                self._skip_frame(index, f"{self._files[index].name}: {error}")
                 continue
             yield frame
 

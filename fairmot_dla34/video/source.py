@@ -26,7 +26,7 @@ _LOGGER = logging.getLogger(__name__)
 class Source(ABC):
     """A video that is read once, frame by frame, in constant memory. Use it as a context manager.
 
-    Subclasses implement `read_frames` and `describe`, and `release` if they hold a file or a device. Any thread may
+    Subclasses implement `_read_frames` and `_describe`, and `_release` if they hold a file or a device. Any thread may
     read a source, also another one than opened it, and any may close it.
 
     Attributes:
@@ -82,7 +82,7 @@ class Source(ABC):
         self.native_rate = rate
         self._rate_given = frame_rate is not None
         self._started = self._closed = False
-        self._in_use = threading.Lock()  # held while a frame is read, and while `release` runs
+        self._in_use = threading.Lock()  # held while a frame is read, and while `_release` runs
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +107,7 @@ class Source(ABC):
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called; `read_frames` returns soon afterwards."""
+        """Whether `close` was called; `_read_frames` returns soon afterwards."""
         return self._closed
 
     def close(self) -> None:
@@ -120,26 +120,26 @@ class Source(ABC):
         self._started = self._closed = True
         if self._in_use.acquire(blocking=False):
             try:
-                self.release()
+                self._release()
             finally:
                 self._in_use.release()
 
     @abstractmethod
-    def read_frames(self) -> Generator[Frame]:
-        """Yield the frames for which `is_selected` is true; called once, by the iteration over the source."""
+    def _read_frames(self) -> Generator[Frame]:
+        """Yield the frames for which `_is_selected` is true; called once, by the iteration over the source."""
 
     @abstractmethod
-    def describe(self) -> str:
+    def _describe(self) -> str:
         """Return the name of the source in messages, without credentials."""
 
-    def release(self) -> None:  # noqa: B027 (not every source holds something)
-        """Close the file or device; called once or more, never while `read_frames` runs."""
+    def _release(self) -> None:  # noqa: B027 (not every source holds something)
+        """Close the file or device; called once or more, never while `_read_frames` runs."""
 
-    def is_selected(self, index: int) -> bool:
+    def _is_selected(self, index: int) -> bool:
         """Return whether the stride selects the frame at a 0-based position in the source."""
         return index % self.frame_stride == 0
 
-    def skip_frame(self, index: int, reason: object) -> None:
+    def _skip_frame(self, index: int, reason: object) -> None:
         """Count a corrupt frame, and log a warning for the first one.
 
         Args:
@@ -149,25 +149,25 @@ class Source(ABC):
         if self.frames_skipped == 0:
             _LOGGER.warning(
                 "%s: frame %d is corrupt and was skipped (%s). Reading continues; further ones are only counted.",
-                self.describe(),
+                self._describe(),
                 index,
                 reason,
             )
         self.frames_skipped += 1
 
-    def end_early(self, reason: str) -> None:
+    def _end_early(self, reason: str) -> None:
         """Mark the stream as truncated, and log one warning.
 
         Args:
             reason: Cause, for the log.
         """
         if not self.truncated and not self._closed:
-            _LOGGER.warning("%s ended early: %s. The frames before it are kept.", self.describe(), reason)
+            _LOGGER.warning("%s ended early: %s. The frames before it are kept.", self._describe(), reason)
         self.truncated = True
 
     def _read(self) -> Iterator[Frame]:
         good = 0
-        frames = self.read_frames()
+        frames = self._read_frames()
         try:
             while (frame := self._next(frames)) is not None:
                 good += 1
@@ -178,7 +178,7 @@ class Source(ABC):
         if not good:
             skipped = f" ({self.frames_skipped} corrupt)" if self.frames_skipped else ""
             raise SourceError(
-                f"{self.describe()} has no frame that can be read{skipped}; expected at least one:"
+                f"{self._describe()} has no frame that can be read{skipped}; expected at least one:"
                 " check that it plays in a video player."
             )
 

@@ -29,16 +29,16 @@ class NpySource(Source):
             frame_stride=frame_stride,
         )
 
-    def describe(self) -> str:
+    def _describe(self) -> str:
         return f"Folder {self.name}"
 
-    def read_frames(self) -> Generator[Frame]:
+    def _read_frames(self) -> Generator[Frame]:
         for index, file in enumerate(self._files):
-            if self.is_selected(index):
+            if self._is_selected(index):
                 try:
                     yield Frame(index, index / self.native_rate, np.load(file))
                 except (OSError, ValueError) as error:  # not an array, or not an image
-                    self.skip_frame(index, error)
+                    self._skip_frame(index, error)
 
 
 def test_own_source(tmp_path: Path) -> None:
