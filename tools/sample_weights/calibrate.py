@@ -1,10 +1,10 @@
-"""Shift the heatmap's scores so that the default threshold is the best one.
+"""Shift the heatmap's scores so that the default score threshold is the best one.
 
     python tools/sample_weights/calibrate.py --data DATA --weights run/weights.npz --output sample.npz
 
-A short training leaves scores too low or too high as a whole. The bias of the heatmap's last layer moves all of them
-and changes no order: this step looks for the shift after which hits minus false alarms above `TrackerConfig.conf_thres`
-are most, in equal parts on every kind of picture: real frames that were trained on, and scenes after those.
+A short training leaves all scores too low or too high. The bias of the heatmap's last layer shifts all of them without
+changing their order. This step finds the shift that maximises hits minus false alarms above `TrackerConfig.conf_thres`.
+Three kinds of images count equally: training frames of two real sequences, and scenes that were not used in training.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ from render import FIRST_SEED, FRAMES, SCENES, config_of
 
 from fairmot_dla34 import Detections, FairMOT, TrackerConfig
 from fairmot_dla34.geometry import iou
-from fairmot_dla34.synth import Scene
-from fairmot_dla34.synth.writing import truth_lines
-from fairmot_dla34.weights import load_arrays
+from fairmot_dla34.synth import Scene, truth_lines
+from fairmot_dla34.weights import load_checkpoint
 
 BIAS = "detector.head.heatmap.2.conv.bias"
-FRAMES_OF_A_KIND = 24
+FRAMES_PER_KIND = 24
 LOWEST_SCORE = 0.05
-LEAST_IOU = 0.5  # of a hit
-SHIFTS = np.linspace(-2, 2, 81)  # of the logit
+MIN_IOU = 0.5  # of a hit
+SHIFTS = np.linspace(-2, 2, 81)  # candidates, added to the logit
 
 
 def new_scenes() -> list[Sequence]:
-    """One frame each of the scenes that would have come next."""
+    """Return one frame each of the scenes with the seeds after those of the training."""
     sequences = []
-    for seed in range(FIRST_SEED + SCENES, FIRST_SEED + SCENES + FRAMES_OF_A_KIND):
+    for seed in range(FIRST_SEED + SCENES, FIRST_SEED + SCENES + FRAMES_PER_KIND):
         frame = Scene(config_of(seed)).frame(FRAMES // 2)
         truth = np.loadtxt(StringIO(truth_lines(frame)), delimiter=",", ndmin=2)
         sequences.append(Sequence(str(seed), [cv2.imencode(".png", frame.image)[1]], [people_of(truth)]))
@@ -44,11 +43,11 @@ def new_scenes() -> list[Sequence]:
 
 
 def gains(sequences: list[Sequence], model: FairMOT, threshold: float) -> NDArray[np.float64]:
-    """(Hits - false alarms) / people, for every shift, on frames spread over the sequences."""
+    """Return (hits - false alarms) / people for each of `SHIFTS`, on frames spread evenly over the sequences."""
     total, people = np.zeros(len(SHIFTS)), 0
     places = [(sequence, index) for sequence in sequences for index in range(len(sequence.frames))]
-    for sequence, index in (places[i] for i in np.linspace(0, len(places) - 1, FRAMES_OF_A_KIND).astype(int)):
-        found = model.detect(sequence.picture(index))
+    for sequence, index in (places[i] for i in np.linspace(0, len(places) - 1, FRAMES_PER_KIND).astype(int)):
+        found = model.detect(sequence.image(index))
         truth = sequence.people[index]
         people += int((truth.ids >= 0).sum())
         total += [_hits_minus_alarms(found, truth.boxes, truth.ids, _unshifted(threshold, shift)) for shift in SHIFTS]
@@ -56,17 +55,17 @@ def gains(sequences: list[Sequence], model: FairMOT, threshold: float) -> NDArra
 
 
 def _unshifted(threshold: float, shift: float) -> float:
-    """The score that becomes ``threshold`` when ``shift`` is added to its logit."""
+    """Return the score that becomes ``threshold`` when ``shift`` is added to its logit."""
     return float(1 / (1 + np.exp(shift) * (1 / threshold - 1)))
 
 
 def _hits_minus_alarms(found: Detections, boxes: NDArray[np.float32], ids: NDArray[np.int64], threshold: float) -> int:
-    """Detections on people to be ignored count as neither."""
+    """Return hits minus false alarms; detections of ignored people (id -1) count as neither."""
     kept = found.boxes[found.scores > max(threshold, LOWEST_SCORE)]
     if not len(kept) or not len(boxes):
         return -len(kept)
     cost = 1 - iou(boxes, kept).astype(np.float64)
-    _, column, _ = lap.lapjv(cost, extend_cost=True, cost_limit=1 - LEAST_IOU)
+    _, column, _ = lap.lapjv(cost, extend_cost=True, cost_limit=1 - MIN_IOU)
     matched = column >= 0
     hits = int((matched & (ids >= 0)).sum())
     return hits - (len(kept) - int(matched.sum()))
@@ -84,11 +83,13 @@ def main() -> None:
     threshold = TrackerConfig().conf_thres
     curves = {name: gains(sequences, model, threshold) for name, sequences in kinds.items()}
     for name, curve in curves.items():
-        print(f"{name}: {curve[len(SHIFTS) // 2]:.3f} as it is, {curve.max():.3f} at {SHIFTS[curve.argmax()]:+.2f}")
+        print(
+            f"{name}: {curve[len(SHIFTS) // 2]:.3f} without a shift, {curve.max():.3f} at {SHIFTS[curve.argmax()]:+.2f}"
+        )
     mean = np.mean(list(curves.values()), axis=0)
     shift = float(SHIFTS[mean.argmax()])
-    print(f"all: {mean[len(SHIFTS) // 2]:.3f} as it is, {mean.max():.3f} at {shift:+.2f}, which is taken")
-    arrays = load_arrays(arguments.weights)
+    print(f"all: {mean[len(SHIFTS) // 2]:.3f} without a shift, {mean.max():.3f} at {shift:+.2f}, which is applied")
+    arrays = dict(load_checkpoint(arguments.weights).arrays)
     arrays[BIAS] += np.float32(shift)
     np.savez(arguments.output, **arrays)
 

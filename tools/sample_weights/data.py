@@ -1,4 +1,4 @@
-"""Annotated sequences and random crops of them."""
+"""Annotated training sequences, and random crops of their frames."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from fairmot_dla34.video import open_source
 
 NETWORK = InputSize(864, 480)
 PEDESTRIAN = 1
-MIN_VISIBILITY = 0.25  # people seen less, where the truth says so, are neither taught nor held against the network
-MIN_SHARE = 0.25  # of a box within the crop; as above
-IGNORED_CLASSES = {2, 7, 8, 12}  # MOT17: on a vehicle, static person, distractor, reflection
+MIN_VISIBILITY = 0.25  # people with a lower visibility are ignored: neither targets nor negatives
+MIN_SHARE = 0.25  # people with a smaller share of their box in the crop are ignored too
+IGNORED_CLASSES = {2, 7, 8, 12}  # MOT17: person on vehicle, static person, distractor, reflection
 
 
 @dataclass(frozen=True)
 class People:
-    """Who is in a frame.
+    """People in one frame.
 
     Attributes:
-        boxes: ``(N, 4)`` xyxy, image px, amodal.
-        ids: ``(N,)`` from 0, unique over all sequences; -1 is to be ignored.
+        boxes: ``(N, 4)`` xyxy, image px, including hidden parts.
+        ids: ``(N,)`` ids; -1 marks a person to ignore. After `number_identities` they count from 0 over all sequences.
     """
 
     boxes: NDArray[np.float32]
@@ -36,33 +36,39 @@ class People:
 
 @dataclass
 class Sequence:
-    """One annotated sequence; frames are JPEG or PNG bytes, decoded when asked for."""
+    """One annotated sequence.
+
+    Attributes:
+        name: Name of the sequence.
+        frames: JPEG or PNG bytes of each frame, decoded on demand.
+        people: People in each frame.
+    """
 
     name: str
     frames: list[NDArray[np.uint8]] = field(default_factory=list)
     people: list[People] = field(default_factory=list)
 
-    def picture(self, index: int) -> NDArray[np.uint8]:
-        """Return frame ``index`` as ``(H, W, 3)`` BGR."""
-        picture: NDArray[np.uint8] = cv2.imdecode(self.frames[index], cv2.IMREAD_COLOR)
-        return picture
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Return frame ``index`` as ``(H, W, 3)`` uint8 BGR."""
+        image: NDArray[np.uint8] = cv2.imdecode(self.frames[index], cv2.IMREAD_COLOR)
+        return image
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A training picture.
+    """One training crop.
 
     Attributes:
-        picture: ``(S, S, 3)`` uint8 BGR.
-        people: Boxes in px of the crop, those that reach into it.
+        image: ``(S, S, 3)`` uint8 BGR.
+        people: People whose boxes reach into the crop; boxes in crop px.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     people: People
 
 
 def load_real(root: Path) -> list[Sequence]:
-    """The training split that the data's README names: never what is reported on."""
+    """Load the training frames of the real sequences below ``root``; no published figure is measured on them."""
     pets = _load(
         root / "PETS09-S2L1/vtest_480x360.avi", root / "PETS09-S2L1/gt_480x360.txt", last=560, name="PETS09-S2L1"
     )
@@ -75,7 +81,7 @@ def load_real(root: Path) -> list[Sequence]:
 
 
 def load_rendered(root: Path) -> list[Sequence]:
-    """Scenes as `render.py` writes them."""
+    """Load the complete scenes that `render.py` wrote to ``root``."""
     return [
         _load(folder / "img1", folder / "gt/gt.txt", last=10**6, name=folder.name)
         for folder in sorted(root.iterdir())
@@ -87,20 +93,18 @@ def _load(video: Path, truth: Path, last: int, name: str) -> Sequence:
     rows = np.loadtxt(truth, delimiter=",", ndmin=2)
     sequence = Sequence(name)
     if video.is_dir():
-        pictures: Iterator[NDArray[np.uint8]] = (np.fromfile(path, np.uint8) for path in sorted(video.iterdir())[:last])
+        images: Iterator[NDArray[np.uint8]] = (np.fromfile(path, np.uint8) for path in sorted(video.iterdir())[:last])
     else:
         with open_source(video) as source:
-            pictures = iter(
-                [cv2.imencode(".png", frame.image)[1] for frame, _ in zip(source, range(last), strict=False)]
-            )
-    for number, encoded in enumerate(pictures, start=1):
+            images = iter([cv2.imencode(".png", frame.image)[1] for frame, _ in zip(source, range(last), strict=False)])
+    for number, encoded in enumerate(images, start=1):
         sequence.frames.append(encoded)
         sequence.people.append(people_of(rows[rows[:, 0] == number]))
     return sequence
 
 
 def people_of(rows: NDArray[np.float64]) -> People:
-    """Read a frame's lines of a MOT file, columns as they stand."""
+    """Return the people of one frame from its rows of a MOT ground truth file, ``(N, 9)`` or wider."""
     has_class, has_visibility = rows[:, 7] >= 1, rows[:, 8] >= 0
     person = np.where(has_class, rows[:, 7] == PEDESTRIAN, rows[:, 6] != 0)
     hidden = (rows[:, 6] == 0) | (has_visibility & (rows[:, 8] < MIN_VISIBILITY))
@@ -112,7 +116,7 @@ def people_of(rows: NDArray[np.float64]) -> People:
 
 
 def number_identities(sequences: list[Sequence]) -> int:
-    """Give every person of every sequence a number of its own, from 0; return how many there are."""
+    """Replace all ids, in place, by ids from 0 that are unique over all sequences; return the number of ids."""
     count = 0
     for sequence in sequences:
         known: dict[int, int] = {-1: -1}
@@ -127,10 +131,10 @@ def number_identities(sequences: list[Sequence]) -> int:
 
 
 def random_crop(sequence: Sequence, size: int, rng: np.random.Generator) -> Crop:
-    """Cut ``size`` x ``size`` at about the scale that letterboxing gives, with the usual changes."""
+    """Cut ``size`` x ``size`` px at 0.7 to 1.4 times the letterbox scale, with random stretch, flip and colours."""
     index = int(rng.integers(len(sequence.frames)))
-    picture, people = sequence.picture(index), sequence.people[index]
-    height, width = picture.shape[:2]
+    image, people = sequence.image(index), sequence.people[index]
+    height, width = image.shape[:2]
     scale = Letterbox(width, height, NETWORK).ratio * float(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
     stretch = float(rng.uniform(0.92, 1.08))
     scale_x, scale_y = scale * stretch, scale / stretch
@@ -142,16 +146,16 @@ def random_crop(sequence: Sequence, size: int, rng: np.random.Generator) -> Crop
     if flip:
         matrix[0] = [-scale_x, 0, size + left * scale_x]
         boxes = np.stack([size - boxes[:, 2], boxes[:, 1], size - boxes[:, 0], boxes[:, 3]], axis=1)
-    # Offsets of half a pixel are the resize's own: pixel centres, as cv2.resize has them.
+    # Pixel centres are at half px, as in cv2.resize.
     matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
     if scale < 0.7:  # warpAffine does not average as INTER_AREA does
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.35 / scale)
-    cut = cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=(128, 128, 128))
+        image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
+    cut = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=(128, 128, 128))
     return Crop(_recoloured(cut, rng), _cut_people(boxes, people.ids, size))
 
 
 def _cut_people(boxes: NDArray[np.float64], ids: NDArray[np.int64], size: int) -> People:
-    """Keep who is in the crop; of whom only a sliver is, is to be ignored."""
+    """Keep people whose boxes reach into the crop; those with less than `MIN_SHARE` in it are ignored (id -1)."""
     sides = np.clip(boxes[:, 2:], 0, size) - np.clip(boxes[:, :2], 0, size)
     share = sides.prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     inside = share > 0
@@ -162,7 +166,7 @@ def _cut_people(boxes: NDArray[np.float64], ids: NDArray[np.int64], size: int) -
 def _corner(
     people: People, size: tuple[int, int], source: tuple[float, float], rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Top left corner of the cut: mostly around somebody, sometimes anywhere."""
+    """Return the top left corner of the crop, image px: mostly near a random person, sometimes anywhere."""
     (width, height), (source_w, source_h) = size, source
     if len(people.boxes) and rng.random() < 0.85:
         box = people.boxes[rng.integers(len(people.boxes))]
@@ -176,8 +180,9 @@ def _corner(
     return left, top
 
 
-def _recoloured(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV).astype(np.int16)
+def _recoloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Change hue, saturation and brightness at random, and sometimes add blur or noise."""
+    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV).astype(np.int16)
     hsv[..., 0] = (hsv[..., 0] + int(rng.integers(-6, 7))) % 180
     hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.6, 1.4), 0, 255)
     hsv[..., 2] = np.clip(hsv[..., 2] * rng.uniform(0.7, 1.3) + rng.uniform(-15, 15), 0, 255)

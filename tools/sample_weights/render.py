@@ -1,9 +1,9 @@
-"""Render the scenes that the sample weights are trained on: JPEG pictures and MOT truth, one folder a scene.
+"""Render the scenes that the sample weights are trained on: JPEG images and MOT ground truth, one folder per scene.
 
     python tools/sample_weights/render.py --output scenes
 
-Frames are taken `STRIDE_S` apart, so that a scene shows its people in many poses and places. Seeds are
-`FIRST_SEED` and the `SCENES` - 1 after it; demo, tests and figures use others.
+Frames are `STRIDE_S` apart, so that a scene shows its people in many poses and places. The seeds are `FIRST_SEED` and
+the next `SCENES` - 1; the demo, the tests and the published figures use other seeds.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fairmot_dla34.synth import Scene, SceneConfig
-from fairmot_dla34.synth.writing import truth_lines
+from fairmot_dla34.synth import Scene, SceneConfig, truth_lines
 
 FIRST_SEED = 10_000
 SCENES = 640
-FREE_SCENES = 240  # the first; those after them follow the presets
+FREE_SCENES = 240  # the first ones, with random settings; all others follow presets
 FRAMES = 32
 STRIDE_S = 0.6
 SIZES = ((640, 360), (720, 480), (854, 480), (960, 540), (640, 480), (480, 360))
@@ -28,7 +27,7 @@ PRESETS = ("calm", "crowded", "pan", "shake")
 
 
 def config_of(seed: int) -> SceneConfig:
-    """Take a preset, or draw what a scene's own seed does not: people, size of the picture, camera."""
+    """Return the settings of one training scene: random ones, or a preset from seed `FIRST_SEED` + `FREE_SCENES` on."""
     if seed >= FIRST_SEED + FREE_SCENES:
         preset = PRESETS[seed % len(PRESETS)]
         return SceneConfig.preset(preset, seed=seed, frames=FRAMES, frame_rate=1 / STRIDE_S)
@@ -47,7 +46,7 @@ def config_of(seed: int) -> SceneConfig:
 
 
 def render(seed: int, output: Path) -> None:
-    """Write one scene; the file ``done`` says that it is whole."""
+    """Write one scene, unless it is complete already; the file ``done`` marks a complete one."""
     folder = output / f"scene-{seed}"
     if (folder / "done").exists():
         return
