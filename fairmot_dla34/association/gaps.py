@@ -84,7 +84,9 @@ class GapFiller:
 
 
 def with_filled_gaps(results: Iterable[FrameResult], max_gap: int) -> Iterator[FrameResult]:
-    """Yield results with gaps filled, delayed by ``max_gap`` results. An error is raised after the results before it.
+    """Return an iterator over results with gaps filled, delayed by ``max_gap`` results.
+
+    An error of ``results`` is raised after the results before it.
 
     Args:
         results: Results of one video, in order.
@@ -93,7 +95,10 @@ def with_filled_gaps(results: Iterable[FrameResult], max_gap: int) -> Iterator[F
     Raises:
         InvalidInputError: ``max_gap`` is out of its range.
     """
-    filler = GapFiller(max_gap)
+    return _filled(results, GapFiller(max_gap))
+
+
+def _filled(results: Iterable[FrameResult], filler: GapFiller) -> Iterator[FrameResult]:
     try:
         for result in results:
             yield from filler.push(result)

@@ -1,4 +1,4 @@
-"""The assignment must be the cheapest one, and the limit must mean what the settings say."""
+"""Optimality of the assignment, and the meaning of its limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fairmot_dla34.association.assignment import assign
 
 @st.composite
 def problems(draw, side=5):
-    """A cost matrix with forbidden pairs, and a limit."""
+    """Return a cost matrix with forbidden pairs, and a limit."""
     rows, columns = draw(st.integers(0, side)), draw(st.integers(0, side))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     cost = rng.uniform(0, 1, (rows, columns)).astype(draw(st.sampled_from([np.float32, np.float64])))
@@ -24,7 +24,7 @@ def problems(draw, side=5):
 
 
 def best_by_enumeration(cost: np.ndarray, limit: float) -> float:
-    """Smallest sum of (cost - limit) over all one-to-one assignments of pairs within the limit."""
+    """Return the smallest sum of (cost - limit) over all one-to-one assignments of pairs within the limit."""
     rows, columns = cost.shape
     best = 0.0
     for count in range(1, min(rows, columns) + 1):
@@ -48,7 +48,7 @@ def test_no_other_assignment_is_cheaper(problem):
 @given(problems(side=30))
 @settings(deadline=None)
 def test_equals_the_solver_on_the_whole_matrix(problem):
-    """Pairs without a rival are matched before the solver runs; that must not change the outcome."""
+    """Pairs that allow only each other are matched before the solver runs, which must not change the result."""
     cost, limit = problem
     got = assign(cost, limit)
     if cost.size == 0:
@@ -71,8 +71,8 @@ def test_every_row_and_column_appears_once(problem):
     np.testing.assert_array_equal(cost, before)
 
 
-def test_the_limit_is_the_price_of_leaving_a_pair_alone():
-    """One very good pair may win over two fair ones, and the limit decides."""
+def test_the_limit_is_the_cost_of_an_unmatched_pair():
+    """The limit decides whether one very good pair or two fair ones are cheaper."""
     cost = np.array([[0.4, 0.1], [0.9, 0.4]])
     strict, lenient = assign(cost, 0.5), assign(cost, 0.8)
     assert list(zip(strict.rows, strict.columns, strict=True)) == [(0, 1)]
@@ -88,13 +88,13 @@ def test_a_pair_at_the_limit_may_match_and_one_above_may_not():
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
-def test_nothing_to_match(shape):
+def test_an_empty_matrix_has_no_matches(shape):
     got = assign(np.zeros(shape, np.float32), 0.5)
     assert len(got.rows) == len(got.columns) == 0
     assert (len(got.unmatched_rows), len(got.unmatched_columns)) == shape
 
 
-def test_all_forbidden():
+def test_forbidden_pairs_are_never_matched():
     got = assign(np.full((2, 3), np.inf), 0.5)
     assert len(got.rows) == 0
     assert list(got.unmatched_columns) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""The camera's motion, told by people: it must be found among those who walk, and never invented."""
+"""Camera motion estimated from people: found while they walk, and zero for a camera at rest."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ def street(rng, count: int) -> np.ndarray:
     return np.column_stack([corner, corner[:, 0] + 0.4 * height, corner[:, 1] + height]).astype(np.float32)
 
 
-def test_a_shaken_camera_is_found_among_people_who_walk():
+def test_a_shift_is_found_while_people_walk():
     rng = np.random.default_rng(0)
-    expected = street(rng, 20)
+    predicted = street(rng, 20)
     walked = np.tile(rng.normal(0, 2, (20, 2)), 2)
-    found = expected + walked + np.tile([22.0, -9.0], 2)
-    np.testing.assert_allclose(camera_shift(expected, found.astype(np.float32)), [22, -9], atol=3)
+    detected = predicted + walked + np.tile([22.0, -9.0], 2)
+    np.testing.assert_allclose(camera_shift(predicted, detected.astype(np.float32)), [22, -9], atol=3)
 
 
-def test_a_resting_camera_rests_although_some_people_run():
+def test_a_camera_at_rest_has_no_shift_while_some_people_run():
     rng = np.random.default_rng(1)
-    expected = street(rng, 20)
-    found = expected.copy()
-    found[:6, [0, 2]] += 15
-    np.testing.assert_allclose(camera_shift(expected, found), 0, atol=1e-4)
+    predicted = street(rng, 20)
+    detected = predicted.copy()
+    detected[:6, [0, 2]] += 15
+    np.testing.assert_allclose(camera_shift(predicted, detected), 0, atol=1e-4)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_few_people_tell_nothing(count):
+def test_few_people_give_no_shift(count):
     boxes = street(np.random.default_rng(2), count).reshape(-1, 4)
     assert camera_shift(boxes, boxes + 10).tolist() == [0, 0]
     assert camera_shift(street(np.random.default_rng(3), 9), boxes).tolist() == [0, 0]
 
 
-def test_strangers_tell_nothing():
+def test_boxes_without_pairs_give_no_shift():
     boxes = street(np.random.default_rng(4), 30)
     assert camera_shift(boxes, boxes + 1e5).tolist() == [0, 0]
 
@@ -47,9 +47,9 @@ def test_strangers_tell_nothing():
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(0, 40))
 def test_any_boxes_give_a_finite_shift(seed, count_a, count_b):
     rng = np.random.default_rng(seed)
-    wild = [
+    boxes = [
         np.hstack([corner, corner + 10.0 ** rng.uniform(-3, 5, (len(corner), 2))]).astype(np.float32)
         for corner in (rng.normal(0, 10.0 ** rng.integers(0, 6), (count, 2)) for count in (count_a, count_b))
     ]
-    wild[0][:, 3] -= rng.choice([0, 1e6])  # a filter may predict a height below 0
-    assert np.isfinite(camera_shift(*wild)).all()
+    boxes[0][:, 3] -= rng.choice([0, 1e6])  # a filter may predict a height below 0
+    assert np.isfinite(camera_shift(*boxes)).all()

@@ -1,4 +1,4 @@
-"""What may enter the state. One NaN there would lose every person near it for the rest of the video."""
+"""Selection of detections: a single NaN in the state would lose every person near it for the rest of the video."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ BAD_BOXES = {
     "minus inf": [-np.inf, 20, 40, 90],
     "all nan": [np.nan] * 4,
     "beyond float32": [10, 20, 1e300, 90],
-    "beyond any picture": [10, 20, 1e9, 90],
+    "beyond any image": [10, 20, 1e9, 90],
     "no width": [10, 20, 10, 90],
     "no height": [10, 20, 40, 20],
     "inverted": [40, 90, 10, 20],
     "all zero": [0, 0, 0, 0],
-    "hair's breadth": [10, 20, 10.0001, 90],
+    "width of 0.0001 px": [10, 20, 10.0001, 90],
 }
 
 
@@ -42,14 +42,14 @@ def test_the_score_must_be_above_the_bound():
     np.testing.assert_array_equal(kept.scores, np.float32([0.41]))
 
 
-def test_embeddings_come_to_unit_length_and_bad_ones_to_zero():
+def test_embeddings_get_unit_length_and_bad_ones_become_zeros():
     embeddings = np.float32([[3, 4], [0, 0], [np.nan, 1], [np.inf, 1], [3e38, 3e38], [1e-30, 0]])
     kept = candidates_from(Detections([GOOD] * 6, [0.9] * 6, embeddings), 0.1, 2)
     assert len(kept) == 6
     np.testing.assert_allclose(kept.embeddings, [[0.6, 0.8], [0, 0], [0, 0], [0, 0], [0, 0], [1, 0]])
 
 
-def test_the_callers_arrays_are_left_alone():
+def test_the_callers_arrays_are_not_changed():
     """PaddleDetection normalises the caller's embeddings in place."""
     boxes, scores, embeddings = np.float32([GOOD]), np.float32([0.9]), np.float32([[3, 4]])
     kept = candidates_from(Detections(boxes, scores, embeddings), 0.1, 2)
@@ -59,11 +59,11 @@ def test_the_callers_arrays_are_left_alone():
     assert not np.shares_memory(kept.embeddings, embeddings)
 
 
-def test_without_embeddings_and_classes():
+def test_detections_without_embeddings_and_classes():
     kept = candidates_from(Detections([GOOD], [0.9]), 0.1, 0)
     assert kept.embeddings.shape == (1, 0)
     np.testing.assert_array_equal(kept.class_ids, [0])
 
 
-def test_unit_rows_of_nothing():
+def test_unit_rows_of_an_empty_array():
     assert unit_rows(np.zeros((0, 8), np.float32)).shape == (0, 8)

@@ -1,4 +1,4 @@
-"""Costs decide who is who; a wrong sign or a NaN here swaps people."""
+"""Costs of matches: a wrong sign or a NaN would swap people."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from fairmot_dla34.association import costs
 from fairmot_dla34.association.candidates import unit_rows
 
 
-def test_iou_distance_of_the_same_box_is_zero_and_of_strangers_one():
+def test_iou_distance_is_zero_for_equal_boxes_and_one_for_distant_boxes():
     a = np.array([[0, 0, 10, 20], [500, 500, 520, 550]], np.float32)
     np.testing.assert_allclose(costs.iou_distance(a, a), [[0, 1], [1, 0]])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 5), st.integers(0, 5))
-def test_cosine_distance_is_that_of_the_textbook(seed, rows, columns):
+def test_cosine_distance_equals_its_definition(seed, rows, columns):
     rng = np.random.default_rng(seed)
     a, b = rng.normal(size=(rows, 16)), rng.normal(size=(columns, 16))
     distance = costs.cosine_distance(unit_rows(a.astype(np.float32)), unit_rows(b.astype(np.float32)))
@@ -33,7 +33,7 @@ def test_an_unknown_embedding_matches_nobody():
     assert np.isinf(costs.cosine_distance(unknown, known)).all()
 
 
-def test_motion_is_mixed_in_and_forbids():
+def test_motion_adds_to_the_cost_and_forbids_pairs_beyond_the_gate():
     appearance = np.float32([[0.2, 0.2, np.inf]])
     gating = np.float32([[5.0, 10.0, 1.0]])
     cost = costs.fuse_motion(appearance, gating, gate=9.4877)

@@ -1,4 +1,4 @@
-"""Time stamps as cameras give them: jittery, repeated, going back, missing, hours apart."""
+"""Frame numbers from the time stamps of real cameras: jittery, repeated, decreasing, missing, hours apart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_without_times_every_update_is_the_next_frame():
     assert steps([None] * 4) == [1, 1, 1, 1]
 
 
-def test_left_out_frames_are_counted():
+def test_skipped_frames_are_counted():
     assert steps([0.0, 1 / 30, 6 / 30, 16 / 30]) == [1, 1, 5, 10]
 
 
@@ -36,20 +36,20 @@ def test_times_that_repeat_or_go_back_count_one_frame():
     assert steps([0.0, 0.0, 5.0, 1.0, 1.1]) == [1, 1, 100, 1, 3]
 
 
-def test_an_hour_without_frames_is_cut():
+def test_a_step_is_at_most_the_maximum():
     assert steps([0.0, 3600.0, 1e300, -1e300, 1e300]) == [1, 100, 100, 1, 100]
 
 
-def test_times_may_come_and_go():
+def test_times_may_be_missing_for_some_frames():
     assert steps([0.0, None, 5 / 30, None, None, 8 / 30]) == [1, 1, 4, 1, 1, 1]
     assert steps([None, 0.5, 1.0]) == [1, 1, 15]
 
 
 @given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30))
-def test_time_never_stands_still_or_leaps_beyond_the_longest(times):
+def test_every_step_is_at_least_one_frame_and_at_most_the_maximum(times):
     counter = FrameCounter(30.0, 50)
     for time_s in times:
         before = counter.frame
-        passed = counter.advance(time_s)
-        assert 1 <= passed <= 50
-        assert counter.frame == before + passed
+        step = counter.advance(time_s)
+        assert 1 <= step <= 50
+        assert counter.frame == before + step

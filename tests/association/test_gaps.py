@@ -1,4 +1,4 @@
-"""Filled gaps: what `--fill-gaps` adds, and that it adds nothing else."""
+"""Gap filling: `--fill-gaps` adds the tracks within short gaps and changes nothing else."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from fairmot_dla34.errors import InvalidInputError, SourceError
 
 
 def track(index: int, track_id: int = 1) -> Track:
-    """Person ``track_id`` walks 10 px a frame, is 20 px wide, 50 high; the score rises a hundredth a frame."""
+    """Return a track of 20x50 px that moves by 10 px per frame and whose score rises by 0.01 per frame."""
     left = 10.0 * index + 1000 * track_id
     return Track(track_id, (left, 5.0, left + 20, 55.0), 0.2 + index / 100, index)
 
 
-def results(*seen: str, period_s: float = 0.1, stride: int = 1) -> list[FrameResult]:
-    """One result a character; in the i-th text ``x`` says that person i + 1 is seen there."""
+def results(*visible: str, period_s: float = 0.1, stride: int = 1) -> list[FrameResult]:
+    """Return one result per character; ``x`` in the i-th text means that track i + 1 is in that result."""
     return [
         FrameResult(
             stride * index,
             stride * index * period_s,
-            tuple(track(index, i + 1) for i, text in enumerate(seen) if text[index] == "x"),
+            tuple(track(index, i + 1) for i, text in enumerate(visible) if text[index] == "x"),
         )
-        for index in range(len(seen[0]))
+        for index in range(len(visible[0]))
     ]
 
 
-def picture(filled: list[FrameResult], track_id: int = 1) -> str:
-    """``x`` seen, ``o`` filled, ``.`` not there."""
+def pattern(filled: list[FrameResult], track_id: int = 1) -> str:
+    """Return one character per result: ``x`` for a detected track, ``o`` for a filled one, ``.`` for none."""
     of_id = [[one for one in result.tracks if one.track_id == track_id] for result in filled]
     assert all(len(found) <= 1 for found in of_id)
     return "".join("." if not found else "o" if found[0].filled else "x" for found in of_id)
 
 
 @pytest.mark.parametrize(
-    ("seen", "max_gap", "expected"),
+    ("visible", "max_gap", "expected"),
     [
         ("x..x", 2, "xoox"),
         ("x...x", 2, "x...x"),  # one frame too long: not even in part
         ("x..x", 0, "x..x"),
-        ("..x.x..", 3, "..xox.."),  # nothing before the first sighting, nothing after the last
+        ("..x.x..", 3, "..xox.."),  # nothing before the first detection, nothing after the last
         ("x.x.x", 1, "xoxox"),
         ("x.x...x.x", 1, "xox...xox"),
         ("x.", 5, "x."),
@@ -54,11 +54,11 @@ def picture(filled: list[FrameResult], track_id: int = 1) -> str:
         ("x" + "." * 301 + "x", 300, "x" + "." * 301 + "x"),
     ],
 )
-def test_gaps_up_to_the_limit_are_filled(seen: str, max_gap: int, expected: str) -> None:
-    assert picture(list(with_filled_gaps(results(seen), max_gap))) == expected
+def test_gaps_up_to_the_limit_are_filled(visible: str, max_gap: int, expected: str) -> None:
+    assert pattern(list(with_filled_gaps(results(visible), max_gap))) == expected
 
 
-def test_what_is_filled_lies_on_the_line_between_two_sightings() -> None:
+def test_filled_tracks_lie_on_the_line_between_two_detections() -> None:
     for index, result in enumerate(with_filled_gaps(results("x...x"), 3)):
         (found,) = result.tracks
         expected = track(index)
@@ -67,8 +67,8 @@ def test_what_is_filled_lies_on_the_line_between_two_sightings() -> None:
         assert (found.track_id, found.age_frames, found.class_id) == (1, index, 0)
 
 
-def test_the_line_is_drawn_over_time() -> None:
-    """A camera that lost frames between the second and the third picture."""
+def test_interpolation_is_linear_in_time() -> None:
+    """The camera lost frames between the second and the third frame."""
     first, second, third = results("x.x")
     late = [first, FrameResult(1, 0.1, second.tracks), FrameResult(9, 1.0, third.tracks)]
     filled = list(with_filled_gaps(late, 1))
@@ -76,20 +76,20 @@ def test_the_line_is_drawn_over_time() -> None:
     assert [result.time_s for result in filled] == [0, 0.1, 1.0]
 
 
-def test_time_that_stands_still_divides_by_results() -> None:
+def test_interpolation_is_linear_in_results_if_times_are_equal() -> None:
     filled = list(with_filled_gaps(results("x.x", period_s=0.0), 1))
     assert filled[1].tracks[0].box[0] == pytest.approx(1010)
 
 
-def test_a_stride_does_not_count() -> None:
+def test_gaps_are_counted_in_results_not_in_frames() -> None:
     filled = list(with_filled_gaps(results("x..x", stride=5), 2))
-    assert picture(filled) == "xoox"
+    assert pattern(filled) == "xoox"
     assert [result.index for result in filled] == [0, 5, 10, 15]
 
 
-def test_people_are_filled_apart_and_the_seen_come_first() -> None:
+def test_each_track_is_filled_separately_and_after_the_detected_ones() -> None:
     filled = list(with_filled_gaps(results("x.xx.x", "xxx..x", ".x...x"), 2))
-    assert [picture(filled, i) for i in (1, 2, 3)] == ["xoxxox", "xxxoox", ".x...x"]
+    assert [pattern(filled, i) for i in (1, 2, 3)] == ["xoxxox", "xxxoox", ".x...x"]
     assert [[one.track_id for one in result.tracks] for result in filled] == [
         [1, 2],
         [2, 3, 1],
@@ -100,24 +100,24 @@ def test_people_are_filled_apart_and_the_seen_come_first() -> None:
     ]
 
 
-def test_each_result_comes_once_max_gap_later() -> None:
+def test_each_result_is_returned_once_and_max_gap_results_later() -> None:
     filler = GapFiller(3)
-    given_results = results("x.x..x.x")
-    ready = [filler.push(result) for result in given_results]
+    original = results("x.x..x.x")
+    ready = [filler.push(result) for result in original]
     assert [[result.index for result in results] for results in ready] == [[], [], [], [0], [1], [2], [3], [4]]
     assert [result.index for result in filler.flush()] == [5, 6, 7]
     assert filler.flush() == []
 
 
-def test_without_a_gap_to_fill_results_pass_at_once_and_as_they_are() -> None:
+def test_a_limit_of_zero_returns_each_result_at_once_and_unchanged() -> None:
     filler = GapFiller(0)
     for result in results("x.x"):
-        (passed,) = filler.push(result)
-        assert passed is result
+        (returned,) = filler.push(result)
+        assert returned is result
     assert filler.flush() == []
 
 
-def test_an_error_comes_after_the_results_before_it() -> None:
+def test_an_error_is_raised_after_the_results_before_it() -> None:
     def broken() -> Iterator[FrameResult]:
         yield from results("x.xx")
         raise SourceError("the cable was pulled")
@@ -125,24 +125,24 @@ def test_an_error_comes_after_the_results_before_it() -> None:
     found: list[FrameResult] = []
     with pytest.raises(SourceError, match="cable"):
         found.extend(with_filled_gaps(broken(), 2))
-    assert picture(found) == "xoxx"
+    assert pattern(found) == "xoxx"
 
 
 @pytest.mark.parametrize("value", [-1, 301, 1.5, True, "3", None])
-def test_a_limit_that_is_none(value: object) -> None:
+def test_invalid_limits_are_refused(value: object) -> None:
     with pytest.raises(InvalidInputError, match=r"fill_gaps is .* from 0 \(none\) to 300"):
         GapFiller(value)  # type: ignore[arg-type]
 
 
 @given(st.lists(st.text("x.", min_size=12, max_size=12), min_size=1, max_size=3), st.integers(0, 12))
-def test_only_inner_gaps_up_to_the_limit_change(seen: list[str], max_gap: int) -> None:
-    """Whatever is seen: order and number of results stay, and so does every track that was seen."""
-    given_results = results(*seen)
-    filled = list(with_filled_gaps(given_results, max_gap))
-    assert [result.index for result in filled] == [result.index for result in given_results]
-    for before, after in zip(given_results, filled, strict=True):
+def test_only_inner_gaps_up_to_the_limit_change(visible: list[str], max_gap: int) -> None:
+    """The order and number of results and all detected tracks must stay the same."""
+    original = results(*visible)
+    filled = list(with_filled_gaps(original, max_gap))
+    assert [result.index for result in filled] == [result.index for result in original]
+    for before, after in zip(original, filled, strict=True):
         assert after.tracks[: len(before.tracks)] == before.tracks
-    for number, text in enumerate(seen, start=1):
+    for number, text in enumerate(visible, start=1):
         inner = text.strip(".")
         start = len(text) - len(text.lstrip("."))
         gaps = inner.replace("x", " ").split()
@@ -150,4 +150,4 @@ def test_only_inner_gaps_up_to_the_limit_change(seen: list[str], max_gap: int) -
         for gap in gaps:
             if len(gap) <= max_gap:
                 expected = expected.replace(f"x{gap}x", f"x{'o' * len(gap)}x", 1)
-        assert picture(filled, number) == (text[:start] + expected).ljust(len(text), ".")
+        assert pattern(filled, number) == (text[:start] + expected).ljust(len(text), ".")

@@ -1,4 +1,4 @@
-"""The filter on arrays against the textbook's matrices: a wrong variance would lose people who turn or stop."""
+"""The vectorised filter against full matrices: a wrong variance would lose people who turn or stop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ H = np.eye(4, 8)
 
 
 class Textbook:
-    """One 8-dimensional filter with full matrices, in float64."""
+    """One textbook Kalman filter with 8x8 matrices, in float64."""
 
     def __init__(self, z):
         height = z[3]
@@ -52,19 +52,19 @@ def measurements(rng, count):
 
 
 def full(covariance):
-    """The 8x8 matrix of one ``(3, 4)`` covariance."""
+    """Return the 8x8 matrix of one ``(3, 4)`` covariance."""
     position, cross, velocity = map(np.diag, covariance)
     return np.block([[position, cross], [cross, velocity]])
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.booleans(), max_size=25))
-def test_equals_the_textbook_over_any_history(seed, seen):
-    """``seen`` says in which frames after the first there was a measurement."""
+def test_equals_the_textbook_over_any_history(seed, measured):
+    """``measured`` has one entry per frame after the first: whether the frame has a measurement."""
     rng = np.random.default_rng(seed)
     z = measurements(rng, 3)
     mean, covariance = kalman.initiate(z)
     textbook = [Textbook(row.astype(float)) for row in z]
-    for matched in seen:
+    for has_measurement in measured:
         mean, covariance = kalman.predict(mean, covariance)
         for filter_ in textbook:
             filter_.predict()
@@ -72,7 +72,7 @@ def test_equals_the_textbook_over_any_history(seed, seen):
         distance = kalman.gating_distance(mean, covariance, z)
         expected = [[filter_.distance(row) for row in z] for filter_ in textbook]
         np.testing.assert_allclose(distance, expected, rtol=1e-2, atol=1e-2)
-        if matched:
+        if has_measurement:
             mean, covariance = kalman.update(mean, covariance, z)
             for filter_, row in zip(textbook, z, strict=True):
                 filter_.update(row)
@@ -92,7 +92,7 @@ def test_a_straight_walk_is_predicted():
     assert ahead[0, 0] == pytest.approx(z[0, 0] + 4, abs=0.1)
 
 
-def test_arguments_are_left_alone_and_float32_stays():
+def test_arguments_are_not_changed_and_results_are_float32():
     z = measurements(np.random.default_rng(0), 5)
     mean, covariance = kalman.initiate(z)
     copies = z.copy(), mean.copy(), covariance.copy()
@@ -106,7 +106,7 @@ def test_arguments_are_left_alone_and_float32_stays():
     assert {array.dtype for array in results} == {np.dtype(np.float32)}
 
 
-def test_no_tracks_and_no_measurements():
+def test_empty_arrays_are_accepted():
     mean, covariance = kalman.initiate(np.zeros((0, 4), np.float32))
     assert kalman.predict(mean, covariance)[0].shape == (0, 8)
     assert kalman.gating_distance(mean, covariance, np.ones((3, 4), np.float32)).shape == (0, 3)
@@ -115,7 +115,7 @@ def test_no_tracks_and_no_measurements():
 
 
 def test_variances_stay_positive_over_a_long_video():
-    """float32 must not run out over hours: a negative variance would end in NaN."""
+    """float32 must be precise enough for hours of video: a negative variance would lead to NaN."""
     z = np.array([[500, 300, 0.4, 80]], np.float32)
     mean, covariance = kalman.initiate(z)
     for frame in range(20_000):

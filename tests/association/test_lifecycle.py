@@ -1,4 +1,4 @@
-"""What is kept and what is forgotten at the end of a frame."""
+"""Order, expiry and duplicates of tracklets at the end of a frame."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ BOX = [0, 0, 40, 100]
 
 
 @pytest.mark.parametrize(
-    ("followed_tracked", "followed_lost", "kept"),
+    ("history_tracked", "history_lost", "kept"),
     [(9, 4, 1), (4, 9, 2), (5, 5, 2)],
-    ids=["the tracked one is older", "the lost one is older", "equal times"],
+    ids=["the tracked one is older", "the lost one is older", "equal histories"],
 )
-def test_of_two_on_one_place_the_one_followed_longer_stays(followed_tracked, followed_lost, kept):
-    pair = tracklets([BOX, BOX], lost=[False, True], first=[10 - followed_tracked, 10 - followed_lost], last=10)
+def test_of_two_overlapping_tracklets_the_one_with_the_longer_history_stays(history_tracked, history_lost, kept):
+    pair = tracklets([BOX, BOX], lost=[False, True], first=[10 - history_tracked, 10 - history_lost], last=10)
     assert without_duplicates(pair).ids.tolist() == [kept]
 
 
-def test_different_classes_or_places_are_no_duplicates():
+def test_different_classes_or_positions_are_not_duplicates():
     pair = tracklets([BOX, BOX], lost=[False, True], class_ids=[0, 1])
     assert without_duplicates(pair).ids.tolist() == [1, 2]
     pair = tracklets([BOX, [20, 0, 60, 100]], lost=[False, True])
@@ -42,7 +42,7 @@ def test_different_classes_or_places_are_no_duplicates():
     assert without_duplicates(both_tracked).ids.tolist() == [1, 2]
 
 
-def test_tracked_come_first_then_found_then_lost():
+def test_tracked_tracklets_come_first_then_found_then_lost_ones():
     boxes = [[100 * i, 0, 100 * i + 40, 100] for i in range(6)]
     made = tracklets(boxes, lost=[False, True, False, True, False, False], last=10)
     was_lost = np.array([False, False, True, True, False])  # the sixth is new
@@ -50,20 +50,20 @@ def test_tracked_come_first_then_found_then_lost():
     assert got.ids.tolist() == [1, 6, 3, 4, 2]
 
 
-def test_a_lost_tracklet_is_forgotten_one_frame_after_its_buffer():
+def test_a_lost_tracklet_is_dropped_one_frame_after_its_buffer():
     made = tracklets([BOX], lost=[True], last=[10])
-    was_lost, nobody = np.array([True]), np.zeros(0, int)
+    was_lost, none_dropped = np.array([True]), np.zeros(0, int)
     for frame in (11, 12, 13):
-        made = finish_frame(made, was_lost, nobody, frame=frame, lost_buffer=2)
+        made = finish_frame(made, was_lost, none_dropped, frame=frame, lost_buffer=2)
         assert len(made) == 1
     assert made.expired.all()
-    assert len(finish_frame(made, was_lost, nobody, frame=14, lost_buffer=2)) == 0
+    assert len(finish_frame(made, was_lost, none_dropped, frame=14, lost_buffer=2)) == 0
 
 
-def test_one_found_after_its_buffer_is_forgotten_when_lost_again():
+def test_a_tracklet_found_after_its_buffer_is_dropped_when_lost_again():
     made = tracklets([BOX], lost=[False], last=[20])
     made.expired[:] = True
-    nobody = np.zeros(0, int)
-    assert len(finish_frame(made, np.array([True]), nobody, frame=20, lost_buffer=2)) == 1
+    none_dropped = np.zeros(0, int)
+    assert len(finish_frame(made, np.array([True]), none_dropped, frame=20, lost_buffer=2)) == 1
     made.lost[:] = True
-    assert len(finish_frame(made, np.array([False]), nobody, frame=21, lost_buffer=2)) == 0
+    assert len(finish_frame(made, np.array([False]), none_dropped, frame=21, lost_buffer=2)) == 0

@@ -1,4 +1,4 @@
-"""What `steady` promises: people keep their ids behind obstacles, under a moving camera, in faint detections."""
+"""The method `steady`: people keep their ids behind obstacles, with a moving camera and at low scores."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ STEADY = TrackerConfig(method="steady")
 NOTHING = Detections([], [])
 
 
-def people(places, score: float = 0.85, looks=None) -> Detections:
-    """Boxes of 40x100 px with their left top corners at ``places``."""
-    corner = np.asarray(places, float).reshape(-1, 2)
-    return Detections(np.hstack([corner, np.add(corner, (40, 100))]), np.full(len(corner), score), looks)
+def people(corners, score: float = 0.85, embeddings=None) -> Detections:
+    """Return detections of 40x100 px with their top left corners at ``corners``."""
+    corner = np.asarray(corners, float).reshape(-1, 2)
+    return Detections(np.hstack([corner, np.add(corner, (40, 100))]), np.full(len(corner), score), embeddings)
 
 
 def ids(tracks) -> list[int]:
@@ -24,12 +24,12 @@ def ids(tracks) -> list[int]:
 
 
 def street(seed: int, frames: int, count: int = 15):
-    """People who walk and hide, seen by a camera that shakes, with faint and false detections."""
+    """Yield detections of people who walk and hide, with a shaking camera, low scores and false alarms."""
     rng = np.random.default_rng(seed)
-    places, speed = rng.uniform(0, 1500, (count, 2)), rng.normal(0, 2, (count, 2))
+    corners, speed = rng.uniform(0, 1500, (count, 2)), rng.normal(0, 2, (count, 2))
     for _ in range(frames):
-        places = places + speed
-        seen = places[rng.random(count) > 0.2] + rng.normal(0, 12, 2)
+        corners = corners + speed
+        seen = corners[rng.random(count) > 0.2] + rng.normal(0, 12, 2)
         false = rng.uniform(0, 1500, (rng.poisson(1), 2))
         found = np.concatenate([seen, false]) if rng.random() > 0.05 else np.zeros((0, 2))
         boxes = np.hstack([found, np.add(found, (40, 100))]) + rng.normal(0, 1, (len(found), 4))
@@ -37,8 +37,8 @@ def street(seed: int, frames: int, count: int = 15):
 
 
 @pytest.mark.parametrize("frame_rate", [10.0, 30.0, 60.0])
-def test_who_walks_behind_a_pillar_comes_out_with_the_same_id(frame_rate):
-    """100 px/s, hidden for 1.5 s: further than the box is wide, and longer than JDETracker's second."""
+def test_a_walker_hidden_by_a_pillar_keeps_the_id(frame_rate):
+    """At 100 px/s for 1.5 s, a walker moves further than the box is wide; JDETracker's lost buffer is 1 s."""
     step = 100 / frame_rate
     tracker = Tracker(STEADY, frame_rate)
     hidden = range(int(3 * frame_rate), int(4.5 * frame_rate))
@@ -47,7 +47,7 @@ def test_who_walks_behind_a_pillar_comes_out_with_the_same_id(frame_rate):
     assert ids(tracks) == [1]
 
 
-def test_who_is_gone_for_longer_than_the_buffer_is_new():
+def test_a_person_unseen_for_longer_than_the_buffer_gets_a_new_id():
     for absent, expected in ((61, [1]), (62, [2])):
         tracker = Tracker(STEADY, 30.0)
         for _ in range(5):
@@ -58,19 +58,19 @@ def test_who_is_gone_for_longer_than_the_buffer_is_new():
 
 
 @pytest.mark.parametrize(("method", "kept"), [("byte", False), ("steady", True)])
-def test_a_camera_that_jerks_by_a_box_changes_no_id(method, kept):
-    """The picture jumps by more than a box is wide, there and back: only those who see that it is the camera follow."""
-    places = np.array([(150.0 * column, 250.0 * row) for column in range(6) for row in range(2)])
+def test_a_camera_jerk_by_the_width_of_a_box_changes_no_id(method, kept):
+    """The image jumps by more than the width of a box: ids stay only if the jump is attributed to the camera."""
+    corners = np.array([(150.0 * column, 250.0 * row) for column in range(6) for row in range(2)])
     tracker = Tracker(TrackerConfig(method=method), 30.0)
     for _ in range(10):
-        before = tracker.update(people(places))
+        before = tracker.update(people(corners))
     by_place = {round(track.box[0]) // 100 + 100 * (round(track.box[1]) // 100): track.track_id for track in before}
-    after = tracker.update(people(np.add(places, (44, 5))))
+    after = tracker.update(people(np.add(corners, (44, 5))))
     same = {round(track.box[0] - 44) // 100 + 100 * (round(track.box[1] - 5) // 100): track.track_id for track in after}
     assert (len(same) == 12 and set(same.values()) == set(by_place.values())) == kept
 
 
-def test_faint_detections_keep_a_track_and_begin_none():
+def test_low_scores_keep_a_track_and_start_none():
     tracker = Tracker(STEADY)
     assert ids(tracker.update(people([(0, 0)]))) == [1]
     for step in range(5):
@@ -80,7 +80,7 @@ def test_faint_detections_keep_a_track_and_begin_none():
             assert ids(tracker.update(people([(800, 0)], score=score))) == []
 
 
-def test_a_newcomer_is_reported_at_once_when_sure_and_at_the_second_sight_otherwise():
+def test_a_new_track_of_high_score_is_reported_at_once_and_others_at_their_second_detection():
     for score, first in ((0.85, []), (0.95, [2])):
         tracker = Tracker(STEADY)
         tracker.update(people([(0, 0)]))
@@ -88,11 +88,11 @@ def test_a_newcomer_is_reported_at_once_when_sure_and_at_the_second_sight_otherw
         assert ids(tracker.update(Detections([[500, 0, 540, 100]], [score]))) == [2]
 
 
-def test_two_who_cross_keep_their_ids_by_their_looks():
-    looks = np.eye(8, dtype=np.float32)[:2]
+def test_crossing_people_keep_their_ids_by_embedding():
+    embeddings = np.eye(8, dtype=np.float32)[:2]
     tracker = Tracker(STEADY)
     for step in range(41):
-        tracks = tracker.update(people([(5 * step, 0), (200 - 5 * step, 3)], looks=looks))
+        tracks = tracker.update(people([(5 * step, 0), (200 - 5 * step, 3)], embeddings=embeddings))
     left = {track.track_id: track.box[0] for track in tracks}
     assert left[1] > 150
     assert left[2] < 50
@@ -115,7 +115,7 @@ def test_the_same_video_gives_the_same_tracks():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ids_are_unique_in_a_frame_and_boxes_are_numbers(seed):
+def test_ids_are_unique_in_a_frame_and_boxes_are_finite(seed):
     tracker = Tracker(STEADY, 25.0)
     for frame in street(seed, 200):
         tracks = tracker.update(frame)
@@ -125,8 +125,8 @@ def test_ids_are_unique_in_a_frame_and_boxes_are_numbers(seed):
             assert np.isfinite(column).all()
 
 
-def test_the_frame_rate_does_not_change_what_people_do():
-    """One walk at 60 and at 15 frames/s: the unit of the motion model is the second's thirtieth, not the frame."""
+def test_the_motion_model_does_not_depend_on_the_frame_rate():
+    """One walk at 15 and at 60 frames/s: the unit of the motion model is 1/30 s, not the frame."""
     for rate in (15, 60):
         tracker = Tracker(STEADY, rate)
         for index in range(4 * rate):

@@ -1,4 +1,4 @@
-"""Frames that are missing, by `--frame-stride` or by a slow camera, must not break tracks."""
+"""Tracks across missing frames, which `--frame-stride` or a slow camera leaves out."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from fairmot_dla34.association.config import TrackerConfig
 from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.values import Detections
 
-LOOK = np.eye(8, dtype=np.float32)
+EMBEDDINGS = np.eye(8, dtype=np.float32)
 
 
 def walker(time_s: float, speed: float = 120.0) -> Detections:
-    """One person, 40x100 px, walking to the right."""
+    """Return one detection of 40x100 px of a person who walks to the right."""
     left = speed * time_s
-    return Detections([[left, 200, left + 40, 300]], [0.85], LOOK[:1])
+    return Detections([[left, 200, left + 40, 300]], [0.85], EMBEDDINGS[:1])
 
 
 def crowd(seed: int, frames: int):
     rng = np.random.default_rng(seed)
-    places, speed = rng.uniform(0, 1000, (12, 2)), rng.normal(0, 3, (12, 2))
+    corners, speed = rng.uniform(0, 1000, (12, 2)), rng.normal(0, 3, (12, 2))
     for _ in range(frames):
-        places = places + speed
+        corners = corners + speed
         seen = rng.random(12) > 0.2
-        boxes = np.hstack([places[seen], places[seen] + (40, 100)])
+        boxes = np.hstack([corners[seen], corners[seen] + (40, 100)])
         yield Detections(boxes, rng.uniform(0.05, 1, len(boxes)), np.eye(12)[seen])
 
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("rate", [10.0, 29.97, 30.0])
 def test_times_of_consecutive_frames_change_nothing(method, rate):
-    """So a video in which no frame is missing gives JDETracker's tracks, to the bit."""
+    """Without missing frames, the tracks must be those without `time_s`, bit by bit."""
     timed, counted = (Tracker(TrackerConfig(method=method), rate) for _ in range(2))
     for index, frame in enumerate(crowd(0, 100)):
         assert timed.update(frame, time_s=round(index / rate, 3)) == counted.update(frame)
@@ -42,8 +42,8 @@ def test_times_of_consecutive_frames_change_nothing(method, rate):
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("stride", [2, 5, 10])
-def test_a_walker_keeps_the_id_when_frames_are_left_out(method, stride):
-    """120 px/s and boxes 40 px wide: at every tenth frame of 30 the boxes just touch."""
+def test_a_walker_keeps_the_id_if_frames_are_skipped(method, stride):
+    """At 120 px/s and every tenth of 30 frames/s, boxes 40 px wide just touch."""
     tracker = Tracker(TrackerConfig(method=method), 30.0)
     for index in range(0, 300, stride):
         (track,) = tracker.update(walker(index / 30), time_s=index / 30)
@@ -51,7 +51,7 @@ def test_a_walker_keeps_the_id_when_frames_are_left_out(method, stride):
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_a_walker_keeps_the_id_when_the_camera_stutters(method):
+def test_a_walker_keeps_the_id_at_irregular_times(method):
     rng = np.random.default_rng(1)
     tracker, time_s = Tracker(TrackerConfig(method=method), 30.0), 0.0
     for _ in range(100):
@@ -63,10 +63,10 @@ def test_a_walker_keeps_the_id_when_the_camera_stutters(method):
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("stride", [1, 3, 10])
 def test_the_lost_buffer_is_in_seconds_at_any_stride(method, stride):
-    """Half a second, that is 15 frames and one more as in JDETracker, however few of them are looked at."""
+    """0.5 s are 15 frames, and one more as in JDETracker, whatever part of them is processed."""
     for absent, expected in ((16, 1), (17, 2)):
         tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=0.5), 30.0)
-        box = Detections([[500, 200, 540, 300]], [0.95], LOOK[:1])
+        box = Detections([[500, 200, 540, 300]], [0.95], EMBEDDINGS[:1])
         for index in range(5):
             tracker.update(box, time_s=index / 30)
         for index in range(5, 5 + absent, stride):
@@ -77,7 +77,7 @@ def test_the_lost_buffer_is_in_seconds_at_any_stride(method, stride):
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("times", [[0, 0, 0, 0], [3, 2, 1, 0], [0, 1e9, 0, 1e9], [0, -1e300, 1e300, 0]])
-def test_impossible_times_break_nothing(method, times):
+def test_repeated_and_extreme_times_keep_the_state_finite(method, times):
     tracker = Tracker(TrackerConfig(method=method), 30.0)
     for index in range(40):
         tracks = tracker.update(walker(index / 30), time_s=float(times[index % 4]))
@@ -87,7 +87,7 @@ def test_impossible_times_break_nothing(method, times):
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_a_buffer_of_years_survives_a_pause_of_years(method):
+def test_a_pause_of_years_within_the_buffer_keeps_the_state_finite(method):
     tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=1e9), 30.0)
     for time_s in (0.0, 1 / 30, 9e8, 9e8 + 1 / 30):
         tracks = tracker.update(walker(0.0), time_s=time_s)
@@ -97,8 +97,8 @@ def test_a_buffer_of_years_survives_a_pause_of_years(method):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30))
-def test_one_long_step_equals_as_many_short_ones(seed, count):
-    """Of people who keep their height, which scales the noise."""
+def test_one_long_step_equals_many_short_ones(seed, count):
+    """Holds for constant heights, because the height scales the noise."""
     rng = np.random.default_rng(seed)
     height = rng.uniform(20, 300, 5)
     start = np.column_stack([rng.uniform(0, 1900, (5, 2)), rng.uniform(0.3, 1, 5), height])

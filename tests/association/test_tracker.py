@@ -1,4 +1,4 @@
-"""What a user of the tracker relies on: ids, the lost buffer, memory, and a state that bad numbers cannot reach."""
+"""Ids, lost buffer, reported tracks and memory of the tracker, and a state that bad numbers cannot reach."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from fairmot_dla34.values import Detections
 
 NOTHING = Detections([], [])
 BYTE = TrackerConfig(method="byte")
-LOOK = np.eye(8, dtype=np.float32)  # LOOK[i]: the embedding of person i
+EMBEDDINGS = np.eye(8, dtype=np.float32)  # row i: the embedding of person i
 
 
-def people(*places: tuple[float, float], score: float = 0.9, looks: np.ndarray | None = None) -> Detections:
-    """Boxes of 40x100 px with their left top corners at ``places``; ``looks`` are their embeddings."""
-    boxes = [[x, y, x + 40, y + 100] for x, y in places]
-    return Detections(boxes, [score] * len(places), looks)
+def people(*corners: tuple[float, float], score: float = 0.9, embeddings: np.ndarray | None = None) -> Detections:
+    """Return detections of 40x100 px with their top left corners at ``corners``."""
+    boxes = [[x, y, x + 40, y + 100] for x, y in corners]
+    return Detections(boxes, [score] * len(corners), embeddings)
 
 
 def ids(tracks) -> list[int]:
     return [track.track_id for track in tracks]
 
 
-def crowd(seed: int, count: int, frames: int, embeddings: bool = True):
-    """People who walk, hide and come back, with low scores, now and then nobody at all."""
+def crowd(seed: int, count: int, frames: int):
+    """Yield detections of people who walk, hide and return, with low scores and some empty frames."""
     rng = np.random.default_rng(seed)
-    places, speed = rng.uniform(0, 1000, (count, 2)), rng.normal(0, 3, (count, 2))
-    looks = rng.normal(size=(count, 8))
+    corners, speed = rng.uniform(0, 1000, (count, 2)), rng.normal(0, 3, (count, 2))
+    embeddings = rng.normal(size=(count, 8))
     for _ in range(frames):
-        places = (places + speed) % 1000
+        corners = (corners + speed) % 1000
         seen = np.flatnonzero(rng.random(count) > 0.2) if rng.random() > 0.05 else np.zeros(0, int)
-        boxes = np.hstack([places[seen], places[seen] + (40, 100)]) + rng.normal(0, 1, (len(seen), 4))
-        look = looks[seen] + rng.normal(0, 0.1, (len(seen), 8))
-        yield Detections(boxes, rng.uniform(0.05, 1, len(seen)), look if embeddings else None)
+        boxes = np.hstack([corners[seen], corners[seen] + (40, 100)]) + rng.normal(0, 1, (len(seen), 4))
+        noise = rng.normal(0, 0.1, (len(seen), 8))
+        yield Detections(boxes, rng.uniform(0.05, 1, len(seen)), embeddings[seen] + noise)
 
 
-def assert_state_is_sound(tracker: Tracker) -> None:
+def assert_state_is_valid(tracker: Tracker) -> None:
     tracklets = tracker._tracklets
     for name, column in vars(tracklets).items():
         assert len(column) == len(tracklets), name
@@ -57,28 +57,28 @@ def assert_state_is_sound(tracker: Tracker) -> None:
 # ids
 
 
-def test_ids_begin_at_one_in_every_tracker():
-    """Two videos in one process: PaddleHub's module and ifzhang/FairMOT go on counting."""
+def test_ids_start_at_one_in_every_tracker():
+    """PaddleHub's module and ifzhang/FairMOT continue the count of the previous video in a process."""
     first, second = Tracker(BYTE), Tracker(BYTE)
     assert ids(first.update(people((0, 0), (200, 0)))) == [1, 2]
     assert ids(second.update(people((0, 0)))) == [1]
     assert ids(first.update(people((1, 0), (201, 0)))) == [1, 2]
 
 
-def test_trackers_in_turn_equal_trackers_alone():
+def test_interleaved_trackers_equal_separate_ones():
     frames = [list(crowd(seed, 12, 60)) for seed in (1, 2)]
     config = TrackerConfig()
-    alone = [
+    separate = [
         [tracker.update(frame) for frame in video]
         for video, tracker in zip(frames, (Tracker(config), Tracker(config)), strict=True)
     ]
-    in_turn = [Tracker(config), Tracker(config)]
+    interleaved = [Tracker(config), Tracker(config)]
     for index in range(60):
         for which in (0, 1):
-            assert in_turn[which].update(frames[which][index]) == alone[which][index]
+            assert interleaved[which].update(frames[which][index]) == separate[which][index]
 
 
-def test_reset_begins_a_new_video():
+def test_reset_starts_a_new_video():
     tracker, frames = Tracker(), list(crowd(3, 10, 30))
     before = [tracker.update(frame) for frame in frames]
     tracker.reset()
@@ -87,29 +87,29 @@ def test_reset_begins_a_new_video():
 
 def test_reset_forgets_the_size_of_embeddings():
     tracker = Tracker(BYTE)
-    tracker.update(people((0, 0), looks=LOOK[:1]))
+    tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     tracker.reset()
     assert ids(tracker.update(people((0, 0)))) == [1]
 
 
 def test_a_person_who_walks_keeps_the_id():
-    for config, looks in ((TrackerConfig(), LOOK[:1]), (BYTE, None), (BYTE, LOOK[:1])):
+    for config, embeddings in ((TrackerConfig(), EMBEDDINGS[:1]), (BYTE, None), (BYTE, EMBEDDINGS[:1])):
         tracker = Tracker(config)
         for step in range(50):
-            (track,) = tracker.update(people((5 * step, 2 * step), looks=looks))
+            (track,) = tracker.update(people((5 * step, 2 * step), embeddings=embeddings))
             assert (track.track_id, track.age_frames) == (1, step)
 
 
-def test_two_who_cross_keep_their_ids_by_their_looks():
+def test_crossing_people_keep_their_ids_by_embedding():
     tracker = Tracker()
     for step in range(41):
-        tracks = tracker.update(people((5 * step, 0), (200 - 5 * step, 3), looks=LOOK[:2]))
+        tracks = tracker.update(people((5 * step, 0), (200 - 5 * step, 3), embeddings=EMBEDDINGS[:2]))
     left = {track.track_id: track.box[0] for track in tracks}
     assert left[1] > 150
     assert left[2] < 50
 
 
-def test_a_newcomer_is_reported_from_the_second_sight_on():
+def test_a_new_track_is_reported_from_its_second_detection():
     tracker = Tracker(BYTE)
     tracker.update(people((0, 0)))
     assert ids(tracker.update(people((0, 0), (300, 0)))) == [1]
@@ -129,25 +129,25 @@ def test_a_single_false_alarm_is_never_reported():
 
 def test_jde_without_embeddings_names_the_remedy_and_changes_nothing():
     tracker = Tracker()
-    tracker.update(people((0, 0), looks=LOOK[:1]))
+    tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     with pytest.raises(InvalidInputError, match=r'no embeddings.*TrackerConfig\(method="byte"\) or "steady"'):
         tracker.update(people((0, 0)))
-    (track,) = tracker.update(people((0, 0), looks=LOOK[:1]))
+    (track,) = tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     assert (track.track_id, track.age_frames) == (1, 1)
 
 
-def test_jde_takes_an_empty_frame_without_embeddings():
+def test_jde_accepts_an_empty_frame_without_embeddings():
     tracker = Tracker()
     assert tracker.update(NOTHING) == ()
-    tracker.update(people((0, 0), looks=LOOK[:1]))
+    tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     assert tracker.update(NOTHING) == ()
 
 
 def test_embeddings_may_not_change_their_size():
     tracker = Tracker(BYTE)
-    tracker.update(people((0, 0), looks=LOOK[:1]))
+    tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     with pytest.raises(InvalidInputError, match="embeddings of 4 numbers, earlier frames had 8"):
-        tracker.update(people((0, 0), looks=LOOK[:1, :4]))
+        tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1, :4]))
     with pytest.raises(InvalidInputError, match=r"embeddings of 0 numbers.*reset\(\)"):
         tracker.update(people((0, 0)))
 
@@ -155,25 +155,32 @@ def test_embeddings_may_not_change_their_size():
 def test_byte_keeps_a_person_through_low_scores_and_jde_does_not():
     for config, expected in ((BYTE, [1]), (TrackerConfig(), [])):
         tracker = Tracker(config)
-        tracker.update(people((0, 0), looks=LOOK[:1]))
-        assert ids(tracker.update(people((1, 0), score=0.3, looks=LOOK[:1]))) == expected
+        tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
+        assert ids(tracker.update(people((1, 0), score=0.3, embeddings=EMBEDDINGS[:1]))) == expected
 
 
-def test_low_scores_begin_no_track():
+def test_low_scores_start_no_track():
     tracker = Tracker(BYTE)
     for score in (0.3, 0.45):  # below conf_thres; above it, but not by 0.1
         for _ in range(3):
             assert tracker.update(people((0, 0), score=score)) == ()
 
 
+def test_refused_detections_do_not_set_the_size_of_embeddings():
+    tracker = Tracker()
+    with pytest.raises(InvalidInputError, match="time_s"):
+        tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1, :4]), time_s=float("nan"))
+    assert ids(tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))) == [1]
+
+
 @pytest.mark.parametrize("method", method_names())
 def test_tracks_never_change_class(method):
     tracker = Tracker(TrackerConfig(method=method))
-    box, look = [[0, 0, 40, 100]], LOOK[:1]
-    (track,) = tracker.update(Detections(box, [0.9], look, class_ids=[2]))
+    box, embedding = [[0, 0, 40, 100]], EMBEDDINGS[:1]
+    (track,) = tracker.update(Detections(box, [0.9], embedding, class_ids=[2]))
     assert (track.track_id, track.class_id) == (1, 2)
-    tracker.update(Detections(box, [0.9], look, class_ids=[5]))
-    (track,) = tracker.update(Detections(box, [0.9], look, class_ids=[5]))
+    tracker.update(Detections(box, [0.9], embedding, class_ids=[5]))
+    (track,) = tracker.update(Detections(box, [0.9], embedding, class_ids=[5]))
     assert (track.track_id, track.class_id) == (2, 5)
 
 
@@ -182,32 +189,32 @@ def test_tracks_never_change_class(method):
 
 @pytest.mark.parametrize("frame_rate", [10, 29.97, 60])
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0])
-def test_a_person_comes_back_within_the_buffer_at_any_frame_rate(frame_rate, seconds):
-    """As in JDETracker, the frame after the one in which the buffer runs out is the last to find a person in."""
+def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(frame_rate, seconds):
+    """As in JDETracker, a person can still be found in the frame after the one in which the buffer runs out."""
     buffer = int(seconds * frame_rate)
     for absent, expected in ((buffer + 1, [1]), (buffer + 2, [])):
         tracker = Tracker(TrackerConfig(lost_buffer_s=seconds), frame_rate=frame_rate)
         for _ in range(5):
-            tracker.update(people((500, 500), looks=LOOK[:1]))
+            tracker.update(people((500, 500), embeddings=EMBEDDINGS[:1]))
         for _ in range(absent):
             assert tracker.update(NOTHING) == ()
-        assert ids(tracker.update(people((500, 500), looks=LOOK[:1]))) == expected
+        assert ids(tracker.update(people((500, 500), embeddings=EMBEDDINGS[:1]))) == expected
 
 
-def test_the_buffer_is_not_cut_by_rounding():
+def test_the_lost_buffer_is_not_shortened_by_rounding():
     assert Tracker(TrackerConfig(lost_buffer_s=0.29), frame_rate=100)._lost_buffer == 29
 
 
 def test_the_score_of_a_person_found_again_is_the_new_one():
-    """A deliberate difference: JDETracker goes on reporting the score from before the person was lost."""
+    """A deliberate difference: JDETracker continues to report the score from before the person was lost."""
     tracker = Tracker()
-    tracker.update(people((0, 0), score=0.9, looks=LOOK[:1]))
+    tracker.update(people((0, 0), score=0.9, embeddings=EMBEDDINGS[:1]))
     tracker.update(NOTHING)
-    (track,) = tracker.update(people((0, 0), score=0.5, looks=LOOK[:1]))
+    (track,) = tracker.update(people((0, 0), score=0.5, embeddings=EMBEDDINGS[:1]))
     assert (track.track_id, track.score) == (1, 0.5)
 
 
-# what is reported
+# reported tracks
 
 
 def test_small_and_wide_boxes_are_tracked_but_not_reported():
@@ -219,8 +226,8 @@ def test_small_and_wide_boxes_are_tracked_but_not_reported():
     assert ids(everything.update(Detections(boxes, [0.9] * 4))) == [1, 2, 3, 4]
 
 
-def test_tracks_are_plain_python_numbers():
-    """So that json.dumps takes them."""
+def test_tracks_hold_plain_python_numbers():
+    """json.dumps must accept them."""
     (track,) = Tracker(BYTE).update(people((0, 0)))
     assert [type(value) for value in (track.track_id, track.score, track.age_frames, track.class_id)] == [
         int,
@@ -235,7 +242,7 @@ def test_tracks_are_plain_python_numbers():
 # bad numbers, empty frames, memory
 
 
-def test_frames_without_detections_are_fine_at_any_time():
+def test_frames_without_detections_are_accepted_at_any_time():
     tracker = Tracker(BYTE)
     for _ in range(3):
         assert tracker.update(NOTHING) == ()
@@ -249,7 +256,7 @@ def test_frames_without_detections_are_fine_at_any_time():
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
 def test_bad_numbers_never_enter_the_state(seed, method):
-    """Good detections among NaN, inf, zeros and absurd sizes: the same tracks as without the bad ones."""
+    """Detections with NaN, inf, zeros and extreme sizes among good ones must not change the tracks."""
     rng = np.random.default_rng(seed)
     bad = np.array([np.nan, np.inf, -np.inf, 0.0, 1e30, -1e30, 1e-30])
     tracker, clean = Tracker(TrackerConfig(method=method)), Tracker(TrackerConfig(method=method))
@@ -257,20 +264,20 @@ def test_bad_numbers_never_enter_the_state(seed, method):
         count = int(rng.integers(1, 5))
         boxes = np.tile(np.float32([100, 100, 140, 200]), (count, 1))
         boxes[np.arange(count), rng.integers(0, 4, count)] = rng.choice([np.nan, np.inf, -np.inf, 1e30, -1e30], count)
-        looks = rng.choice(bad, (count, 8))
-        spoilt = Detections(
+        embeddings = rng.choice(bad, (count, 8))
+        corrupted = Detections(
             np.concatenate([frame.boxes, boxes, [[5, 5, 5, 50]], [[5, 5, 45, 105]]]),
             np.concatenate([frame.scores, np.full(count + 1, 0.9), [np.nan]]),
-            np.concatenate([frame.embeddings, looks, looks[:1], looks[:1]]),
+            np.concatenate([frame.embeddings, embeddings, embeddings[:1], embeddings[:1]]),
         )
-        assert tracker.update(spoilt) == clean.update(frame)
-        assert_state_is_sound(tracker)
+        assert tracker.update(corrupted) == clean.update(frame)
+        assert_state_is_valid(tracker)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
-def test_any_finite_boxes_leave_the_state_sound(seed, method):
-    """Boxes of wild sizes that jump about must not overflow the filter."""
+def test_any_finite_boxes_leave_a_valid_state(seed, method):
+    """Boxes of extreme sizes at changing positions must not overflow the filter."""
     rng = np.random.default_rng(seed)
     tracker = Tracker(
         TrackerConfig(
@@ -286,26 +293,26 @@ def test_any_finite_boxes_leave_the_state_sound(seed, method):
     for _ in range(20):
         corner = rng.uniform(-1, 1, (5, 2)) * 10.0 ** rng.integers(-3, 6)
         sides = 10.0 ** rng.uniform(-4, 5.5, (5, 2))
-        looks = rng.normal(size=(5, 3)) * rng.choice([0, 1e-20, 1, 1e20, np.nan], (5, 1))
-        tracks = tracker.update(Detections(np.hstack([corner, corner + sides]), rng.random(5), looks))
-        assert_state_is_sound(tracker)
+        embeddings = rng.normal(size=(5, 3)) * rng.choice([0, 1e-20, 1, 1e20, np.nan], (5, 1))
+        tracks = tracker.update(Detections(np.hstack([corner, corner + sides]), rng.random(5), embeddings))
+        assert_state_is_valid(tracker)
         assert np.isfinite([track.box for track in tracks]).all()
 
 
 def test_a_person_with_a_bad_embedding_is_still_matched_by_the_box():
-    """A deliberate difference: JDETracker divides by zero and the NaN stays in the track for ever."""
+    """A deliberate difference: JDETracker divides by zero, and the NaN stays in the track."""
     tracker = Tracker()
-    tracker.update(people((0, 0), looks=LOOK[:1]))
+    tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     for bad in (np.zeros((1, 8)), np.full((1, 8), np.nan)):
-        assert ids(tracker.update(people((1, 0), looks=bad))) == [1]
-    np.testing.assert_allclose(tracker._tracklets.embeddings, LOOK[:1])
+        assert ids(tracker.update(people((1, 0), embeddings=bad))) == [1]
+    np.testing.assert_allclose(tracker._tracklets.embeddings, EMBEDDINGS[:1])
 
 
 def test_a_person_first_seen_with_a_bad_embedding_gets_one_later():
     tracker = Tracker()
-    tracker.update(people((0, 0), looks=np.zeros((1, 8))))
-    assert ids(tracker.update(people((1, 0), looks=LOOK[:1]))) == [1]
-    np.testing.assert_allclose(tracker._tracklets.embeddings, LOOK[:1])
+    tracker.update(people((0, 0), embeddings=np.zeros((1, 8))))
+    assert ids(tracker.update(people((1, 0), embeddings=EMBEDDINGS[:1]))) == [1]
+    np.testing.assert_allclose(tracker._tracklets.embeddings, EMBEDDINGS[:1])
 
 
 @pytest.mark.parametrize("method", method_names())
@@ -321,19 +328,19 @@ def test_arguments_are_never_changed(method):
             np.testing.assert_array_equal(array, copy)
 
 
-def test_the_state_does_not_hold_on_to_the_callers_arrays():
+def test_the_state_does_not_share_the_callers_arrays():
     """A caller may reuse one buffer for every frame."""
-    boxes, looks = np.float32([[0, 0, 40, 100]]), LOOK[:1].copy()
+    boxes, embeddings = np.float32([[0, 0, 40, 100]]), EMBEDDINGS[:1].copy()
     tracker = Tracker()
-    tracker.update(Detections(boxes, [0.9], looks))
-    boxes[:], looks[:] = np.nan, np.nan
-    assert_state_is_sound(tracker)
+    tracker.update(Detections(boxes, [0.9], embeddings))
+    boxes[:], embeddings[:] = np.nan, np.nan
+    assert_state_is_valid(tracker)
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
 def test_the_order_of_detections_does_not_matter(seed, method):
-    """Ids are given in the order of detections, so they may be renamed; boxes and scores are the same."""
+    """Ids follow the order of detections, so only they may differ; boxes and scores must be the same."""
     rng = np.random.default_rng(seed)
     tracker, shuffled = Tracker(TrackerConfig(method=method)), Tracker(TrackerConfig(method=method))
     renamed: dict[int, int] = {}
@@ -351,7 +358,7 @@ def test_the_order_of_detections_does_not_matter(seed, method):
 
 @pytest.mark.parametrize("method", method_names())
 def test_memory_does_not_grow_with_the_length_of_the_video(method):
-    """5,000 frames with hundreds of ids. JDETracker keeps every one of them for ever."""
+    """5,000 frames with hundreds of ids, every one of which JDETracker keeps until the end."""
     tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=0.3))
     frames, largest, traced, last_id = list(crowd(11, 10, 250)), [0] * 20, [], 0
     for turn in range(20):
@@ -366,7 +373,7 @@ def test_memory_does_not_grow_with_the_length_of_the_video(method):
     tracemalloc.stop()
     assert last_id > 500
     assert max(largest) <= 1.5 * max(largest[:4])
-    assert traced[1] - traced[0] < 50_000  # in 4,000 frames, the state of now included
+    assert traced[1] - traced[0] < 50_000  # after 4,000 more frames, the current state included
 
 
 # arguments
@@ -386,7 +393,7 @@ def test_impossible_times_are_refused(time_s):
 
 
 def test_the_association_needs_neither_opencv_nor_a_network():
-    """The tracker alone must start fast and run where no network backend is installed."""
+    """The tracker alone must start fast and run without a network backend."""
     code = (
         "import sys; from fairmot_dla34.association import Tracker; "
         "sys.exit(bool({'cv2', 'openvino', 'paddle', 'onnxruntime', 'av', 'scipy'} & set(sys.modules)))"

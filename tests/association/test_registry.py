@@ -1,0 +1,64 @@
+"""Registration of association methods: a wrong or repeated name must fail when it is registered, not in a video."""
+
+from __future__ import annotations
+
+import pytest
+
+from fairmot_dla34.association import (
+    AssociationMethod,
+    Tracker,
+    TrackerConfig,
+    find_method,
+    method_names,
+    register_method,
+)
+from fairmot_dla34.association.byte import ByteRules
+from fairmot_dla34.errors import InvalidInputError
+
+
+def test_built_in_methods_come_in_a_fixed_order():
+    assert method_names() == ("jde", "byte", "steady")
+    assert [find_method(name).name for name in method_names()] == list(method_names())
+
+
+def test_a_registered_method_is_listed_and_has_its_own_lost_buffer():
+    register_method(AssociationMethod("mine", ByteRules, lost_buffer_s=0.25))
+    assert method_names()[-1] == "mine"
+    assert TrackerConfig(method="mine").buffer_s == 0.25
+    assert TrackerConfig(method="mine", lost_buffer_s=3.0).buffer_s == 3.0
+    with pytest.raises(InvalidInputError, match="'other'; expected one of jde, byte, steady, mine"):
+        TrackerConfig(method="other")
+
+
+def test_a_name_belongs_to_one_method():
+    register_method(find_method("jde"))  # a module that is imported twice
+    with pytest.raises(InvalidInputError, match="'jde' is already registered; choose another name"):
+        register_method(AssociationMethod("jde", ByteRules))
+    assert find_method("jde").make_rules is not ByteRules
+
+
+@pytest.mark.parametrize("name", ["", None, 3])
+def test_names_are_strings(name):
+    with pytest.raises(InvalidInputError, match="expected a non-empty string"):
+        AssociationMethod(name, ByteRules)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), None])
+def test_lost_buffers_are_finite(seconds):
+    with pytest.raises(InvalidInputError, match=r"lost_buffer_s is .*expected a number >= 0"):
+        AssociationMethod("mine", ByteRules, lost_buffer_s=seconds)
+
+
+def test_every_video_has_rules_of_its_own():
+    """Rules may keep state, which must not pass from one video to the next."""
+    made = []
+
+    def make_rules(config, frame_rate):
+        made.append(ByteRules(config, frame_rate))
+        return made[-1]
+
+    register_method(AssociationMethod("mine", make_rules))
+    tracker = Tracker(TrackerConfig(method="mine"))
+    tracker.reset()
+    assert len(made) == 2
+    assert tracker._rules is made[1]
