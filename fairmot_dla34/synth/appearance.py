@@ -132,7 +132,8 @@ def random_wearer(outfit: Appearance, rng: Rng) -> Appearance:
 
 
 def _random_colour(rng: Rng, palettes: dict[tuple[Colour, ...], float]) -> Colour:
-    return choice(rng, weighted_choice(rng, palettes))
+    palette = weighted_choice(rng, palettes)
+    return choice(rng, palette)
 
 
 def _varied(rng: Rng, colour: Colour) -> Colour:

@@ -1,4 +1,4 @@
-"""The people of a scene: groups who come and go, what they look like, and the distance they keep."""
+"""The crowd of a scene: groups of people, their visits over time, and the distance they keep from each other."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _plan_formation(size: int, rng: Rng) -> list[tuple[float, float]]:
 
 
 def _moved_apart(visits: list[Visit]) -> list[Visit]:
-    """Return the visits with people who come too close to each other moved apart."""
+    """Return the visits with changed paths: people closer than `_PERSONAL_M` are moved apart."""
     first = [round(visit.start_s / STEP_S) for visit in visits]
     moves = [np.zeros_like(visit.xy) for visit in visits]
     events = sorted(range(len(visits)), key=lambda index: first[index])

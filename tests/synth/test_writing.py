@@ -13,7 +13,7 @@ import pytest
 from scenes import small
 
 from fairmot_dla34 import synth
-from fairmot_dla34.commands.cli import main
+from fairmot_dla34.commands.main import main
 from fairmot_dla34.errors import InvalidInputError, OutputError
 from fairmot_dla34.synth import PRESETS, Scene, SceneConfig, SceneFrame, parse_scene, write_scene
 from fairmot_dla34.synth.config import BACKGROUNDS, CAMERAS
