@@ -25,10 +25,10 @@ OTHER_VERSIONS = ("3.10", "3.12", "3.13")
 # processes and signals, packaging. The tests of the commands and of the module track whole videos. Numerical results
 # and the association do not depend on the version, so only the main Python runs their tests.
 VERSION_DEPENDENT = (
+    "tests/commands",
     "tests/outputs",
     "tests/video",
     "tests/weights",
-    "tests/test_cli.py",
     "tests/test_imports.py",
     "tests/test_module.py",
     "tests/test_packaging.py",
