@@ -106,6 +106,7 @@ def test_images_larger_than_players_decode_are_scaled_down(tmp_path):
     assert fit_image(numbered_image(1), (160, 96)) is not None
 
 
+@pytest.mark.serial
 def test_4k_frames_are_encoded_in_seconds(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (2160, 3840, 3), np.uint8)
     started_s = time.monotonic()

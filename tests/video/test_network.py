@@ -21,6 +21,8 @@ from fairmot_dla34.errors import SourceError
 from fairmot_dla34.video import container, open_source
 from fairmot_dla34.video.names import redact_url, url_name
 
+pytestmark = pytest.mark.serial
+
 SECRET = "hunter2"  # noqa: S105 (not a real one)
 
 
