@@ -1,4 +1,4 @@
-"""Settings are checked when they are made: a threshold of NaN would otherwise silently match nothing."""
+"""Checks of settings when they are made: a threshold of NaN would otherwise silently match nothing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fairmot_dla34.errors import InvalidInputError
 THRESHOLDS = [field.name for field in dataclasses.fields(TrackerConfig) if field.name.endswith(("thres", "thresh"))]
 
 
-def test_defaults_are_those_of_paddledetection_as_configured():
-    """fairmot_dla34.yml and JDETracker's own defaults, not those of the old PaddleHub module (0, 0.7, euclidean)."""
+def test_defaults_are_those_that_paddledetection_configures():
+    """fairmot_dla34.yml and JDETracker set them; the old PaddleHub module used others (0, 0.7, euclidean)."""
     assert dataclasses.asdict(TrackerConfig()) == {
         "method": "jde",
         "conf_thres": 0.4,
@@ -46,31 +46,31 @@ def test_amounts_are_not_negative(name, value):
 
 
 @pytest.mark.parametrize(("method", "seconds"), [("jde", 1.0), ("byte", 1.0), ("steady", 2.0)])
-def test_each_method_has_a_buffer_of_its_own_unless_one_is_set(method, seconds):
-    """track_buffer 30 at 30 frames/s, JDETracker; two seconds for ours, also where only the method is replaced."""
+def test_each_method_has_a_default_lost_buffer(method, seconds):
+    """One second in JDETracker (track_buffer 30 at 30 frames/s), two in `steady`, also after replacing the method."""
     assert TrackerConfig(method=method).buffer_s == seconds
     assert dataclasses.replace(TrackerConfig(), method=method).buffer_s == seconds
     assert TrackerConfig(method=method, lost_buffer_s=0.5).buffer_s == 0.5
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.float64(1)])
-def test_thresholds_may_be_numpy_numbers_and_touch_their_bounds(value):
+def test_thresholds_may_be_numpy_numbers_and_equal_to_their_bounds(value):
     assert TrackerConfig(conf_thres=value).conf_thres == value
 
 
 @pytest.mark.parametrize("method", ["sort", "", None, "JDE"])
-def test_unknown_method_names_the_known_ones(method):
+def test_an_unknown_method_is_refused_with_the_known_names(method):
     with pytest.raises(InvalidInputError, match="expected one of jde, byte, steady"):
         TrackerConfig(method=method)
 
 
 @pytest.mark.parametrize("value", [0, -30, float("nan"), float("inf"), "30", None, False])
-def test_frame_rate_is_a_positive_number(value):
+def test_frame_rates_that_are_not_positive_numbers_are_refused(value):
     with pytest.raises(InvalidInputError, match="frame_rate is"):
         check_frame_rate(value)
 
 
-def test_frame_rate_need_not_be_whole():
+def test_a_frame_rate_may_be_a_fraction():
     assert check_frame_rate(30000 / 1001) == pytest.approx(29.97003)
 
 

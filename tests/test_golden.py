@@ -1,4 +1,4 @@
-"""The sample weights score on rendered scenes what they scored when they were committed."""
+"""Scores of the sample weights on rendered scenes, compared with the committed scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ golden = pytest.importorskip("golden")
 
 pytestmark = pytest.mark.slow
 COMMITTED = json.loads(Path(__file__).with_name("golden_scores.json").read_text("utf-8"))
-SLACK = 1.0  # points: what another release of OpenCV, NumPy or OpenVINO may cost by rounding
+SLACK = 1.0  # percentage points that rounding in another release of OpenCV, NumPy or OpenVINO may cost
 
 
 def test_every_golden_scene_is_measured() -> None:
