@@ -25,7 +25,7 @@ from network import FairMOTNetwork
 from targets import FairMOTLoss, Targets, targets_of
 from torch import Tensor, nn
 
-from fairmot_dla34.weights import load_arrays
+from fairmot_dla34.weights import load_checkpoint
 
 EMA_DECAY = 0.998
 MAX_GRADIENT = 10.0  # norm
@@ -103,7 +103,7 @@ class Batches:
             crops = [random_crop(self._choose(rng), size, rng) for _ in range(count)]
             if not any((crop.people.ids >= 0).any() for crop in crops):
                 continue
-            pictures = np.stack([crop.picture[..., ::-1] for crop in crops]).transpose(0, 3, 1, 2)
+            pictures = np.stack([crop.image[..., ::-1] for crop in crops]).transpose(0, 3, 1, 2)
             self._ready.put(
                 (torch.from_numpy(np.ascontiguousarray(pictures)), targets_of([crop.people for crop in crops], size))
             )
@@ -121,7 +121,7 @@ class Run:
         self.output = output
         self.network = FairMOTNetwork().to(memory_format=torch.channels_last)
         self.loss = FairMOTLoss(identities)
-        self.network.load_arrays(load_arrays(start))
+        self.network.load_arrays(load_checkpoint(start).arrays)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
             [*self.network.parameters(), *self.loss.parameters()], lr=1e-3, weight_decay=WEIGHT_DECAY, fused=True
