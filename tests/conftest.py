@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from fairmot_dla34 import Detections, FairMOT
 from fairmot_dla34.weights import resolve_weights
 
 ROOT = Path(__file__).resolve().parent.parent
+settings.register_profile("shared cores", deadline=None)  # the time of an example depends on what else runs
+settings.load_profile("shared cores")
 
 
 def pytest_configure(config: pytest.Config) -> None:
