@@ -1,4 +1,4 @@
-"""Score results against ground truth as the field does: HOTA, CLEAR MOT and IDF1, computed by TrackEval."""
+"""Scores of tracking results against ground truth: HOTA, CLEAR MOT and IDF1, computed by TrackEval."""
 
 from .evaluate import evaluate
 from .scores import Evaluation, Scores

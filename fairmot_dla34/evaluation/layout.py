@@ -1,4 +1,4 @@
-"""Which files belong together: ground truth, results and length of every sequence, found in the layouts in use."""
+"""Discovery of the ground truth, results and length of every sequence in the folder layouts in use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import TrackFileError
 
-_RESULTS_FOLDER = "mot_results"  # where `fairmot_dla34 track` puts them, below its output directory
+_RESULTS_FOLDER = "mot_results"  # folder that `fairmot_dla34 track` creates in its output directory
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,10 @@ class SequenceFiles:
     """The files of one sequence.
 
     Attributes:
-        name: Of the folder in MOTChallenge's layout, else of the file.
-        truth: Ground truth.
-        results: What is scored.
-        seqinfo: Says how long the sequence is; None where there is none.
+        name: Name of the folder in MOTChallenge's layout, else of the file.
+        truth: File of ground truth.
+        results: File of the results to score.
+        seqinfo: File with the length of the sequence; None if there is none.
     """
 
     name: str
@@ -29,7 +29,7 @@ class SequenceFiles:
 
 
 def find_sequences(gt: Path, results: Path) -> list[SequenceFiles]:
-    """Pair ground truth with results, in the order of the names.
+    """Return the files of every sequence, ordered by name.
 
     Args:
         gt: A folder in MOTChallenge's layout or of ``<sequence>.txt`` files, one sequence's folder, or one file.
@@ -37,11 +37,11 @@ def find_sequences(gt: Path, results: Path) -> list[SequenceFiles]:
             any name.
 
     Raises:
-        TrackFileError: Nothing is there, a sequence has no results, or results belong to no sequence.
+        TrackFileError: There are no files, a sequence has no results, or results belong to no sequence.
     """
     try:
-        one = _truth_of_one(gt)
-        truths = {_name_of(one): one} if one else _truth_files(gt)
+        single = _single_truth_file(gt)
+        truths = {_name_of(single): single} if single else _truth_files(gt)
         found = _result_files(results, truths)
     except OSError as error:
         raise TrackFileError(f"{error.filename} cannot be read ({error.strerror}); check its permissions.") from error
@@ -49,15 +49,15 @@ def find_sequences(gt: Path, results: Path) -> list[SequenceFiles]:
     if missing:
         raise TrackFileError(
             f"{results} has no results for {_listed(missing)} of {gt}; it has {_listed(sorted(found))}. Expected "
-            f"{missing[0]}.txt, empty where nobody was found; for a single sequence you can name the file itself."
+            f"{missing[0]}.txt, empty if nobody was found; for a single sequence you can name the file itself."
         )
-    if unknown and not one:
+    if unknown and not single:
         raise TrackFileError(
             f"{found[unknown[0]]} is for a sequence that {gt} does not have; it has {_listed(sorted(truths))}. Remove "
-            "the file, or name the ground truth of one sequence alone."
+            "the file, or name the ground truth of a single sequence."
         )
     return [
-        SequenceFiles(name, truths[name], found[name], _seqinfo(truths[name], alone=len(truths) == 1))
+        SequenceFiles(name, truths[name], found[name], _seqinfo(truths[name], only_one=len(truths) == 1))
         for name in sorted(truths)
     ]
 
@@ -66,7 +66,7 @@ def read_length(seqinfo: Path) -> int:
     """Read ``seqLength`` of a ``seqinfo.ini``.
 
     Raises:
-        TrackFileError: It is not there, or not a number of frames.
+        TrackFileError: The entry is missing or is not a number of frames.
     """
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -75,40 +75,40 @@ def read_length(seqinfo: Path) -> int:
     except (OSError, ValueError, configparser.Error) as error:
         reason = " ".join(str(error).split())
         raise TrackFileError(
-            f"{seqinfo} does not say how long the sequence is ({reason}); expected seqLength=<frames> below [Sequence]."
+            f"{seqinfo} has no length of the sequence ({reason}); expected seqLength=<frames> below [Sequence]."
         ) from error
     if length < 1:
         raise TrackFileError(f"{seqinfo}: seqLength is {length}; expected the number of frames, at least 1.")
     return length
 
 
-def _truth_of_one(gt: Path) -> Path | None:
-    """The file of ground truth where ``gt`` names a single sequence: the file, its folder, or the sequence's folder."""
+def _single_truth_file(gt: Path) -> Path | None:
+    """Return the ground truth if ``gt`` is a single sequence: the file, its folder, or the sequence's folder."""
     return next((path for path in (gt, gt / "gt" / "gt.txt", gt / "gt.txt") if path.is_file()), None)
 
 
 def _truth_files(gt: Path) -> dict[str, Path]:
-    """Ground truth by sequence name, where ``gt`` may have many."""
+    """Return the ground truth of every sequence in the folder ``gt``, by sequence name."""
     if not gt.exists():
         raise TrackFileError(f"{gt} does not exist; expected a folder of ground truth or one of its files.")
     folders = [path for path in gt.iterdir() if (path / "gt" / "gt.txt").is_file()]
-    lacking = sorted(path for path in gt.iterdir() if (path / "seqinfo.ini").is_file() and path not in folders)
-    if lacking:
+    unannotated = sorted(path for path in gt.iterdir() if (path / "seqinfo.ini").is_file() and path not in folders)
+    if unannotated:
         raise TrackFileError(
-            f"{lacking[0]} has a seqinfo.ini but no ground truth; expected {lacking[0] / 'gt' / 'gt.txt'}: add it, "
-            "or name a folder of annotated sequences."
+            f"{unannotated[0]} has a seqinfo.ini but no ground truth; expected {unannotated[0] / 'gt' / 'gt.txt'}. Add "
+            "it, or name a folder of annotated sequences."
         )
     files = [path / "gt" / "gt.txt" for path in folders] or _text_files(gt)
     if not files:
         raise TrackFileError(
-            f"{gt} has no ground truth; expected <sequence>/gt/gt.txt, gt/gt.txt or <sequence>.txt in it: name the "
+            f"{gt} has no ground truth; expected <sequence>/gt/gt.txt, gt/gt.txt or <sequence>.txt in it. Name the "
             "folder that has them."
         )
     return {_name_of(path): path for path in files}
 
 
 def _result_files(results: Path, truths: dict[str, Path]) -> dict[str, Path]:
-    """Results by sequence name; one file, given as such, is for the only sequence whatever its name."""
+    """Return the results by sequence name. A single file belongs to the only sequence, whatever its name."""
     if not results.exists():
         raise TrackFileError(f"{results} does not exist; expected a folder of <sequence>.txt files or one of them.")
     if results.is_file():
@@ -122,23 +122,23 @@ def _result_files(results: Path, truths: dict[str, Path]) -> dict[str, Path]:
     files = {path.stem: path for path in _text_files(folder)}
     if not files:
         raise TrackFileError(
-            f"{folder} has no results; expected <sequence>.txt files as fairmot_dla34 track writes them: name the "
+            f"{folder} has no results; expected <sequence>.txt files as fairmot_dla34 track writes them. Name the "
             "folder that has them."
         )
     return files
 
 
 def _text_files(folder: Path) -> list[Path]:
-    """Its MOT text files; `track` may have put KITTI's beside them."""
+    """Return the MOT text files of a folder, without the KITTI files that `track` may have written there."""
     return sorted(path for path in folder.glob("*.txt") if path.is_file() and not path.name.endswith(".kitti.txt"))
 
 
 def _sequence_folder(truth: Path) -> Path | None:
-    """The folder that a ``gt.txt`` is the ground truth of; None for a file with a name of its own."""
+    """Return the sequence's folder of a ``gt.txt``; None for a file that is named after its sequence."""
     if truth.name != "gt.txt":
         return None
-    place = truth.absolute().parent
-    return place.parent if place.name == "gt" else place
+    parent = truth.absolute().parent
+    return parent.parent if parent.name == "gt" else parent
 
 
 def _name_of(truth: Path) -> str:
@@ -146,15 +146,15 @@ def _name_of(truth: Path) -> str:
     return folder.name if folder else truth.stem
 
 
-def _seqinfo(truth: Path, *, alone: bool) -> Path | None:
-    """Where the length is said: in the sequence's folder, in a ``seqinfo`` folder, or beside the only file."""
-    folder, place = _sequence_folder(truth), truth.absolute().parent
+def _seqinfo(truth: Path, *, only_one: bool) -> Path | None:
+    """Return the ``seqinfo.ini`` of a sequence: in its folder, in a ``seqinfo`` folder, or beside the only file."""
+    folder, parent = _sequence_folder(truth), truth.absolute().parent
     if folder:
-        places = [folder / "seqinfo.ini"]
+        candidates = [folder / "seqinfo.ini"]
     else:
-        places = [where / "seqinfo" / f"{truth.stem}.ini" for where in (place, place.parent)]
-        places += [place / "seqinfo.ini"] if alone else []
-    return next((path for path in places if path.is_file()), None)
+        candidates = [base / "seqinfo" / f"{truth.stem}.ini" for base in (parent, parent.parent)]
+        candidates += [parent / "seqinfo.ini"] if only_one else []
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Who is followed by which id, frame by frame: the matches that TrackEval's CLEAR counts but does not give out."""
+"""Matches between people and result ids over time, which TrackEval's CLEAR counts but does not return."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from ..association.assignment import assign
 
 _MIN_IOU = 0.5
-_CONTINUITY = 1000.0  # outweighs any IoU: a match of the frame before is kept first, as in TrackEval's clear.py
+_CONTINUITY = 1000.0  # outweighs any IoU, so that matches of the previous frame are kept: TrackEval's clear.py
 
 
 @dataclass(frozen=True)
 class Span:
-    """Frames in a row in which one person is matched with one result id.
+    """Consecutive frames in which one person is matched with one result id.
 
     Attributes:
         person: Index of the ground-truth id.
-        result_id: As in the file of results.
-        first: First frame, from 1.
-        last: Last frame, included.
-        switched: Whether the person had another id before: an id switch.
+        result_id: Id in the file of results.
+        first: First frame, counted from 1.
+        last: Last frame, inclusive.
+        switched: Whether the person was matched with another id before, which is an id switch.
     """
 
     person: int
@@ -33,32 +33,32 @@ class Span:
     switched: bool
 
 
-def spans(data: dict[str, Any]) -> list[Span]:
-    """Return every span of a sequence, in the order of their ends.
+def matched_spans(data: dict[str, Any]) -> list[Span]:
+    """Return every span of a sequence, ordered by the frame in which it ended.
 
     Args:
-        data: What `prepare` returns, with the results' own ids in place of confidences.
+        data: Data of the sequence from `prepare`, with the ids of the result file in place of confidences.
     """
-    running: dict[int, Span] = {}
-    done: list[Span] = []
+    current: dict[int, Span] = {}  # by person
+    ended: list[Span] = []
     for frame, pairs in enumerate(_matches(data), 1):
         for person, result_id in pairs:
-            span = running.get(person)
+            span = current.get(person)
             if span and (span.result_id, span.last) == (result_id, frame - 1):
-                running[person] = Span(person, result_id, span.first, frame, span.switched)
+                current[person] = Span(person, result_id, span.first, frame, span.switched)
             else:
-                done += [span] if span else []
+                ended += [span] if span else []
                 switched = span is not None and span.result_id != result_id
-                running[person] = Span(person, result_id, frame, frame, switched)
-    return done + list(running.values())
+                current[person] = Span(person, result_id, frame, frame, switched)
+    return ended + list(current.values())
 
 
 def _matches(data: dict[str, Any]) -> list[list[tuple[int, int]]]:
-    """Pairs of (person, result id) of each frame."""
+    """Return the matched pairs (person, result id) of each frame."""
     found: list[list[tuple[int, int]]] = []
-    previous: NDArray[np.int64] = np.full(data["num_gt_ids"], -1)  # the id each person had in the frame before
+    previous: NDArray[np.int64] = np.full(data["num_gt_ids"], -1)  # result id of each person in the previous frame
     for people, ids, iou in zip(data["gt_ids"], data["tracker_confidences"], data["similarity_scores"], strict=True):
-        if not len(people) or not len(ids):  # such a frame does not end continuity
+        if not len(people) or not len(ids):  # continuity survives such a frame
             found.append([])
             continue
         score = iou + _CONTINUITY * (ids[np.newaxis, :] == previous[people][:, np.newaxis])  # (people, results)

@@ -1,4 +1,4 @@
-"""TrackEval's rules and metrics on rows that were read and checked here. Importing this needs TrackEval."""
+"""TrackEval's rules and metrics, applied to rows in memory. Importing this module needs TrackEval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from trackeval.datasets import MotChallenge2DBox
 from trackeval.metrics import CLEAR, HOTA, Identity
 
-from .reading import MotRows
+from .mot_rows import MotRows
 from .scores import Scores
 from .sequence import Sequence
 
@@ -20,10 +20,10 @@ ALPHAS: NDArray[np.float64] = _METRICS[0].array_labels  # the IoU thresholds of 
 
 
 def prepare(sequence: Sequence) -> dict[str, Any]:
-    """Apply the rules of MOTChallenge; what is left counts.
+    """Apply the rules of MOTChallenge, which remove the boxes that are not scored.
 
     Returns:
-        TrackEval's data of a sequence: ids and boxes of each frame, and the IoU between them.
+        TrackEval's data of the sequence: ids and boxes of each frame, and the IoU between them.
     """
     dataset = _Dataset(sequence)
     data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.get_raw_seq_data("", sequence.name), "pedestrian")
@@ -31,21 +31,21 @@ def prepare(sequence: Sequence) -> dict[str, Any]:
 
 
 def measure(data: dict[str, Any]) -> Measures:
-    """Compute all metrics of one sequence, from what `prepare` returns."""
+    """Compute all metrics of one sequence from the data of `prepare`."""
     return {metric.get_name(): metric.eval_sequence(data) for metric in _METRICS}
 
 
 def combine(measures: dict[str, Measures]) -> Measures:
-    """Compute all metrics of the sequences together."""
+    """Compute all metrics of the sequences together, from the metrics of each."""
     names = [metric.get_name() for metric in _METRICS]
     return {
-        name: metric.combine_sequences({sequence: one[name] for sequence, one in measures.items()})
+        name: metric.combine_sequences({sequence: by_metric[name] for sequence, by_metric in measures.items()})
         for name, metric in zip(names, _METRICS, strict=True)
     }
 
 
 def scores_of(measures: Measures) -> Scores:
-    """Pick the figures that are shown."""
+    """Select the scores that are reported."""
     hota, clear, identity = (measures[metric.get_name()] for metric in _METRICS)
     return Scores(
         hota=100 * float(np.mean(hota["HOTA"])),
@@ -66,7 +66,7 @@ def scores_of(measures: Measures) -> Scores:
 
 
 class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no types
-    """One sequence in memory, in place of TrackEval's folders of files."""
+    """One sequence in memory; it replaces TrackEval's folders of files."""
 
     def __init__(self, sequence: Sequence) -> None:
         super().__init__(
@@ -75,7 +75,9 @@ class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no typ
                 "SEQ_INFO": {sequence.name: sequence.frames},
                 "GT_LOC_FORMAT": __file__.replace("{", "{{").replace("}", "}}"),  # must be a file; it is not read
                 "TRACKERS_TO_EVAL": [],
-                "BENCHMARK": "MOT20" if sequence.name.startswith("MOT20") else "MOT17",  # MOT20 has one distractor more
+                "BENCHMARK": "MOT20"
+                if sequence.name.startswith("MOT20")
+                else "MOT17",  # MOT20 has one more distractor class
                 "DO_PREPROC": sequence.has_classes,
             }
         )
@@ -85,26 +87,26 @@ class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no typ
         sequence = self._sequence
         rows = sequence.truth if is_gt else sequence.results
         ids = np.unique(rows.ids, return_inverse=True)[1]  # TrackEval's memory grows with the largest id
-        at = _rows_of_frames(rows, sequence.frames)
+        frames = _rows_of_frames(rows, sequence.frames)
         kind = "gt" if is_gt else "tracker"
         raw: dict[str, Any] = {
             "num_timesteps": sequence.frames,
             "seq": seq,
-            f"{kind}_ids": [ids[chosen] for chosen in at],
-            f"{kind}_dets": [rows.boxes[chosen] for chosen in at],
+            f"{kind}_ids": [ids[index] for index in frames],
+            f"{kind}_dets": [rows.boxes[index] for index in frames],
         }
         if is_gt:
-            raw["gt_classes"] = [rows.column_8[chosen].astype(int) for chosen in at]
-            raw["gt_extras"] = [{"zero_marked": rows.flagged[chosen]} for chosen in at]
+            raw["gt_classes"] = [rows.column_8[index].astype(int) for index in frames]
+            raw["gt_extras"] = [{"zero_marked": rows.flagged[index]} for index in frames]
         else:
-            raw["tracker_classes"] = [np.ones(len(chosen), int) for chosen in at]
-            # No metric here reads a confidence; the file's ids in that place tell which results the rules left.
-            raw["tracker_confidences"] = [rows.ids[chosen] for chosen in at]
+            raw["tracker_classes"] = [np.ones(len(index), int) for index in frames]
+            # No metric reads the confidence, so it carries the ids of the file through the rules.
+            raw["tracker_confidences"] = [rows.ids[index] for index in frames]
         return raw
 
 
 def _rows_of_frames(rows: MotRows, frames: int) -> list[NDArray[np.intp]]:
-    """Indices of each frame's rows, in the file's order."""
+    """Return the row indices of each frame, in the order of the file."""
     order = np.argsort(rows.frames, kind="stable")
     ends = np.searchsorted(rows.frames[order], np.arange(1, frames), side="right")
     return np.split(order, ends)

@@ -1,4 +1,4 @@
-"""One sequence: its ground truth and its results, checked against each other, and the rules that fit them."""
+"""Ground truth and results of one sequence, checked against each other, and the choice of the scoring rules."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 
 from ..errors import TrackFileError
 from .layout import SequenceFiles, read_length
-from .reading import MotRows, read_rows
+from .mot_rows import MotRows
+from .reading import read_rows
 
 logger = logging.getLogger(__name__)
 
-_PERSON, _CLASSES = 1, 13  # MOT16, arXiv 1603.00831, table 2; 13 is the crowd of MOT20
+_PERSON, _CLASSES = 1, 13  # classes of MOT16 (arXiv 1603.00831, table 2); 13 is the crowd class of MOT20
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """What is scored.
+    """Ground truth and results of one sequence.
 
     Attributes:
-        name: Of the sequence.
-        frames: Its length.
-        truth: Ground truth, not empty.
-        results: May be empty.
-        has_classes: Whether column 8 of the ground truth is MOT17's class: then only class 1 counts, and results on
-            persons on vehicles, static persons, distractors and reflections are left out.
+        name: Name of the sequence.
+        frames: Length in frames.
+        truth: Rows of ground truth, at least one.
+        results: Rows of results, possibly none.
+        has_classes: Whether column 8 of the ground truth is MOT17's class. If so, only class 1 is scored, and results
+            on persons on vehicles, static persons, distractors and reflections are ignored.
     """
 
     name: str
@@ -37,8 +38,8 @@ class Sequence:
     has_classes: bool
 
     @property
-    def counting(self) -> NDArray[np.bool_]:
-        """``(rows of truth,)`` which of them count."""
+    def scored_truth(self) -> NDArray[np.bool_]:
+        """``(N,)`` whether each row of ground truth is scored."""
         flagged = self.truth.flagged
         return flagged & (self.truth.column_8 == _PERSON) if self.has_classes else flagged
 
@@ -47,19 +48,19 @@ def read_sequence(files: SequenceFiles) -> Sequence:
     """Read and check both files of a sequence.
 
     Raises:
-        TrackFileError: One of them is not what it should be.
+        TrackFileError: A file has errors, or the two do not fit each other.
     """
     truth, results = read_rows(files.truth), read_rows(files.results)
     if not len(truth):
         raise TrackFileError(
-            f"{files.truth} is empty; expected ground truth, one line a box: nothing can be scored without."
+            f"{files.truth} is empty; expected ground truth with one line per box, without which nothing can be scored."
         )
     if files.seqinfo:
         frames, source = read_length(files.seqinfo), str(files.seqinfo)
     else:
-        frames, source = int(truth.frames.max()), f"the last frame of {files.truth}, for there is no seqinfo.ini"
+        frames, source = int(truth.frames.max()), f"the last frame of {files.truth}, because there is no seqinfo.ini"
         logger.info(
-            "%s: taken as %d frames long, the last frame of %s (no seqinfo.ini)", files.name, frames, files.truth
+            "%s: length taken as %d frames, the last frame of %s (no seqinfo.ini)", files.name, frames, files.truth
         )
     for rows in (truth, results):
         _check_length(rows, frames, source)
@@ -74,14 +75,14 @@ def _check_length(rows: MotRows, frames: int, source: str) -> None:
     rows.require(
         rows.frames <= frames,
         lambda row: (
-            f"frame {rows.frames[row]} is beyond the sequence's {frames} ({source}); expected frames from 1: remove "
-            "the line, or correct the length in seqinfo.ini."
+            f"frame {rows.frames[row]} is beyond the sequence's {frames} frames ({source}). Remove the line, or "
+            "correct the length in seqinfo.ini."
         ),
     )
 
 
 def _has_classes(truth: MotRows) -> bool:
-    """Whether column 8 has classes: whole numbers, not all of them "none" (-1, 0); other numbers are 3D coordinates."""
+    """Return whether column 8 has classes: whole numbers, not all -1 or 0. Other numbers are 3D coordinates."""
     column = truth.column_8
     return bool((column % 1 == 0).all() and column.max() >= _PERSON)
 
@@ -97,10 +98,10 @@ def _check_classes(sequence: Sequence) -> None:
         )
         results.require(
             results.column_8 <= _PERSON,
-            lambda row: f"class {results.column_8[row]:g}; expected people alone: 1 or -1. Remove the other classes.",
+            lambda row: f"class {results.column_8[row]:g}; expected only people (1 or -1). Remove the other classes.",
         )
-    if not sequence.counting.any():
+    if not sequence.scored_truth.any():
         raise TrackFileError(
-            f"{truth.path} has no line that counts; expected boxes with a confidence (column 7) other than 0"
+            f"{truth.path} has no box to score; expected boxes with a confidence (column 7) other than 0"
             f"{' and class (column 8) 1' if sequence.has_classes else ''}."
         )

@@ -1,4 +1,4 @@
-"""An evaluation as a person and as a program reads it."""
+"""Evaluation as an aligned text table and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLUMNS = {
 
 
 def scores_table(evaluation: Evaluation) -> str:
-    """Return one row a sequence and one of all together, the columns aligned."""
+    """Return a table of aligned columns, with one row per sequence and one of all together."""
     rows = [["sequence", *_COLUMNS]]
     rows += [_row(name, scores) for name, scores in evaluation.sequences.items()]
     rows.append(_row("COMBINED", evaluation.combined))
@@ -38,7 +38,7 @@ def scores_table(evaluation: Evaluation) -> str:
 
 
 def evaluation_json(evaluation: Evaluation) -> str:
-    """Return the same, unrounded, as a JSON object with the keys ``sequences`` and ``combined``."""
+    """Return all scores, unrounded, as a JSON object with the keys ``sequences`` and ``combined``."""
     return json.dumps(dataclasses.asdict(evaluation), indent=2, ensure_ascii=False)
 
 

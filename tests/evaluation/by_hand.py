@@ -1,4 +1,4 @@
-"""TrackEval as one runs it by hand: its own dataset, its own reading of the files, its own evaluator."""
+"""TrackEval run directly, with its own dataset, file reader and evaluator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIELDS = {
 def trackeval_scores(
     gt: Path, results: Path, lengths: dict[str, int], workspace: Path, **settings: Any
 ) -> dict[str, dict[str, float]]:
-    """Score flat folders; return our names of the fields by sequence, ``COMBINED_SEQ`` among them."""
+    """Score flat folders; return the fields of `Scores` by sequence, including ``COMBINED_SEQ``."""
     from trackeval import Evaluator
     from trackeval.datasets import MotChallenge2DBox
     from trackeval.metrics import CLEAR, HOTA, Identity

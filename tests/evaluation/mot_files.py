@@ -1,4 +1,4 @@
-"""Small ground truth and results, written as people have them on disk."""
+"""Small files of ground truth and results in MOT format."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PLAIN = "1,-1,-1,-1"
-PERSON = "1,1,1"  # counts, class 1, fully visible: MOT17
+PERSON = "1,1,1"  # confidence 1, class 1, fully visible, as in MOT17
 
 
-def row(frame: int, identity: int, left: float, *, tail: str = PLAIN) -> str:
-    """A box of 40 x 100 px."""
-    return f"{frame},{identity},{left},50,40,100,{tail}"
+def row(frame: int, track_id: int, left: float, *, tail: str = PLAIN) -> str:
+    """Return the line of a box of 40x100 px."""
+    return f"{frame},{track_id},{left},50,40,100,{tail}"
 
 
 def walkers(frames: int = 4, ids: Iterable[int] = (1, 2), *, tail: str = PLAIN) -> list[str]:
-    """People far apart who walk to the right."""
+    """Return the lines of people far apart who walk to the right."""
     return [
-        row(frame, i, 200 * place + frame, tail=tail) for frame in range(1, frames + 1) for place, i in enumerate(ids)
+        row(frame, i, 200 * index + frame, tail=tail) for frame in range(1, frames + 1) for index, i in enumerate(ids)
     ]
 
 

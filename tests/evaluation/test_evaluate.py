@@ -1,4 +1,4 @@
-"""Scores: known by thought in small scenes, and equal to TrackEval run by hand everywhere."""
+"""Scores: computed by hand for small scenes, and equal to those of TrackEval run directly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_perfect_results_score_100(tmp_path: Path) -> None:
 
 
 def test_two_ids_that_swap_halfway(tmp_path: Path) -> None:
-    """All boxes match. Each pair of ids shares 2 of its 6 frames: AssA 1/3. Each person switches once."""
+    """All boxes match. Each pair of ids shares 2 of its 6 frames (AssA 1/3), and each person has one id switch."""
     found = score(tmp_path, walkers(4), walkers(2) + walkers(4, ids=(2, 1))[4:])
     assert found.det_a == pytest.approx(100)
     assert found.ass_a == pytest.approx(100 / 3)
@@ -47,7 +47,7 @@ def test_two_ids_that_swap_halfway(tmp_path: Path) -> None:
 
 
 def test_one_miss_and_one_false_positive(tmp_path: Path) -> None:
-    """Two people, three frames: MOTA = 1 - 2 / 6. The second is followed for 2/3: neither mostly tracked nor lost."""
+    """MOTA is 1 - 2 / 6 for two people in three frames. 2/3 of a track are neither mostly tracked nor mostly lost."""
     found = score(tmp_path, walkers(3), [*walkers(3)[:5], row(3, 9, 900)])
     assert found.mota == pytest.approx(100 * (1 - 2 / 6))
     assert (found.false_positives, found.false_negatives, found.id_switches) == (1, 1, 0)
@@ -66,31 +66,33 @@ def test_an_empty_result_file_is_all_misses(tmp_path: Path) -> None:
     assert (found.false_negatives, found.false_positives, found.mostly_lost) == (8, 0, 2)
 
 
-def test_results_on_distractors_are_left_out_and_other_classes_do_not_count(tmp_path: Path) -> None:
-    """MOT17: class 7 (static person) excuses a result on it; class 3 (car) and an unmarked person do not."""
+def test_results_on_distractors_are_ignored_and_other_classes_are_not_scored(tmp_path: Path) -> None:
+    """MOT17 ignores results on class 7 (static person), but not on class 3 (car) or a person of confidence 0."""
     others = [row(1, 7, 500, tail="0,7,1"), row(1, 8, 700, tail="0,3,1"), row(1, 9, 900, tail="0,1,1")]
     results = [row(1, i, left) for i, left in ((1, 0), (7, 500), (8, 700), (9, 900))]
     found = score(tmp_path, [row(1, 1, 0, tail=PERSON), *others], results)
     assert (found.truth_boxes, found.false_positives, found.false_negatives) == (1, 2, 0)
 
 
-def test_ground_truth_without_classes_has_no_distractors_but_unmarked_boxes(tmp_path: Path) -> None:
+def test_boxes_of_confidence_zero_are_not_scored_in_ground_truth_without_classes(tmp_path: Path) -> None:
     truth = [row(1, 1, 0), row(1, 2, 500, tail="0,-1,-1,-1")]
     found = score(tmp_path, truth, [row(1, 1, 0), row(1, 2, 500)])
     assert (found.truth_boxes, found.false_positives) == (1, 1)
 
 
-def test_large_ids_cost_no_memory(tmp_path: Path) -> None:
+def test_large_ids_need_no_memory(tmp_path: Path) -> None:
     assert score(tmp_path, walkers(ids=(1, 10**12)), walkers(ids=(10**12, 5))).idf1 == pytest.approx(100)
 
 
-def test_layouts_score_alike_and_leave_nothing_behind(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    for name, lost in (("B-02", 1), ("A-01", 3)):
+def test_all_layouts_give_the_same_scores_and_no_files_are_written(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, dropped in (("B-02", 1), ("A-01", 3)):
         write(tmp_path / "train" / name / "gt" / "gt.txt", walkers(6, tail=PERSON))
         seqinfo(tmp_path / "train" / name / "seqinfo.ini", 8)
         write(tmp_path / "flat" / f"{name}.txt", walkers(6, tail=PERSON))
         seqinfo(tmp_path / "seqinfo" / f"{name}.ini", 8)
-        write(tmp_path / "out" / "mot_results" / f"{name}.txt", walkers(8)[lost:])
+        write(tmp_path / "out" / "mot_results" / f"{name}.txt", walkers(8)[dropped:])
     before = sorted(tmp_path.rglob("*"))
     folders = evaluate(tmp_path / "train", tmp_path / "out")
     assert folders == evaluate(tmp_path / "flat", tmp_path / "out" / "mot_results")
@@ -103,8 +105,8 @@ def test_layouts_score_alike_and_leave_nothing_behind(tmp_path: Path, capfd: pyt
 
 
 @pytest.mark.parametrize(("seed", "name"), [(0, "MOT17-0"), (1, "MOT17-1"), (2, "MOT20-2"), (3, "plain")])
-def test_random_crowds_score_as_trackeval_by_hand(tmp_path: Path, seed: int, name: str) -> None:
-    """Dense, shaky, with switches, gaps, empty frames and every class of MOT17; MOT20 has one distractor more."""
+def test_random_crowds_score_as_in_trackeval(tmp_path: Path, seed: int, name: str) -> None:
+    """Crowds with jitter, id switches, gaps, empty frames and all classes of MOT17; MOT20 has one more distractor."""
     rng = np.random.default_rng(seed)
     truth, results = crowd(rng, 30, classes=name != "plain"), crowd(rng, 30, classes=False)
     write(tmp_path / "gt" / f"{name}.txt", truth)
@@ -118,7 +120,7 @@ def test_random_crowds_score_as_trackeval_by_hand(tmp_path: Path, seed: int, nam
 
 
 def crowd(rng: np.random.Generator, frames: int, *, classes: bool) -> list[str]:
-    """Twelve people on four places, so that boxes overlap; lines in no order."""
+    """Return the lines, in random order, of twelve people at four positions, so that boxes overlap."""
     lines = []
     for frame in rng.permutation(np.arange(1, frames + 1)):
         if frame % 11 == 0:
@@ -127,13 +129,13 @@ def crowd(rng: np.random.Generator, frames: int, *, classes: bool) -> list[str]:
             left, top = 60 * (person % 4) + rng.normal(0, 6, 2)
             kind = 1 + person if classes and person % 3 else 1
             tail = f"{int(kind == 1)},{kind},0.5" if classes else "1,-1,-1"
-            identity = person + 100 * (frame > 15 and person % 5 == 0)
-            lines.append(f"{frame},{identity},{left:.3f},{top:.3f},{rng.uniform(35, 45):.3f},100,{tail}")
+            track_id = person + 100 * (frame > 15 and person % 5 == 0)
+            lines.append(f"{frame},{track_id},{left:.3f},{top:.3f},{rng.uniform(35, 45):.3f},100,{tail}")
     return lines
 
 
-def test_mot17_scores_as_trackeval_by_hand(test_data: Path, tmp_path: Path) -> None:
-    """The figures of the published results, and every figure of every sequence."""
+def test_mot17_scores_as_in_trackeval(test_data: Path, tmp_path: Path) -> None:
+    """The published scores, and every score of every sequence."""
     gt, results = test_data / "MOT17" / "gt", test_data / "MOT17" / "results" / "Lif_T"
     lengths = {"02": 600, "04": 1050, "05": 837, "09": 525, "10": 654, "11": 900, "13": 750}
     found = evaluate(gt, results)

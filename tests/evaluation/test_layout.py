@@ -1,4 +1,4 @@
-"""The layouts people have, and what they are told where a file is missing."""
+"""Folder layouts of ground truth and results, and the errors for missing files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairmot_dla34.evaluation.layout import find_sequences, read_length
 
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
-    """Two sequences in MOTChallenge's layout and in flat folders, and results for both."""
+    """Two sequences in MOTChallenge's layout and in flat folders, with results for both."""
     for name in ("B-02", "A-01"):
         write(tmp_path / "train" / name / "gt" / "gt.txt", walkers())
         seqinfo(tmp_path / "train" / name / "seqinfo.ini", 4)
@@ -29,45 +29,48 @@ def found(gt: Path, results: Path) -> list[tuple[str, str, str, str]]:
     def short(path: Path | None) -> str:
         return "" if path is None else str(path.relative_to(gt if path.is_relative_to(gt) else results))
 
-    return [(one.name, short(one.truth), short(one.results), short(one.seqinfo)) for one in find_sequences(gt, results)]
+    return [
+        (files.name, short(files.truth), short(files.results), short(files.seqinfo))
+        for files in find_sequences(gt, results)
+    ]
 
 
-def test_motchallenge_and_the_output_directory_of_track(street: Path) -> None:
+def test_motchallenge_layout_matches_the_output_directory_of_track(street: Path) -> None:
     (street / "train" / "seqmaps").mkdir()
     assert found(street / "train", street / "out") == [
         (name, f"{name}/gt/gt.txt", f"mot_results/{name}.txt", f"{name}/seqinfo.ini") for name in ("A-01", "B-02")
     ]
 
 
-def test_flat_folders(street: Path) -> None:
+def test_flat_folders_match_by_file_name(street: Path) -> None:
     sequences = find_sequences(street / "flat" / "gt", street / "out" / "mot_results")
-    assert [one.name for one in sequences] == ["A-01", "B-02"]
-    assert [one.seqinfo for one in sequences] == [
+    assert [files.name for files in sequences] == ["A-01", "B-02"]
+    assert [files.seqinfo for files in sequences] == [
         street / "flat" / "seqinfo" / f"{name}.ini" for name in ("A-01", "B-02")
     ]
 
 
 @pytest.mark.parametrize("gt", ["train/A-01", "train/A-01/gt", "train/A-01/gt/gt.txt", "flat/gt/A-01.txt"])
 @pytest.mark.parametrize("results", ["out", "out/mot_results", "out/mot_results/A-01.txt"])
-def test_one_sequence_of_many(street: Path, gt: str, results: str) -> None:
-    (one,) = find_sequences(street / gt, street / results)
-    assert one.name == "A-01"
-    assert one.results == street / "out" / "mot_results" / "A-01.txt"
-    assert one.seqinfo is not None
-    assert "A-01" in str(one.seqinfo)
+def test_one_sequence_of_many_may_be_named(street: Path, gt: str, results: str) -> None:
+    (files,) = find_sequences(street / gt, street / results)
+    assert files.name == "A-01"
+    assert files.results == street / "out" / "mot_results" / "A-01.txt"
+    assert files.seqinfo is not None
+    assert "A-01" in str(files.seqinfo)
 
 
-def test_the_folder_one_stands_in(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_current_directory_may_be_the_sequence(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(street / "train" / "A-01")
-    (one,) = find_sequences(Path(), street / "out")
-    assert (one.name, one.seqinfo) == ("A-01", street / "train" / "A-01" / "seqinfo.ini")
+    (files,) = find_sequences(Path(), street / "out")
+    assert (files.name, files.seqinfo) == ("A-01", street / "train" / "A-01" / "seqinfo.ini")
 
 
-def test_two_files_of_any_names(tmp_path: Path) -> None:
+def test_two_files_of_any_name_are_one_sequence(tmp_path: Path) -> None:
     truth = write(tmp_path / "gt_480x360.txt", walkers())
     results = write(tmp_path / "vtest.txt", walkers())
-    (one,) = find_sequences(truth, results)
-    assert (one.name, one.truth, one.results, one.seqinfo) == ("gt_480x360", truth, results, None)
+    (files,) = find_sequences(truth, results)
+    assert (files.name, files.truth, files.results, files.seqinfo) == ("gt_480x360", truth, results, None)
     ini = seqinfo(tmp_path / "seqinfo.ini", 9)
     assert find_sequences(truth, results)[0].seqinfo == ini
 
@@ -85,7 +88,7 @@ def test_missing_and_unknown_results_are_named(street: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gt", "results", "told"),
+    ("gt", "results", "message"),
     [
         ("none", "out", "none does not exist; expected a folder of ground truth"),
         ("train", "none", "none does not exist; expected a folder of <sequence>.txt"),
@@ -98,14 +101,14 @@ def test_missing_and_unknown_results_are_named(street: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_there(street: Path, gt: str, results: str, told: str) -> None:
+def test_missing_files_are_named(street: Path, gt: str, results: str, message: str) -> None:
     (street / "empty").mkdir()
     with pytest.raises(TrackFileError) as raised:
         find_sequences(street / gt, street / results)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
-def test_a_sequence_without_annotation_is_named(street: Path) -> None:
+def test_a_sequence_without_ground_truth_is_named(street: Path) -> None:
     (street / "train" / "B-02" / "gt" / "gt.txt").unlink()
     with pytest.raises(
         TrackFileError, match=r"B-02 has a seqinfo\.ini but no ground truth; expected .*B-02/gt/gt\.txt"
@@ -113,7 +116,7 @@ def test_a_sequence_without_annotation_is_named(street: Path) -> None:
         find_sequences(street / "train", street / "out")
 
 
-def test_a_folder_that_may_not_be_read(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_read_permission_is_named(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(folder: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(folder))
 
@@ -123,8 +126,8 @@ def test_a_folder_that_may_not_be_read(street: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("length", ["many", "", "0", "-3"])
-def test_a_seqinfo_without_a_length(tmp_path: Path, length: str) -> None:
+def test_a_seqinfo_without_a_length_is_named(tmp_path: Path, length: str) -> None:
     with pytest.raises(TrackFileError, match=r"seqinfo\.ini.*expected .*frames"):
         read_length(seqinfo(tmp_path / "seqinfo.ini", length))
-    with pytest.raises(TrackFileError, match=r"seqinfo\.ini does not say"):
+    with pytest.raises(TrackFileError, match=r"seqinfo\.ini has no length of the sequence"):
         read_length(write(tmp_path / "seqinfo.ini", ["seqLength=3"]))

@@ -17,23 +17,23 @@ pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_
 pytest.importorskip("matplotlib", reason="MATPLOTLIB ABSENT: pip install 'fairmot_dla34[eval]'")
 
 from fairmot_dla34.evaluation.layout import find_sequences
-from fairmot_dla34.evaluation.matching import Span, spans
+from fairmot_dla34.evaluation.matching import Span, matched_spans
 from fairmot_dla34.evaluation.scoring import prepare
 from fairmot_dla34.evaluation.sequence import read_sequence
 
 
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
-    """One person is followed throughout; one by 2, then by nobody, then by 7; one (80) is never found."""
+    """Person 10 is matched throughout; 40 with id 2, then with none, then with id 7; 80 never."""
     results = [*walkers(9, ids=[1]), *(row(f, 2 if f < 5 else 7, 200 + f) for f in (1, 2, 3, 6, 7, 8, 9))]
     write(tmp_path / "gt" / "A.txt", walkers(9, ids=(10, 40, 80)))
     write(tmp_path / "results" / "A.txt", results)
     return tmp_path
 
 
-def test_spans_say_who_is_followed_by_which_id(street: Path) -> None:
+def test_spans_are_the_frames_in_which_a_person_has_one_id(street: Path) -> None:
     (files,) = find_sequences(street / "gt", street / "results")
-    found = sorted(spans(prepare(read_sequence(files))), key=lambda span: (span.person, span.first))
+    found = sorted(matched_spans(prepare(read_sequence(files))), key=lambda span: (span.person, span.first))
     assert found == [
         Span(0, 1, 1, 9, switched=False),
         Span(1, 2, 1, 3, switched=False),
@@ -41,7 +41,7 @@ def test_spans_say_who_is_followed_by_which_id(street: Path) -> None:
     ]
 
 
-def test_the_pictures_are_written_and_only_they(street: Path) -> None:
+def test_exactly_the_plots_are_written(street: Path) -> None:
     plain = evaluate(street / "gt", street / "results")
     assert evaluate(street / "gt", street / "results", plots=street / "new" / "plots") == plain
     assert sorted(path.name for path in (street / "new" / "plots").iterdir()) == [
@@ -50,23 +50,23 @@ def test_the_pictures_are_written_and_only_they(street: Path) -> None:
         "hota_over_alpha.png",
     ]
     for path in (street / "new" / "plots").iterdir():
-        picture = cv2.imread(str(path))
-        assert picture.shape[1] >= 1000
-        assert picture.std() > 5
+        image = cv2.imread(str(path))
+        assert image.shape[1] >= 1000
+        assert image.std() > 5
 
 
-def test_hundreds_of_people_fit_one_picture(tmp_path: Path) -> None:
-    lines = [row(1, identity, 50 * identity) for identity in range(600)]
+def test_hundreds_of_people_fit_in_one_plot(tmp_path: Path) -> None:
+    lines = [row(1, track_id, 50 * track_id) for track_id in range(600)]
     write(tmp_path / "gt.txt", lines)
     evaluate(tmp_path / "gt.txt", write(tmp_path / "r.txt", []), plots=tmp_path / "plots")
     name = f"{tmp_path.name}_ids.png"
     assert 3000 < cv2.imread(str(tmp_path / "plots" / name)).shape[0] < 5000
 
 
-def test_the_callers_matplotlib_keeps_its_state(street: Path) -> None:
-    code = (
+def test_the_state_of_the_callers_matplotlib_does_not_change(street: Path) -> None:
+    code = (  # reading the setting 'backend' would choose one
         "import sys; from matplotlib import rcParams;"
-        "kept = lambda: {key: rcParams[key] for key in rcParams if key != 'backend'}; before = kept();"  # it would ask
+        "kept = lambda: {key: rcParams[key] for key in rcParams if key != 'backend'}; before = kept();"
         "from fairmot_dla34.evaluation import evaluate;"
         f"evaluate({str(street / 'gt')!r}, {str(street / 'results')!r}, plots={str(street / 'plots')!r});"
         "print('matplotlib.pyplot' in sys.modules, before == kept())"
@@ -75,7 +75,7 @@ def test_the_callers_matplotlib_keeps_its_state(street: Path) -> None:
     assert done.stdout.split() == ["False", "True"]
 
 
-def test_a_file_in_the_way_is_an_error_of_ours(street: Path) -> None:
+def test_a_plot_that_cannot_be_written_is_an_output_error(street: Path) -> None:
     (street / "plots").write_text("")
     with pytest.raises(OutputError, match="plots cannot be written"):
         evaluate(street / "gt", street / "results", plots=street / "plots")
@@ -84,13 +84,13 @@ def test_a_file_in_the_way_is_an_error_of_ours(street: Path) -> None:
         evaluate(street / "gt", street / "results", plots=street / "plots2")
 
 
-def test_the_marks_are_the_switches_that_are_counted(test_data: Path) -> None:
+def test_marked_switches_equal_the_counted_ones(test_data: Path) -> None:
     gt, results = test_data / "MOT17" / "gt", test_data / "MOT17" / "results" / "Lif_T"
     for name, expected in (("MOT17-05", 30), ("MOT17-09", 10), ("MOT17-10", 73)):
         (files,) = find_sequences(gt / f"{name}.txt", results)
-        assert sum(span.switched for span in spans(prepare(read_sequence(files)))) == expected
+        assert sum(span.switched for span in matched_spans(prepare(read_sequence(files)))) == expected
 
 
-def test_a_length_from_seqinfo_is_the_width(street: Path) -> None:
+def test_plots_have_the_length_of_seqinfo(street: Path) -> None:
     seqinfo(street / "seqinfo" / "A.ini", 500)
     assert evaluate(street / "gt", street / "results", plots=street / "plots").combined.truth_boxes == 27

@@ -1,4 +1,4 @@
-"""Whatever is wrong in a file, its user is told the line."""
+"""Reading of MOT files: every error names the line."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mot_files import row, walkers, write
 from fairmot_dla34.errors import FairMOTError, TrackFileError
 from fairmot_dla34.evaluation.reading import read_rows
 
-BAD = {
+INVALID = {
     "1,2,3,4,5,6": "6 columns; expected 7 to 10: frame,id",
     "1,2,3,4,5,6,1,-1,-1,-1,-1": "11 columns; expected 7 to 10",
-    "3,9,10,50,40,100,1": "7 columns where the lines above have 10; complete it, or remove it if it was cut off",
+    "3,9,10,50,40,100,1": "7 columns; expected 10 as above. Complete the line, or remove it if it is cut off",
     "3,9,ten,50,40,100,1,-1,-1,-1": "'ten' is not a number; expected numbers separated by commas",
     "3,9,10,,40,100,1,-1,-1,-1": "'' is not a number",
     "3;9;10;50;40;100;1;-1;-1;-1": "is not a number; expected numbers separated by commas",
@@ -26,22 +26,22 @@ BAD = {
     "3,-1,10,50,40,100,1,-1,-1,-1": "id -1; expected a whole number from 0. Detections without ids cannot be scored",
     "3,9,10,50,0,100,1,-1,-1,-1": "width 0, height 100; expected both above 0",
     "3,9,10,50,40,-3,1,-1,-1,-1": "width 40, height -3; expected both above 0",
-    "2,1,900,50,40,100,1,-1,-1,-1": "id 1 is in frame 2 a second time, after line 3; remove one of them",
+    "2,1,900,50,40,100,1,-1,-1,-1": "id 1 is already in frame 2, in line 3; remove one of the two lines",
 }
 
 
-@pytest.mark.parametrize(("line", "told"), BAD.items())
-def test_a_bad_line_is_named(tmp_path: Path, line: str, told: str) -> None:
+@pytest.mark.parametrize(("line", "message"), INVALID.items())
+def test_an_invalid_line_is_named(tmp_path: Path, line: str, message: str) -> None:
     path = write(tmp_path / "a.txt", [*walkers(3), line, *walkers(5)[6:]])
     with pytest.raises(TrackFileError) as raised:
         read_rows(path)
     assert f"{path}, line 7: " in str(raised.value)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert isinstance(raised.value, FairMOTError)
     assert isinstance(raised.value, ValueError)
 
 
-def test_the_first_bad_line_of_a_kind_is_named(tmp_path: Path) -> None:
+def test_the_first_invalid_line_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", [row(1, 1, 0), row(-4, 1, 0), row(-5, 1, 0)])
     with pytest.raises(TrackFileError, match=r"line 2: frame -4"):
         read_rows(path)
@@ -60,7 +60,7 @@ def test_the_first_bad_line_of_a_kind_is_named(tmp_path: Path) -> None:
     ],
     ids=["windows", "blank lines", "no last line end", "spaces", "comma at the end", "byte order mark", "floats"],
 )
-def test_harmless_differences_are_read_alike(tmp_path: Path, text: str) -> None:
+def test_harmless_differences_give_the_same_rows(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode())
     rows = read_rows(path)
@@ -70,7 +70,7 @@ def test_harmless_differences_are_read_alike(tmp_path: Path, text: str) -> None:
     np.testing.assert_array_equal(rows.boxes, [[0, 50, 40, 100], [1, 50, 40, 100]])
 
 
-def test_lines_are_counted_with_the_blank_ones(tmp_path: Path) -> None:
+def test_line_numbers_include_blank_lines(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", ["", row(1, 1, 0), "", row(0, 1, 0)])
     with pytest.raises(TrackFileError, match=r"line 4: frame 0"):
         read_rows(path)
@@ -83,7 +83,7 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     assert rows.column_8.shape == (0,)
 
 
-def test_what_is_no_text_or_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_binary_and_missing_files_are_track_file_errors(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(TrackFileError, match=r"a\.txt is not a text file"):
         read_rows(tmp_path / "a.txt")

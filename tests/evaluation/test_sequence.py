@@ -1,4 +1,4 @@
-"""What is checked between two files, and which rules they get."""
+"""Checks between ground truth and results, and the choice of the scoring rules."""
 
 from __future__ import annotations
 
@@ -18,17 +18,23 @@ def read(folder: Path, truth: list[str], results: list[str], frames: int | None 
     return read_sequence(SequenceFiles("A", write(folder / "gt.txt", truth), write(folder / "A.txt", results), ini))
 
 
-def test_the_length_is_seqinfos_or_the_last_annotated_frame(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_length_is_that_of_seqinfo_or_the_last_annotated_frame(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert read(tmp_path, walkers(4), walkers(9), frames=9).frames == 9
     with caplog.at_level(logging.INFO, "fairmot_dla34"):
         assert read(tmp_path, walkers(4), walkers(3)).frames == 4
-    assert "A: taken as 4 frames long, the last frame of" in caplog.text
+    assert "A: length taken as 4 frames, the last frame of" in caplog.text
 
 
 def test_frames_beyond_the_sequence_are_named(tmp_path: Path) -> None:
-    with pytest.raises(TrackFileError, match=r"A\.txt, line 9: frame 5 is beyond the sequence's 4 \(the last frame of"):
+    with pytest.raises(
+        TrackFileError, match=r"A\.txt, line 9: frame 5 is beyond the sequence's 4 frames \(the last frame of"
+    ):
         read(tmp_path, walkers(4), walkers(5))
-    with pytest.raises(TrackFileError, match=r"gt\.txt, line 7: frame 4 is beyond the sequence's 3 \(.*seqinfo\.ini\)"):
+    with pytest.raises(
+        TrackFileError, match=r"gt\.txt, line 7: frame 4 is beyond the sequence's 3 frames \(.*seqinfo\.ini\)"
+    ):
         read(tmp_path, walkers(4), walkers(3), frames=3)
 
 
@@ -51,23 +57,23 @@ def test_empty_ground_truth_is_an_error_and_empty_results_are_not(
         ([PERSON, "0,7,1", "0,13,0.2"], True),
     ],
 )
-def test_the_rules_follow_column_8(tmp_path: Path, tails: list[str], has_classes: bool) -> None:
+def test_column_8_selects_the_rules(tmp_path: Path, tails: list[str], has_classes: bool) -> None:
     truth = [row(1, i, 100 * i, tail=tail) for i, tail in enumerate(tails)]
     sequence = read(tmp_path, truth, [])
     assert sequence.has_classes is has_classes
-    assert sequence.counting.tolist() == [not has_classes or tail == PERSON for tail in tails]
+    assert sequence.scored_truth.tolist() == [not has_classes or tail == PERSON for tail in tails]
 
 
-def test_classes_that_fit_no_rule_are_named(tmp_path: Path) -> None:
+def test_unknown_classes_are_named(tmp_path: Path) -> None:
     with pytest.raises(TrackFileError, match=r"gt\.txt, line 2: class -1; expected 1 \(person\) to 13"):
         read(tmp_path, [row(1, 1, 0, tail="1,1,1"), row(1, 2, 99, tail="1,-1,1")], [])
     with pytest.raises(TrackFileError, match=r"gt\.txt, line 1: class 14"):
         read(tmp_path, [row(1, 1, 0, tail="1,14,1")], [])
-    with pytest.raises(TrackFileError, match=r"A\.txt, line 2: class 3; expected people alone"):
+    with pytest.raises(TrackFileError, match=r"A\.txt, line 2: class 3; expected only people"):
         read(tmp_path, walkers(1, tail=PERSON), [row(1, 1, 0, tail="1,1,1"), row(1, 2, 99, tail="1,3,1")])
 
 
 @pytest.mark.parametrize("tail", ["0,-1,-1,-1", "0,1,1", "1,8,1"])
-def test_ground_truth_in_which_nothing_counts(tmp_path: Path, tail: str) -> None:
-    with pytest.raises(TrackFileError, match=r"gt\.txt has no line that counts; expected boxes with a confidence"):
+def test_ground_truth_without_a_box_to_score_is_an_error(tmp_path: Path, tail: str) -> None:
+    with pytest.raises(TrackFileError, match=r"gt\.txt has no box to score; expected boxes with a confidence"):
         read(tmp_path, walkers(tail=tail), walkers())

@@ -1,4 +1,4 @@
-"""``fairmot_dla34 eval`` as people type it."""
+"""The verb ``fairmot_dla34 eval``: table, JSON and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mot_files import walkers, write
 
-from fairmot_dla34.commands.cli import main
+from fairmot_dla34.commands.main import main
 from fairmot_dla34.errors import EvaluationUnavailableError
 from fairmot_dla34.evaluation import Evaluation, Scores, evaluate, evaluation_json, scores_table
 
@@ -38,7 +38,7 @@ def test_the_table_is_aligned() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
-def test_json_has_every_figure_unrounded() -> None:
+def test_json_has_every_score_unrounded() -> None:
     found = json.loads(evaluation_json(Evaluation({"街": SCORES}, SCORES)))
     assert found.keys() == {"sequences", "combined"}
     assert found["combined"]["hota"] == 63.20521
@@ -59,16 +59,18 @@ def test_the_verb_prints_a_table_or_json(street: Path, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out)["combined"]["truth_boxes"] == 8
 
 
-def test_a_bad_file_is_one_line_on_stderr_and_exit_1(street: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_file_is_one_line_on_stderr_and_exit_code_1(
+    street: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = write(street / "results" / "A.txt", [*walkers(), "x"])
     assert main(["eval", "--gt", str(street / "gt"), "--results", str(street / "results")]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(f"fairmot_dla34: {bad}, line 9: 'x' is not a number")
-    assert said.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"fairmot_dla34: {bad}, line 9: 'x' is not a number")
+    assert printed.err.count("\n") == 1
 
 
-def test_without_trackeval_the_pip_line_is_said(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_trackeval_the_error_has_the_pip_command(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(sys, "version_info", (3, 12, 1))
     with pytest.raises(EvaluationUnavailableError, match=r"install it: pip install 'fairmot_dla34\[eval\]'"):
