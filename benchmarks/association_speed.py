@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from fairmot_dla34.association import Tracker
-from fairmot_dla34.config import TRACKER_METHODS, TrackerConfig
+from fairmot_dla34.association.config import TrackerConfig
+from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.values import Detections
 
 WARM_UP_FRAMES = 10
@@ -122,7 +123,7 @@ def measure(method: str, people: int, frames: int) -> Row:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--method", choices=TRACKER_METHODS, default="jde")
+    parser.add_argument("--method", choices=method_names(), default="jde")
     parser.add_argument("--people", type=int, nargs="+", default=[20, 100, 200, 500, 1000, 2000])
     parser.add_argument("--frames", type=int, default=40, help="frames measured, after 10 to warm up")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")

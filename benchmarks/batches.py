@@ -19,11 +19,10 @@ import numpy as np
 
 from fairmot_dla34 import InputSize
 from fairmot_dla34.backends.openvino.graph import read_onnx
-from fairmot_dla34.architectures.dla34.graph import add_backbone, add_neck
-from fairmot_dla34.architectures.graph_builder import FLOAT, UINT8, GraphBuilder
-from fairmot_dla34.architectures.peaks import STRIDE
+from fairmot_dla34.architectures.dla34.structure import HEADS, features
+from fairmot_dla34.architectures.graph_builder import GraphBuilder
 from fairmot_dla34.backends.openvino.telemetry import no_telemetry
-from fairmot_dla34.weights import load_arrays, resolve_weights
+from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
 BATCHES = (1, 2, 4)
 HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -31,13 +30,13 @@ HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 def heatmap_onnx(weights: str, size: InputSize, batch: int) -> bytes:
     """Build the network up to its heatmap, for a batch of images."""
-    builder = GraphBuilder(load_arrays(resolve_weights(weights)))
-    features = add_neck(builder, add_backbone(builder, "image"))
-    hidden = builder.relu(builder.conv_bias(features, "detector.head.heatmap.0.conv"))
-    builder.node("Identity", builder.conv_bias(hidden, "detector.head.heatmap.2.conv"), name="heatmap")
-    rows, columns = size.height // STRIDE, size.width // STRIDE
-    inputs = {"image": (UINT8, (batch, size.height, size.width, 3))}
-    model = builder.model(inputs, {"heatmap": (FLOAT, (batch, 1, rows, columns))}, {})
+    builder = GraphBuilder(load_checkpoint(resolve_weights(weights)).arrays)
+    below = features(builder, "image")
+    hidden = builder.relu(builder.conv_bias(below, f"{HEADS.heatmap}.0.conv"))
+    builder.node("Identity", builder.conv_bias(hidden, f"{HEADS.heatmap}.2.conv"), name="heatmap")
+    rows, columns = size.height // HEADS.stride, size.width // HEADS.stride
+    inputs = {"image": (np.uint8, (batch, size.height, size.width, 3))}
+    model = builder.model(inputs, {"heatmap": (np.float32, (batch, 1, rows, columns))}, {})
     return bytes(model.SerializeToString())
 
 

@@ -32,23 +32,21 @@ def status_mb(field: str) -> float:
     raise RuntimeError(f"no {field} in /proc/self/status")
 
 
-class MemoryReportingBackend:
+class MemoryReportingBackend(Backend):
     """Wraps a backend and prints resident memory at `REPORTED_FRAMES`."""
 
     def __init__(self, backend: Backend) -> None:
-        self.info, self.input_size = backend.info, backend.input_size
+        super().__init__(backend.info, backend.input_size)
         self._backend = backend
         self._count = 0
 
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
-        """Count a frame and run the network."""
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         self._count += 1
         if self._count in REPORTED_FRAMES:
             print(f"frame {self._count}: {status_mb('VmRSS'):.1f} MB", flush=True)
         return self._backend.infer(image)
 
-    def close(self) -> None:
-        """Free the network."""
+    def _release(self) -> None:
         self._backend.close()
 
 
@@ -92,7 +90,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         video = repeat_video(arguments.video, arguments.frames, Path(folder) / f"long{arguments.video.suffix}")
         model = FairMOT(arguments.weights, precision=arguments.precision, input_size=arguments.input_size)
-        module = Module(weights=arguments.weights, backend=MemoryReportingBackend(model.backend))
+        module = Module.from_backend(MemoryReportingBackend(model.backend), tracker=model.tracker_config)
         summary = module.tracking(video, folder, formats=("mot", "jsonl"), progress=False)
     print(f"{summary.frames} frames, {summary.track_ids} ids, {summary.frames_per_second:.2f} frames/s")
     print(f"peak: {status_mb('VmHWM'):.1f} MB")

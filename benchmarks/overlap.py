@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     model = FairMOT(arguments.weights, input_size=arguments.input_size)
-    module = Module(weights=arguments.weights, backend=model.backend)
+    module = Module.from_backend(model.backend, tracker=model.tracker_config)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         video = copy_excerpt(arguments.video, arguments.frames, folder / f"part{arguments.video.suffix}")

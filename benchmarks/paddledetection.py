@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fairmot_dla34.backends.paddledet import MODEL_CONFIG
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.weights import load_arrays, resolve_weights
+from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
 TRACKER = {
     "conf_thres": 0.4,
@@ -54,7 +54,7 @@ class PaddleDetection:
         merge_config({**MODEL_CONFIG, "num_classes": 1, "metric": "MOT", "JDETracker": TRACKER, **data})
         self._tracker = Tracker(global_config, mode="test")
         # ppdet's load_weights_jde refuses checkpoints without the classifier, which only training uses.
-        arrays = load_arrays(resolve_weights(weights))
+        arrays = load_checkpoint(resolve_weights(weights)).arrays
         self._tracker.model.set_state_dict({name: paddle.to_tensor(array) for name, array in arrays.items()})
         self._tracker.model.eval()
         self.threads = self._best_threads(np.zeros((size.height, size.width, 3), np.uint8))

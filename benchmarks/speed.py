@@ -30,11 +30,10 @@ from typing import Any
 from arithmetic import flops
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends import BackendRequest
 from fairmot_dla34.backends.openvino.graph import build_model
 from fairmot_dla34.synth import SceneConfig, write_scene
 from fairmot_dla34.backends.openvino.telemetry import no_telemetry
-from fairmot_dla34.weights import resolve_weights
+from fairmot_dla34.weights import resolve_network
 
 SIZES = ("1088x608", "864x480", "576x320")
 PEOPLE = (20, 100, 200, 500)
@@ -179,7 +178,7 @@ def _start(pythons: Sequence[str], spec: dict[str, Any]) -> Worker:
 def _flops(weights: str, size: str) -> float:
     with no_telemetry():
         import openvino
-    return flops(build_model(openvino.Core(), BackendRequest(resolve_weights(weights), InputSize.parse(size))))
+    return flops(build_model(openvino.Core(), resolve_network(weights, size)))
 
 
 def _measure_network(

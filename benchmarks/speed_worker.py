@@ -52,8 +52,9 @@ class OwnBackend:
     def __init__(self, backend: str, precision: str, weights: str, size: InputSize, *, use_gpu: bool) -> None:
         from fairmot_dla34 import FairMOT, Module
 
-        self._backend = FairMOT(weights, backend=backend, precision=precision, input_size=size, use_gpu=use_gpu).backend
-        self._module = Module(weights=weights, backend=self._backend)
+        model = FairMOT(weights, backend=backend, precision=precision, input_size=size, use_gpu=use_gpu)
+        self._backend = model.backend
+        self._module = Module.from_backend(self._backend, tracker=model.tracker_config)
         self.facts = {"runs on": str(self._backend.info)}
 
     def network(self, image: NDArray[np.uint8]) -> object:
@@ -74,9 +75,9 @@ class DenseOnnx:
         import onnxruntime
         from dense import build_dense_onnx
 
-        from fairmot_dla34.weights import load_arrays, resolve_weights
+        from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
-        graph = build_dense_onnx(load_arrays(resolve_weights(weights)), size).SerializeToString()
+        graph = build_dense_onnx(load_checkpoint(resolve_weights(weights)).arrays, size).SerializeToString()
         self._session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         self.facts = {"runs on": f"onnxruntime {onnxruntime.__version__} on CPU, fp32"}
 

@@ -1,7 +1,7 @@
-"""``python -m fairmot_dla34``."""
+"""Runs the command line for ``python -m fairmot_dla34``."""
 
 import sys
 
-from .commands.cli import main
+from .commands.main import main
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""Names of choices, default values and checks of arguments that several parts of the package share."""
+"""Default values and checks of arguments that several parts of the package share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from dataclasses import dataclass
 
 from .errors import InvalidInputError
 
-BACKENDS = ("auto", "openvino", "paddledet", "onnxruntime")
-PRECISIONS = ("auto", "fp32", "bf16", "int8")
-EXPORT_FORMATS = ("onnx", "openvino")
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"
-DEMO_DIR = "fairmot_dla34_demo"
-DEFAULT_FRAME_RATE = 30.0  # frames/s where the source does not say; PaddleDetection's --frame_rate fallback
+DEFAULT_FRAME_RATE = 30.0  # frames/s of a source that states none; PaddleDetection's --frame_rate fallback
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class InputSize:
 
 
 def read_size(text: str) -> tuple[int, int] | None:
-    """Read ``"960x540"``, width first; None where it is written in another way."""
+    """Parse ``"960x540"``, width first; return None for any other text."""
     match = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", text)
     return (int(match[1]), int(match[2])) if match else None
 

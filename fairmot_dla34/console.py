@@ -1,19 +1,23 @@
-"""How commands speak: logs and errors on stderr, exit codes, the summary as text."""
+"""Console conventions of all commands: logs, errors and progress on stderr, exit codes, the summary as text."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .errors import FairMOTError
 from .values import TrackingSummary
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
 
 
 def guarded(action: Callable[[], None]) -> int:
-    """Run ``action``; turn what can go wrong into one line on stderr.
+    """Run ``action`` and convert errors and Ctrl-C to one line on stderr.
 
     Returns:
         The exit code: 0 ok, 1 a FairMOT error, 130 interrupted.
@@ -24,7 +28,7 @@ def guarded(action: Callable[[], None]) -> int:
         print(f"fairmot_dla34: {error}", file=sys.stderr)
         return EXIT_ERROR
     except KeyboardInterrupt:
-        print("fairmot_dla34: interrupted; what was written up to here is closed and valid.", file=sys.stderr)
+        print("fairmot_dla34: interrupted; everything written so far is closed and valid.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return EXIT_ERROR
@@ -32,7 +36,7 @@ def guarded(action: Callable[[], None]) -> int:
 
 
 def log_to_stderr(*, verbose: bool) -> None:
-    """Show this package's log on stderr, as a command's user reads it."""
+    """Show this package's log on stderr, one message per line."""
     logger = logging.getLogger("fairmot_dla34")
     if not logger.handlers:
         handler = _StderrHandler()
@@ -43,7 +47,7 @@ def log_to_stderr(*, verbose: bool) -> None:
 
 
 class _StderrHandler(logging.Handler):
-    """Writes to what is stderr at the time of the message, as it may have been replaced since."""
+    """Writes to the stderr of the time of the message, which may have been replaced since the start."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
@@ -53,8 +57,45 @@ class _StderrHandler(logging.Handler):
             self.handleError(record)
 
 
+def progress_bar(
+    name: str,
+    total: int | None = None,
+    *,
+    enabled: bool = True,
+    unit: str = "frame",
+    unit_scale: bool = False,
+    initial: int = 0,
+) -> tqdm[Any]:
+    """Start a bar that shows units done, units per second and, if the total is known, the remaining time.
+
+    Args:
+        name: Text before the bar.
+        total: Units in all, or None if unknown.
+        enabled: False for no bar. A stderr that is not a terminal never gets one.
+        unit: Name of one unit.
+        unit_scale: Show numbers with SI prefixes, such as 79.5M.
+        initial: Units done before the bar starts.
+
+    Returns:
+        The bar, a context manager; call its ``update(n)`` after ``n`` units, 1 by default.
+    """
+    from tqdm import tqdm
+
+    bar: tqdm[Any] = tqdm(
+        total=total,
+        initial=initial,
+        desc=name,
+        unit=unit,
+        unit_scale=unit_scale,
+        file=sys.stderr,
+        disable=not enabled or sys.stderr is None or not sys.stderr.isatty(),
+        dynamic_ncols=True,
+    )
+    return bar
+
+
 def summary_text(summary: TrackingSummary) -> str:
-    """Return the summary as a person reads it."""
+    """Return the summary of a run as text for a person."""
     notes = {"corrupt ones left out": summary.frames_skipped, "left out to keep up": summary.frames_dropped}
     left_out = ", ".join(f"{count} {why}" for why, count in notes.items() if count)
     frames = f"{summary.frames} frames ({left_out})" if left_out else f"{summary.frames} frames"

@@ -1,4 +1,4 @@
-"""Boxes and the letterbox: the one place where coordinates are converted."""
+"""Conversions of box coordinates, intersection over union, and the letterbox."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .config import InputSize
 
-LETTERBOX_GREY = 128  # PaddleDetection pads with 127.5, which OpenCV rounds to 128 in a uint8 picture
+LETTERBOX_GREY = 128  # PaddleDetection pads with 127.5, which OpenCV rounds to 128 in a uint8 image
 
 _Floating = TypeVar("_Floating", np.float32, np.float64)
 
@@ -69,7 +69,7 @@ def iou(boxes_a: NDArray[_Floating], boxes_b: NDArray[_Floating]) -> NDArray[_Fl
 
 
 def _overlap(boxes_a: NDArray[_Floating], boxes_b: NDArray[_Floating], axis: int) -> NDArray[_Floating]:
-    """``(N, M)`` pixels that each pair shares along x (axis 0) or y (axis 1)."""
+    """Return ``(N, M)`` pixels that each pair shares along x (axis 0) or y (axis 1)."""
     low, high = boxes_b[:, axis].copy(), boxes_b[:, axis + 2].copy()  # contiguous: several times faster below
     shared: NDArray[_Floating] = np.minimum(boxes_a[:, None, axis + 2], high)
     shared -= np.maximum(boxes_a[:, None, axis], low)
@@ -82,13 +82,13 @@ class Letterbox:
     """The resize with padding that turns an image into the network input, and its inverse on boxes.
 
     Source: ``LetterBoxResize`` in PaddleDetection's ``mot_operators.py`` and the inverse in
-    ``CenterNetPostProcess``. As there, the inverse subtracts the exact padding, which may end in .5 px, while the
-    picture is placed on whole pixels.
+    ``CenterNetPostProcess``. The inverse subtracts the exact padding, which may end in .5 px, while the image is
+    placed on whole pixels, as in the source.
 
     Attributes:
         image_width: Width of the source frame in px.
         image_height: Height of the source frame in px.
-        input_size: The network input.
+        input_size: Network input in px.
     """
 
     image_width: int
@@ -102,7 +102,7 @@ class Letterbox:
 
     @property
     def resized(self) -> tuple[int, int]:
-        """Width and height in network px of the picture inside the padding."""
+        """Width and height in network px of the image inside the padding."""
         ratio = self.ratio
         return max(1, round(self.image_width * ratio)), max(1, round(self.image_height * ratio))
 
@@ -117,10 +117,10 @@ class Letterbox:
 
         Args:
             image: ``(image_height, image_width, 3)`` uint8.
-            out: A buffer of the network's size to reuse; its padding is written too.
+            out: Buffer of the network's size to reuse; its padding is written too. None: a new one.
 
         Returns:
-            ``(input height, input width, 3)`` uint8: ``out`` where it was given.
+            ``(input height, input width, 3)`` uint8: ``out`` if it was given.
         """
         import cv2
 

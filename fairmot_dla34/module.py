@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
+from os import PathLike
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .association.config import TrackerConfig
+from .association import TrackerConfig
 from .backends import Backend
 from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize
-from .errors import StateError
+from .errors import InvalidInputError, StateError
 from .hub.decorators import hub_decorators
 from .hub.run import hub_run
-from .tracking.model import FairMOT, SourceSpec
-from .tracking.job import OutputOptions, track_to_files
-from .tracking.image_stream import Stream
+from .tracking.image_stream import ImageStream
+from .tracking.job import track_to_files
+from .tracking.model import FairMOT
+from .tracking.options import ModelOptions, OutputOptions, SourceOptions, SourceSpec
 from .values import FrameResult, TrackingSummary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 moduleinfo, runnable = hub_decorators()
 
@@ -31,42 +38,55 @@ moduleinfo, runnable = hub_decorators()
     version="2.0.0",
 )
 class Module:
-    """Track people in videos and image streams. The network is loaded at the first call and kept.
+    """Track people in videos and image streams. The network is loaded at the first call and kept until `close`.
 
     Args:
-        weights: A registered name or a checkpoint file; see `FairMOT`.
-        backend: ``auto``, ``openvino``, ``paddledet`` or ``onnxruntime``; see `FairMOT`.
+        weights: A registered name or a checkpoint file; this and the other arguments are those of `FairMOT`.
+        backend: Name of the backend.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
-        tracker: ``jde``, ``byte``, ``steady`` or a `TrackerConfig`.
+        tracker: Name of an association method or a `TrackerConfig`.
         offline: Never open a connection for the weights.
+        threads: CPU threads for the network; None: as many as this process may use.
+
+    Raises:
+        FairMOTError: A setting is unknown or out of its range, or the backend's package is not installed.
     """
 
     def __init__(
         self,
         *,
-        weights: str | Path = DEFAULT_WEIGHTS,
-        backend: str | Backend = "auto",
+        weights: str | PathLike[str] = DEFAULT_WEIGHTS,
+        backend: str = "auto",
         precision: str = "auto",
         input_size: InputSize | str | None = None,
         tracker: TrackerConfig | str | None = None,
         offline: bool | None = None,
+        threads: int | None = None,
     ) -> None:
-        self._settings = {
-            "weights": weights,
-            "backend": backend,
-            "precision": precision,
-            "input_size": input_size,
-            "tracker": tracker,
-            "offline": offline,
-        }
-        self._models: dict[bool, FairMOT] = {}
-        self._stream: Stream | None = None
+        self._options = ModelOptions(
+            weights, backend, precision, input_size, tracker, offline=offline, threads=threads
+        )
+        self._models: dict[bool, FairMOT] = {}  # by use_gpu
+        self._given_model: FairMOT | None = None  # set by `from_backend`
+        self._stream: ImageStream | None = None
+
+    @classmethod
+    def from_backend(cls, backend: Backend, *, tracker: TrackerConfig | str | None = None) -> Self:
+        """Make a module on a backend that the caller has loaded, may share and closes.
+
+        Args:
+            backend: A loaded network. Calls with ``use_gpu=True`` are refused.
+            tracker: Name of an association method or a `TrackerConfig`; None: ``jde``.
+        """
+        module = cls(tracker=tracker)
+        module._given_model = FairMOT.from_backend(backend, tracker=tracker)
+        return module
 
     def tracking(  # noqa: PLR0913 (PaddleHub's five arguments, then keywords)
         self,
         video_stream: SourceSpec,
-        output_dir: str | Path = "",
+        output_dir: str | PathLike[str] = "",
         visualization: bool = True,
         draw_threshold: float = 0.5,
         use_gpu: bool = False,
@@ -82,18 +102,16 @@ class Module:
 
         Args:
             video_stream: A video file, a folder of images, a glob, a camera's index, a URL, or BGR arrays.
-            output_dir: Where ``mot_results/`` and ``mot_outputs/`` go; the current directory by default.
+            output_dir: Folder for ``mot_results/`` and ``mot_outputs/``; the current directory by default.
             visualization: Write a video with boxes and ids.
             draw_threshold: Smallest score that is drawn, in [0, 1]; text outputs keep every track.
-            use_gpu: Run on a GPU; an error where there is none.
-            frame_rate: Frames per second, where the source does not say or is wrong.
+            use_gpu: Run on a GPU; an error if there is none.
+            frame_rate: Frames per second; see `SourceOptions`.
             frame_stride: Track every n-th frame.
-            fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
-                outputs then run so many frames late.
-            newest_frame: Where the network is slower than the source, leave frames out and go on with the newest one;
-                None: for cameras and live streams (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
+            fill_gaps: Longest gap of a track to fill; see `OutputOptions`.
+            newest_frame: Leave frames out if the network is slower than the source; see `SourceOptions`.
             formats: Text outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``.
-            progress: Show a progress bar on stderr.
+            progress: Show progress bars on stderr, that of a download included.
 
         Returns:
             Paths written, frames, ids, seconds per stage.
@@ -101,21 +119,17 @@ class Module:
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`. What was written until then is kept and valid.
         """
-        options = OutputOptions(output_dir, visualization, draw_threshold, formats)
         return track_to_files(
-            lambda: self._model(use_gpu),
+            lambda: self._model(use_gpu, progress=progress),
             video_stream,
-            options,
-            frame_rate=frame_rate,
-            frame_stride=frame_stride,
-            fill_gaps=fill_gaps,
-            newest_frame=newest_frame,
+            source_options=SourceOptions(frame_rate, frame_stride, newest_frame),
+            output_options=OutputOptions(output_dir, visualization, draw_threshold, formats, fill_gaps),
             progress=progress,
         )
 
     def stream_mode(
         self,
-        output_dir: str | Path = "",
+        output_dir: str | PathLike[str] = "",
         visualization: bool = True,
         draw_threshold: float = 0.5,
         use_gpu: bool = False,
@@ -123,44 +137,58 @@ class Module:
         frame_rate: float = DEFAULT_FRAME_RATE,
         name: str = "inputimages",
         formats: Sequence[str] = ("mot",),
-    ) -> Stream:
-        """Begin a stream of images: a context manager inside which `predict` works.
+    ) -> ImageStream:
+        """Start a stream of images: a context manager inside which `predict` works.
 
         Args:
-            output_dir: As in `tracking`.
-            visualization: As in `tracking`.
-            draw_threshold: As in `tracking`.
-            use_gpu: As in `tracking`.
+            output_dir: Folder of the outputs; see `tracking`.
+            visualization: Write a video with boxes and ids.
+            draw_threshold: Smallest score that is drawn, in [0, 1].
+            use_gpu: Run on a GPU; an error if there is none.
             frame_rate: Frames per second of the images to come.
             name: File stem of the outputs; PaddleHub's by default.
-            formats: As in `tracking`.
+            formats: Text outputs; see `tracking`.
 
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`.
         """
         options = OutputOptions(output_dir, visualization, draw_threshold, formats)
-        stream = Stream(lambda: self._model(use_gpu), options, frame_rate=frame_rate, name=name)
+        stream = ImageStream(lambda: self._model(use_gpu), options, frame_rate=frame_rate, name=name)
         self._stream = stream
         return stream
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
-        """Track the next images of the stream; the same as `predict` of the object ``stream_mode`` gives.
+        """Track the next images of the stream; equal to `predict` of the object that ``stream_mode`` returns.
 
         Args:
             images: BGR arrays ``(H, W, 3)`` uint8, in order.
 
         Returns:
-            One result per image; ids go on between calls.
+            One result per image; ids continue between calls.
 
         Raises:
             StateError: Called outside ``with module.stream_mode(...):``.
-            InvalidInputError: ``images`` is empty or holds something that is not a picture.
+            InvalidInputError: ``images`` is empty or holds something that is not an image.
         """
         if self._stream is None:
             raise StateError(
                 "predict was called outside stream_mode; call it inside `with module.stream_mode(output_dir=...):`."
             )
         return self._stream.predict(images)
+
+    def close(self) -> None:
+        """Free the network; the next call loads it again. A backend given to `from_backend` stays open."""
+        models, self._models = self._models, {}
+        for model in models.values():
+            model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @runnable
     def run_cmd(self, argv: list[str]) -> str:
@@ -176,13 +204,20 @@ class Module:
 
     @classmethod
     def _run_func(cls, argv: list[str]) -> str:
-        """What `hub run` calls. Where the working directory has a folder of the module's name, as a checkout of this
-        project does, paddlehub 2.4.0 calls it on the class instead of an instance, where its own property fails.
+        """Run ``hub run``: in a working directory with a folder of the module's name, as in a checkout of this project,
+        paddlehub 2.4.0 calls this on the class instead of an instance, on which its own property fails.
         """  # noqa: D205
         summary: str = cls().run_cmd(argv)
         return summary
 
-    def _model(self, use_gpu: bool) -> FairMOT:
+    def _model(self, use_gpu: bool, *, progress: bool = True) -> FairMOT:
+        if self._given_model is not None:
+            if use_gpu:
+                raise InvalidInputError(
+                    f"use_gpu is True, but this Module runs on the backend it was given ({self._given_model.backend.info}"
+                    "); expected use_gpu=False, or a Module made without from_backend."
+                )
+            return self._given_model
         if use_gpu not in self._models:
-            self._models[use_gpu] = FairMOT(use_gpu=use_gpu, **self._settings)  # type: ignore[arg-type]
+            self._models[use_gpu] = FairMOT.from_options(replace(self._options, use_gpu=use_gpu, progress=progress))
         return self._models[use_gpu]

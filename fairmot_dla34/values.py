@@ -1,4 +1,4 @@
-"""The values that travel from a source to the outputs. Frozen; shapes are checked once, when they are made.
+"""The values that pass from a source to the outputs: frozen, with shapes checked once, when they are made.
 
 Coordinate frames: *network px* are pixels of the letterboxed network input, *image px* those of the source
 frame. Boxes are ``xyxy`` (left, top, right, bottom), not clipped to the image.
@@ -14,15 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InvalidInputError
 
-EMBEDDING_SIZE = 128  # channels of the re-identification head, PaddleDetection's FairMOTEmbeddingHead.ch_emb
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One decoded picture.
+    """One decoded frame.
 
     Attributes:
-        index: Position in the source, 0-based. Frames skipped by a stride or by corruption leave gaps.
+        index: Position in the source, 0-based. Frames left out by a stride or by corruption leave gaps.
         time_s: Presentation time in seconds from the first frame.
         image: ``(H, W, 3)`` uint8, BGR.
 
@@ -44,7 +42,7 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class _Boxes:
-    """Boxes with scores and, if known, embeddings and classes; the coordinate frame is the subclass's."""
+    """Boxes with scores and, if known, embeddings and classes; subclasses define the coordinate frame."""
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
@@ -84,24 +82,24 @@ class _Boxes:
 
 @dataclass(frozen=True, eq=False)
 class Peaks(_Boxes):
-    """Peaks of the heatmap of one image, best first, as a backend returns them.
+    """Peaks of the heatmap of one image, best first, returned by a backend.
 
     Attributes:
         boxes: ``(K, 4)`` float32, xyxy, network px, unclipped.
         scores: ``(K,)`` float32 in [0, 1].
-        embeddings: ``(K, 128)`` float32, unit L2 norm.
+        embeddings: ``(K, E)`` float32, unit L2 norm.
         class_ids: ``(K,)`` int64, the heatmap channel of each peak.
     """
 
 
 @dataclass(frozen=True, eq=False)
 class Detections(_Boxes):
-    """What a tracker takes for one frame.
+    """Detections in one frame, the input of a tracker.
 
     Attributes:
         boxes: ``(N, 4)`` float32, xyxy, image px, unclipped.
         scores: ``(N,)`` float32 in [0, 1].
-        embeddings: ``(N, E)`` float32 or None; any scale, the tracker normalises a copy.
+        embeddings: ``(N, E)`` float32 or None; any scale; the tracker normalises a copy.
         class_ids: ``(N,)`` int64 or None; tracks never change class.
 
     Raises:
@@ -117,9 +115,9 @@ class Track:
         track_id: >= 1, unique within one tracker.
         box: (left, top, right, bottom) in image px, unclipped: the Kalman filter's estimate.
         score: Score of the detection this track was last matched with, in [0, 1].
-        age_frames: Frames of the source since the track began, those left out included; 0 in its first one.
+        age_frames: Frames of the source since the track started, frames left out included; 0 in its first one.
         class_id: The heatmap channel; 0 is a person in every published checkpoint.
-        filled: Not seen in this frame: put on the line between two sightings, as ``fill_gaps`` asks.
+        filled: Not detected in this frame, but interpolated between two detections by ``fill_gaps``.
     """
 
     track_id: int
@@ -132,12 +130,12 @@ class Track:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """The tracks of one frame, ordered as the tracker holds them.
+    """The tracks of one frame, in the tracker's order.
 
     Attributes:
         index: The frame's index, 0-based.
         time_s: The frame's time in seconds.
-        tracks: Confirmed tracks matched in this frame, then those that were filled in.
+        tracks: Confirmed tracks matched in this frame, then interpolated ones.
     """
 
     index: int
@@ -147,19 +145,19 @@ class FrameResult:
 
 @dataclass(frozen=True)
 class TrackingSummary:
-    """What a finished run did.
+    """Summary of a finished run.
 
     Attributes:
-        source: The source's name.
+        source: Name of the source.
         paths: Files written.
         frames: Frames tracked.
         frames_skipped: Frames that could not be decoded.
-        frames_dropped: Frames left out because a newer one was there; see ``newest_frame`` of `FairMOT.track`.
-        track_ids: Number of different ids given out in the outputs.
-        seconds: Wall seconds of the run, from the first frame asked for to the outputs closed.
-        stage_seconds: Busy seconds per stage: ``decode`` (with waiting for a live source), ``letterbox``, ``network``,
-            ``association``, ``outputs``. Stages overlap: their sum may be more than ``seconds``.
-        backend: Name, device and precision of the backend, as logged.
+        frames_dropped: Frames left out because a newer one had arrived; see ``newest_frame`` of `FairMOT.track`.
+        track_ids: Number of different ids in the outputs.
+        seconds: Wall seconds of the run, from the request for the first frame to the closing of the outputs.
+        stage_seconds: Busy seconds per stage: ``decode`` (with the wait for a live source), ``letterbox``, ``network``,
+            ``association``, ``outputs``. Stages overlap: their sum may exceed ``seconds``.
+        backend: Name, device and precision of the backend, the text that is logged.
     """
 
     source: str
@@ -178,20 +176,20 @@ class TrackingSummary:
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
 
-MAX_IMAGE_PIXELS = 16384 * 16384  # far beyond 8K video; larger arrays are a mistake, not a picture
+MAX_IMAGE_PIXELS = 16384 * 16384  # far beyond 8K video; larger arrays are mistakes
 
 
 def check_image(image: object, what: str = "image") -> None:
-    """Check that ``image`` is a picture this package can track.
+    """Check that ``image`` is an image this package can track.
 
     Raises:
         InvalidInputError: It is not a ``(H, W, 3)`` uint8 array with 1 <= H * W <= 16384 * 16384.
     """
-    expected = "expected a BGR picture, a (H, W, 3) uint8 numpy array"
+    expected = "expected a BGR image, a (H, W, 3) uint8 numpy array"
     if not isinstance(image, np.ndarray):
         raise InvalidInputError(f"{what} is a {type(image).__name__}; {expected}, as cv2.imread returns it.")
     if image.ndim != 3 or image.shape[2] != 3:
-        hint = "convert grey pictures with cv2.COLOR_GRAY2BGR and drop an alpha channel"
+        hint = "convert grey images with cv2.COLOR_GRAY2BGR and drop an alpha channel"
         raise InvalidInputError(f"{what} has shape {image.shape}; {expected}: {hint}.")
     if image.dtype != np.uint8:
         raise InvalidInputError(

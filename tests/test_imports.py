@@ -6,35 +6,27 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 import fairmot_dla34
 
 PACKAGE = Path(fairmot_dla34.__file__).parent
-HEAVY = ("paddle", "openvino", "nncf", "cv2", "onnx", "onnxruntime", "av", "numpy", "requests", "scipy")
+HEAVY = ("paddle", "openvino", "nncf", "cv2", "onnx", "onnxruntime", "av", "numpy", "requests", "scipy", "torch")
 
-# Each may import those on its own line and on the lines above it (DESIGN: import direction).
-LAYERS = [
-    {
-        *("errors", "config", "values", "geometry", "writing", "progress", "console"),
-        *("hub_compat", "hub_run", "ahead", "telemetry"),
-    },
-    {"association", "video", "outputs", "weights", "network"},
-    {"backends", "evaluation", "synth"},
-    {"session", "selfcheck", "delayed"},
-    {"pipeline"},
-    {"model"},
-    {"run", "export", "info", "quantization"},
-    {"stream"},
-    {"module"},
-    {"demo"},
-    {"cli"},
-    {"__main__", "__init__"},
-]
-# Between neighbours: the reader checks a checkpoint against the arrays the network needs, and the drawn video is
-# encoded beside where videos are decoded.
-SIDEWAYS = {("weights", "network"), ("outputs", "video")}
+# A folder may import those of the layers above its own line, and those on its own line if no cycle results
+# (docs/architecture.md). The modules of the package's root are the vocabulary, but for the two that are entry points.
+LAYERS = (
+    ("vocabulary",),
+    ("architectures", "association", "outputs", "video", "weights"),
+    ("backends",),
+    ("tracking",),
+    ("evaluation", "quantization", "synth"),
+    ("hub", "module"),
+    ("commands",),
+    ("__init__", "__main__"),
+)
 
 
 def test_the_package_imports_nothing_heavy() -> None:
@@ -70,29 +62,79 @@ def test_the_modules_version_is_the_packages() -> None:
     assert values["name"].value == "fairmot_dla34"
 
 
+def test_every_folder_has_a_layer() -> None:
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert folders <= {folder for layer in LAYERS for folder in layer}
+
+
 @pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_imports_point_down(file: Path) -> None:
-    unit = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    level = level_of(unit)
-    for target in imported_units(file):
-        allowed = target == unit or level_of(target) < level or (unit, target) in SIDEWAYS
-        assert allowed or level == level_of(target) == 0, f"{unit} imports {target}"
+    folder = folder_of(file.relative_to(PACKAGE).with_suffix("").parts)
+    for target in imports_of(file):
+        assert layer_of(folder_of(target)) <= layer_of(folder), f"{folder} imports {'.'.join(target)}"
 
 
-def imported_units(file: Path) -> set[str]:
-    """Return which parts of the package a file imports, relative imports only."""
-    depth = len(file.relative_to(PACKAGE).parts)
+def test_no_module_imports_itself_through_others() -> None:
+    """Import cycles, those between folders of one layer included. Imports for type checking alone do not count."""
+    graph = {module_of(file): imports_of(file, at_run_time=True) for file in PACKAGE.rglob("*.py")}
+    folders: dict[str, set[str]] = {}
+    for module, targets in graph.items():
+        folders.setdefault(folder_of(module), set()).update(map(folder_of, targets))
+    assert not cycle(graph)
+    assert not cycle({folder: targets - {folder} for folder, targets in folders.items()})
+
+
+Node = TypeVar("Node")
+
+
+def cycle(edges: dict[Node, set[Node]]) -> set[Node]:
+    """Return the nodes that are on a cycle, or lead to one."""
+    while leaves := {node for node, targets in edges.items() if not targets & edges.keys()}:
+        edges = {node: targets for node, targets in edges.items() if node not in leaves}
+    return set(edges)
+
+
+Module = tuple[str, ...]  # ("backends", "openvino", "graph"); a package without its __init__
+
+
+def module_of(file: Path) -> Module:
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
+
+
+def imports_of(file: Path, *, at_run_time: bool = False) -> set[Module]:
+    """Return the modules of the package that a file imports; ``from .x import y`` counts as x.y and as x."""
+    tree = ast.parse(file.read_text("utf-8"))
+    skipped = set()
+    if at_run_time:  # the bodies of functions run later, those under TYPE_CHECKING never
+        for node in ast.walk(tree):
+            checking = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            if checking or isinstance(node, ast.FunctionDef):
+                skipped |= set(ast.walk(node))
     found = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        assert not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fairmot_dla34"))
-        if isinstance(node, ast.ImportFrom) and node.level == depth:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found |= {name.split(".")[0] for name in names if name != "__version__"}
-    return found
+    here = file.relative_to(PACKAGE).parent.parts
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or node in skipped:
+            continue
+        assert not (node.module or "").startswith("fairmot_dla34"), "PaddleHub copies the folder: imports are relative"
+        if node.level:
+            base = here[: len(here) - node.level + 1] + tuple((node.module or "").split(".") if node.module else ())
+            found |= {(*base, alias.name) if is_module((*base, alias.name)) else base for alias in node.names}
+    return {module for module in found if module}
 
 
-def level_of(unit: str) -> int:
-    return next(level for level, units in enumerate(LAYERS) if unit in units)
+def is_module(module: Module) -> bool:
+    path = PACKAGE.joinpath(*module)
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def folder_of(module: Module) -> str:
+    name = module[0] if module else "__init__"
+    return name if any(name in layer for layer in LAYERS) else "vocabulary"
+
+
+def layer_of(folder: str) -> int:
+    return next(level for level, folders in enumerate(LAYERS) if folder in folders)
 
 
 def python(code: str) -> str:

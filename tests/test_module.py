@@ -22,7 +22,7 @@ FIVE = ["output_dir", "visualization", "draw_threshold", "use_gpu"]
 
 @pytest.fixture
 def module() -> Module:
-    return Module(backend=FakeBackend())
+    return Module.from_backend(FakeBackend())
 
 
 def test_arguments_are_paddlehubs() -> None:
@@ -87,8 +87,8 @@ def test_nothing_is_written_in_the_working_directory(
 
 def test_the_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
-    monkeypatch.setattr("fairmot_dla34.tracking.model.create_backend", lambda *_: built.append(1) or FakeBackend())
-    monkeypatch.setattr("fairmot_dla34.tracking.model.resolve_weights", lambda *_, **__: tmp_path)
+    monkeypatch.setattr("fairmot_dla34.tracking.options.create_backend", lambda *_: built.append(1) or FakeBackend())
+    monkeypatch.setattr("fairmot_dla34.tracking.options.resolve_network", lambda *_, **__: tmp_path)
     module = Module()
     for _ in range(2):
         module.tracking(walking_boxes(2), tmp_path, visualization=False)
@@ -192,10 +192,11 @@ sys.path.insert(0, {tests!r})
 from videos import walking_boxes
 from fairmot_dla34 import Module
 from fairmot_dla34.backends.fake import FakeBackend
-Module(backend=FakeBackend()).tracking(walking_boxes(10**9), {out!r}, frame_rate=10)
+Module.from_backend(FakeBackend()).tracking(walking_boxes(10**9), {out!r}, frame_rate=10)
 """
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_leaves_files_that_can_be_used(tmp_path: Path, number: signal.Signals) -> None:
     script = ENDLESS.format(tests=str(Path(__file__).parent), out=str(tmp_path))

@@ -72,7 +72,7 @@ def test_frame_refuses_impossible_positions(index, time_s, message):
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (None, "is a NoneType; expected a BGR picture"),
+        (None, "is a NoneType; expected a BGR image"),
         ([[1, 2, 3]], "is a list"),
         (np.zeros((4, 6), np.uint8), "has shape .*cv2.COLOR_GRAY2BGR"),
         (np.zeros((4, 6, 4), np.uint8), "has shape .*alpha"),

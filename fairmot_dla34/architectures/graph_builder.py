@@ -1,4 +1,4 @@
-"""A small builder for ONNX graphs: one method per layer the network has, names made on the way."""
+"""A builder for ONNX graphs: the layers of `Layers`, and nodes and constants for everything else."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from .base import Arrays, Shape
+
 OPSET = 19  # the first with DeformConv
 IR_VERSION = 9  # the one that belongs to opset 19, so that older runtimes read the file
 BATCH_NORM_EPSILON = 1e-5  # paddle.nn.BatchNorm2D's default
 
+_FLOAT = int(TensorProto.FLOAT)
+_Signature = Mapping[str, tuple[type[np.generic], Shape]]
+
 
 class GraphBuilder:
-    """Collects nodes and constants; layers find their arrays by the checkpoint's names, and bear them.
+    """Collects nodes and constants; a feature map is the name of the node that gives it.
+
+    Layers find their arrays by the layer's name and give that name to their node.
 
     Args:
-        arrays: The checkpoint, PaddleDetection's names to float32 arrays.
+        arrays: Arrays of a checkpoint by canonical name.
     """
 
-    def __init__(self, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(self, arrays: Arrays) -> None:
         self.arrays = arrays
         self._model = onnx.ModelProto()
         self._graph = self._model.graph  # filled in place: `helper.make_model` copies all constants twice
@@ -44,14 +51,26 @@ class GraphBuilder:
         """Append a 1-D int64 constant."""
         return self.constant(np.array(values, np.int64))
 
-    def folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights and bias of the convolution ``conv`` with the batch norm ``norm`` folded in (in float64)."""
-        gain = self.arrays[f"{norm}.weight"] / np.sqrt(
-            self.arrays[f"{norm}._variance"].astype(np.float64) + BATCH_NORM_EPSILON
-        )
-        weight = self.arrays[f"{conv}.weight"] * gain[:, None, None, None]
-        bias = self.arrays.get(f"{conv}.bias", np.zeros(len(gain), np.float32)) - self.arrays[f"{norm}._mean"]
-        return weight.astype(np.float32), (bias * gain + self.arrays[f"{norm}.bias"]).astype(np.float32)
+    def image_conv_norm(self, image: str, name: str, channels: int, kernel: int) -> str:  # noqa: ARG002 (the protocol's)
+        """Apply the first convolution to ``(1, H, W, 3)`` uint8 BGR; the weights expect RGB in [0, 1].
+
+        Channel order and scale are folded into the weights.
+        """
+        weight, bias = self.folded(f"{name}.conv", f"{name}.norm")
+        weight = np.ascontiguousarray(weight[:, ::-1] / np.float32(255))
+        x = self.node("Transpose", self.node("Cast", image, to=_FLOAT), perm=[0, 3, 1, 2])  # (1, 3, H, W)
+        return self.conv(x, weight, bias, name=name)
+
+    def conv_norm(self, x: str, name: str, channels: int, kernel: int, stride: int = 1) -> str:  # noqa: ARG002
+        """Apply a convolution with the batch norm folded into its weights."""
+        return self.conv(x, *self.folded(f"{name}.conv", f"{name}.norm"), stride, name)
+
+    def unused_conv_norm(self, x: str, name: str, channels: int, kernel: int) -> None:
+        """Add nothing: the layer is stored and not computed."""
+
+    def conv_bias(self, x: str, name: str) -> str:
+        """Apply a convolution with a bias and no batch norm."""
+        return self.conv(x, self.arrays[f"{name}.weight"], self.arrays[f"{name}.bias"], name=name)
 
     def conv(
         self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], stride: int = 1, name: str = ""
@@ -69,29 +88,26 @@ class GraphBuilder:
             pads=[pad] * 4,
         )
 
-    def conv_norm(self, x: str, prefix: str, stride: int = 1) -> str:
-        """PaddleDetection's ``ConvNormLayer``: convolution and batch norm."""
-        return self.conv(x, *self.folded(f"{prefix}.conv", f"{prefix}.norm"), stride, prefix)
+    def folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return weights and bias of the convolution ``conv`` with the batch norm ``norm`` folded in (in float64)."""
+        gain = self.arrays[f"{norm}.weight"] / np.sqrt(
+            self.arrays[f"{norm}._variance"].astype(np.float64) + BATCH_NORM_EPSILON
+        )
+        weight = self.arrays[f"{conv}.weight"] * gain[:, None, None, None]
+        bias = self.arrays.get(f"{conv}.bias", np.zeros(len(gain), np.float32)) - self.arrays[f"{norm}._mean"]
+        return weight.astype(np.float32), (bias * gain + self.arrays[f"{norm}.bias"]).astype(np.float32)
 
-    def conv_bias(self, x: str, prefix: str) -> str:
-        """A convolution with a bias and no batch norm."""
-        return self.conv(x, self.arrays[f"{prefix}.weight"], self.arrays[f"{prefix}.bias"], name=prefix)
-
-    def relu(self, x: str) -> str:
-        """Rectify."""
-        return self.node("Relu", x)
-
-    def deform_conv_norm_relu(self, x: str, prefix: str) -> str:
-        """PaddleDetection's ``ConvNormLayer(use_dcn=True)`` and a ReLU: DCNv2 (arXiv 1811.11168), 3x3, stride 1.
+    def deform_conv_norm_relu(self, x: str, name: str, channels: int) -> str:  # noqa: ARG002 (the protocol's)
+        """Apply a deformable convolution, its batch norm and a ReLU.
 
         The first 18 channels of ``conv_offset`` are the offsets, (y, x) for each of the nine taps; the last nine,
-        after a sigmoid, the mask. ONNX orders them the same way. As training begins all 27 are 0: the mask is 0.5
+        after a sigmoid, the mask. ONNX orders them the same way. When training starts all 27 are 0: the mask is 0.5
         everywhere and the layer a plain convolution, for which runtimes have faster code, in bf16 too.
         """
-        weight, bias = self.folded(f"{prefix}.conv.conv_dcn", f"{prefix}.norm")
-        conv_offset = f"{prefix}.conv.conv_offset"
+        weight, bias = self.folded(f"{name}.conv.conv_dcn", f"{name}.norm")
+        conv_offset = f"{name}.conv.conv_offset"
         if not (self.arrays[f"{conv_offset}.weight"].any() or self.arrays[f"{conv_offset}.bias"].any()):
-            return self.relu(self.conv(x, weight * np.float32(0.5), bias, name=prefix))
+            return self.relu(self.conv(x, weight * np.float32(0.5), bias, name=name))
         offset_mask = self.conv_bias(x, conv_offset)
         split = self.node("Split", offset_mask, self.ints(18, 9), outputs=2, axis=1)
         mask = self.node("Sigmoid", f"{split}.1")
@@ -102,7 +118,7 @@ class GraphBuilder:
             split,
             self.constant(bias),
             mask,
-            name=prefix,
+            name=name,
             kernel_shape=[3, 3],
             strides=[1, 1],
             pads=[1, 1, 1, 1],
@@ -112,36 +128,47 @@ class GraphBuilder:
         )
         return self.relu(y)
 
-    def upsample(self, x: str, prefix: str, stride: int) -> str:
-        """Depthwise transposed convolution, kernel 2 * stride, padding stride // 2: ``stride`` times the size."""
-        weight = self.arrays[f"{prefix}.weight"]
+    def upsample(self, x: str, name: str, stride: int) -> str:
+        """Apply a depthwise transposed convolution, kernel 2 * stride, padding stride // 2."""
+        weight = self.arrays[f"{name}.weight"]
         return self.node(
             "ConvTranspose",
             x,
             self.constant(weight),
-            name=prefix,
+            name=name,
             kernel_shape=[2 * stride] * 2,
             strides=[stride] * 2,
             pads=[stride // 2] * 4,
             group=len(weight),
         )
 
-    def model(
-        self,
-        inputs: Mapping[str, tuple[int, tuple[int, ...]]],
-        outputs: Mapping[str, tuple[int, tuple[int, ...]]],
-        metadata: Mapping[str, str],
-    ) -> onnx.ModelProto:
+    def max_pool(self, x: str, size: int) -> str:
+        """Apply max pooling with a stride of the window's size."""
+        return self.node("MaxPool", x, kernel_shape=[size] * 2, strides=[size] * 2)
+
+    def relu(self, x: str) -> str:
+        """Rectify."""
+        return self.node("Relu", x)
+
+    def add(self, a: str, b: str) -> str:
+        """Add two maps of equal shape."""
+        return self.node("Add", a, b)
+
+    def concat(self, *maps: str) -> str:
+        """Join maps along the channels."""
+        return self.node("Concat", *maps, axis=1)
+
+    def model(self, inputs: _Signature, outputs: _Signature, metadata: Mapping[str, str]) -> onnx.ModelProto:
         """Close the graph; nothing is added after it.
 
         Args:
-            inputs: Name to (ONNX element type, shape).
-            outputs: The same.
+            inputs: NumPy type and shape by name.
+            outputs: NumPy type and shape by name.
             metadata: Strings stored in the file.
         """
         self._graph.name = "fairmot_dla34"
-        self._graph.input.extend(helper.make_tensor_value_info(name, *spec) for name, spec in inputs.items())
-        self._graph.output.extend(helper.make_tensor_value_info(name, *spec) for name, spec in outputs.items())
+        self._graph.input.extend(_value_info(inputs))
+        self._graph.output.extend(_value_info(outputs))
         self._model.producer_name = "fairmot_dla34"
         self._model.ir_version = IR_VERSION
         self._model.opset_import.append(helper.make_opsetid("", OPSET))
@@ -149,4 +176,8 @@ class GraphBuilder:
         return self._model
 
 
-FLOAT, INT64, UINT8 = int(TensorProto.FLOAT), int(TensorProto.INT64), int(TensorProto.UINT8)
+def _value_info(signature: _Signature) -> list[onnx.ValueInfoProto]:
+    return [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), shape)
+        for name, (kind, shape) in signature.items()
+    ]

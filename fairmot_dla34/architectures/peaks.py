@@ -1,8 +1,9 @@
-"""From the graph's outputs to peaks. Done in NumPy: in bf16 a cell's coordinate would lose whole pixels."""
+"""Decoding of the graph's outputs to peaks, in NumPy: in bf16 a cell's coordinate would lose whole pixels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,19 @@ from numpy.typing import NDArray
 from ..config import InputSize
 from ..values import Peaks
 
-STRIDE = 4  # network px per heatmap cell: down_ratio in fairmot_dla34.yml
 NOT_A_PEAK = -1e4  # a logit whose sigmoid is 0
 
 
-@dataclass(frozen=True, eq=False)
-class RawPeaks:
-    """The graph's outputs for one image; see `network.dla34.build_onnx` for shapes and meaning."""
+class RawPeaks(NamedTuple):
+    """The graph's outputs for one image, K peaks of the heatmap, best first.
+
+    Attributes:
+        logits: ``(K,)`` values of the heatmap before the sigmoid; `NOT_A_PEAK` in rows that only fill up the K.
+        cells: ``(K,)`` indices into the flattened ``(classes, height / stride, width / stride)`` heatmap.
+        sizes: ``(K, 4)`` distances left, top, right and bottom of the centre, in cells.
+        offsets: ``(K, 2)`` x and y of the centre within its cell, in cells.
+        embeddings: ``(K, E)`` embeddings, not yet of unit length.
+    """
 
     logits: NDArray[np.float32]
     cells: NDArray[np.int64]
@@ -25,26 +32,32 @@ class RawPeaks:
     embeddings: NDArray[np.float32]
 
 
-OUTPUTS = tuple(field.name for field in fields(RawPeaks))  # the graph's, in its order
+OUTPUTS = RawPeaks._fields  # names of the graph's outputs, in its order
 
 
-def decode(raw: RawPeaks, input_size: InputSize) -> Peaks:
-    """Turn the graph's outputs into boxes, scores and unit embeddings.
+def decode(outputs: Sequence[NDArray[Any]], input_size: InputSize, stride: int) -> Peaks:
+    """Convert the graph's outputs to boxes, scores and unit embeddings.
 
     Source: ``CenterNetPostProcess`` (ltrb sizes) in PaddleDetection's ``post_process.py``; embeddings are normalised
-    as ``paddle.nn.functional.normalize`` does.
+    like ``paddle.nn.functional.normalize`` does.
+
+    Args:
+        outputs: The arrays of `RawPeaks`, in its order.
+        input_size: Network input in px.
+        stride: Network px per cell of the heatmap.
 
     Returns:
-        The peaks, best first; cells that only fill up the K of the graph are left out.
+        Peaks in network px, best first; rows that only fill up the K of the graph are left out.
     """
-    columns, rows = input_size.width // STRIDE, input_size.height // STRIDE
+    raw = RawPeaks(*outputs)
+    columns, rows = input_size.width // stride, input_size.height // stride
     kept = raw.logits > NOT_A_PEAK / 2
     cells = raw.cells[kept].astype(np.int64)
     class_ids, cells = np.divmod(cells, rows * columns)
     y, x = np.divmod(cells, columns)
     centres = np.stack([x, y], axis=1).astype(np.float32) + raw.offsets[kept]  # (K, 2) in cells
     sizes = raw.sizes[kept]
-    boxes = np.concatenate([centres - sizes[:, :2], centres + sizes[:, 2:]], axis=1) * np.float32(STRIDE)
+    boxes = np.concatenate([centres - sizes[:, :2], centres + sizes[:, 2:]], axis=1) * np.float32(stride)
     embeddings = raw.embeddings[kept]
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     with np.errstate(over="ignore"):  # a logit under -88 is a score of 0

@@ -1,29 +1,28 @@
-"""The ways to run a network, behind one protocol. A backend's package is imported when the backend is chosen."""
+"""The ways to run a network, behind one base class. A backend's package is imported when the backend is chosen."""
 
 from __future__ import annotations
 
-from .base import (
-    Backend,
-    BackendInfo,
-    BackendRequest,
+from .base import PRECISIONS, Backend, BackendInfo, BackendOptions
+from .registry import (
+    BackendKind,
+    backend_names,
     check_backend,
-    closed_error,
     create_backend,
-    failed_error,
     installed,
-    only_fp32,
-    reason_of,
+    register_backend,
+    unregister_backend,
 )
 
 __all__ = [
+    "PRECISIONS",
     "Backend",
     "BackendInfo",
-    "BackendRequest",
+    "BackendKind",
+    "BackendOptions",
+    "backend_names",
     "check_backend",
-    "closed_error",
     "create_backend",
-    "failed_error",
     "installed",
-    "only_fp32",
-    "reason_of",
+    "register_backend",
+    "unregister_backend",
 ]

@@ -1,29 +1,28 @@
-"""The ways to run the network, behind one protocol. A backend's package is imported only when it is chosen."""
+"""The `Backend` base class: one loaded network that any number of threads may use."""
 
 from __future__ import annotations
 
-import importlib.util
-import logging
-from collections.abc import Callable
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import BACKENDS, PRECISIONS, InputSize, check_choice
-from ..errors import (
-    BackendError,
-    BackendUnavailableError,
-    DeviceUnavailableError,
-    FairMOTError,
-    InvalidInputError,
-    StateError,
-)
+from ..config import InputSize, check_choice
+from ..errors import BackendError, InvalidInputError, StateError
 from ..values import Peaks
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+PRECISIONS = ("auto", "fp32", "bf16", "int8")
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,12 @@ class BackendInfo:
     """What a backend runs on; logged once and kept in the summary.
 
     Attributes:
-        name: ``openvino``, ``paddledet``, ``onnxruntime`` or ``fake``.
+        name: Name in the registry, such as ``openvino``.
         version: Version of the library behind it.
-        device: ``CPU``, ``GPU`` or the runtime's own name of it.
+        device: ``CPU``, ``GPU`` or the runtime's own name of the device.
         precision: ``fp32``, ``bf16`` or ``int8``.
-        threads: CPU threads, or None where the runtime decides.
+        threads: CPU threads, or None if the runtime decides.
+        streams: Images that the network processes at the same time.
     """
 
     name: str
@@ -43,182 +43,127 @@ class BackendInfo:
     device: str
     precision: str
     threads: int | None = None
+    streams: int = 1
 
     def __str__(self) -> str:
         threads = f", {self.threads} threads" if self.threads else ""
-        return f"{self.name} {self.version} on {self.device}, {self.precision}{threads}"
+        streams = f", {self.streams} streams" if self.streams > 1 else ""
+        return f"{self.name} {self.version} on {self.device}, {self.precision}{threads}{streams}"
 
 
-class Backend(Protocol):
-    """One network, loaded and ready.
+@dataclass(frozen=True)
+class BackendOptions:
+    """How a network is run.
 
     Attributes:
-        info: What it runs on.
-        input_size: Size of the pictures it takes.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
+        use_gpu: Run on an accelerator; an error if there is none.
+        threads: CPU threads for the network; None: as many as this process may use.
+        streams: Images that the network processes at the same time, if several threads ask for it.
+        keep_compiled: Keep the compiled network on disk for the next start, if the backend compiles one.
+
+    Raises:
+        InvalidInputError: The precision is unknown, or a number is not a whole number from 1 to 1024.
     """
 
-    info: BackendInfo
-    input_size: InputSize
+    precision: str = "auto"
+    use_gpu: bool = False
+    threads: int | None = None
+    streams: int = 1
+    keep_compiled: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("Precision", self.precision, PRECISIONS)
+        for name, value in (("threads", self.threads), ("streams", self.streams)):
+            whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1024
+            if not whole and not (name == "threads" and value is None):
+                raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1 to 1024.")
+
+
+class Backend(ABC):
+    """One network, loaded and ready. Every method may be called from any thread.
+
+    At most ``info.streams`` images are processed at the same time; further calls wait for their turn. A subclass
+    implements `_infer`, which runs for that many images at a time, and `_release`.
+
+    Attributes:
+        info: What the network runs on.
+        input_size: Size in px of the images it takes.
+    """
+
+    def __init__(self, info: BackendInfo, input_size: InputSize) -> None:
+        self.info = info
+        self.input_size = input_size
+        self._slots = threading.BoundedSemaphore(info.streams)
+        self._closing = threading.Lock()
+        self._closed = False
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
-        """Run the network on one letterboxed picture.
+        """Run the network on one letterboxed image.
 
-        Called for one picture at a time, in any thread; other threads read and draw meanwhile where it releases the
-        interpreter's lock.
+        Other threads read and draw meanwhile, if the runtime releases the interpreter's lock.
 
         Args:
-            image: ``(height, width, 3)`` uint8, BGR, of the backend's input size; written over after the call.
+            image: ``(height, width, 3)`` uint8 BGR of `input_size`; it may be overwritten after the call.
 
         Returns:
             Peaks in network px, best first.
+
+        Raises:
+            StateError: The backend is closed.
+            BackendError: The runtime failed on the image.
         """
-        ...
+        return self.infer_timed(image)[0]
+
+    def infer_timed(self, image: NDArray[np.uint8]) -> tuple[Peaks, float]:
+        """Run the network like `infer`; return also the seconds it ran, without the wait for its turn."""
+        with self._slot():
+            start_s = time.perf_counter()
+            peaks = self._infer(image)
+            return peaks, time.perf_counter() - start_s
 
     def close(self) -> None:
-        """Free the network."""
-        ...
+        """Free the network after the images being processed; safe to call twice. Waiting calls raise `StateError`."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            for _ in range(self.info.streams):
+                self._slots.acquire()
+            try:
+                self._release()
+            finally:
+                for _ in range(self.info.streams):
+                    self._slots.release()
 
+    def __enter__(self) -> Self:
+        return self
 
-@dataclass(frozen=True)
-class BackendRequest:
-    """What a backend is built from.
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
-    Attributes:
-        weights: A checkpoint file.
-        input_size: The network input.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
-        use_gpu: Run on an accelerator.
-        keep_compiled: Keep the compiled network on disk for the next run, where the backend compiles one.
-    """
+    @abstractmethod
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
+        """Run the network on one image; called in at most ``info.streams`` threads at the same time."""
 
-    weights: Path
-    input_size: InputSize
-    precision: str = "auto"
-    use_gpu: bool = False
-    keep_compiled: bool = True
+    def _release(self) -> None:  # noqa: B027 (not every backend holds something)
+        """Free what the backend holds; no image is being processed."""
 
-
-def _openvino(request: BackendRequest) -> Backend:
-    from .openvino.backend import OpenVinoBackend
-
-    return OpenVinoBackend(request)
-
-
-def _paddledet(request: BackendRequest) -> Backend:
-    from .paddledet import PaddleDetBackend
-
-    return PaddleDetBackend(request)
-
-
-def _onnxruntime(request: BackendRequest) -> Backend:
-    from .onnxruntime import OnnxRuntimeBackend
-
-    return OnnxRuntimeBackend(request)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    build: Callable[[BackendRequest], Backend]
-    packages: tuple[str, ...]
-    install: str
-
-
-_ENTRIES = {
-    "openvino": _Entry(_openvino, ("openvino", "onnx"), "pip install fairmot_dla34"),
-    "paddledet": _Entry(_paddledet, ("paddle", "ppdet"), "pip install 'fairmot_dla34[paddle]'"),
-    "onnxruntime": _Entry(_onnxruntime, ("onnxruntime", "onnx"), "pip install 'fairmot_dla34[onnxruntime]'"),
-}
-_GPU_ORDER = ("paddledet", "onnxruntime", "openvino")
-_GPU_INSTALL = "pip install 'fairmot_dla34[paddle-gpu]'"
-
-
-def installed() -> dict[str, bool]:
-    """Tell which backends' packages are installed, without importing them."""
-    return {name: all(map(_found, entry.packages)) for name, entry in _ENTRIES.items()}
-
-
-def create_backend(name: str, request: BackendRequest) -> Backend:
-    """Load the network on the backend asked for; log the choice.
-
-    Args:
-        name: ``auto`` (OpenVINO on the CPU; with ``use_gpu`` the first of paddledet, onnxruntime, openvino that has
-            a GPU), or a backend's name.
-        request: What to load.
-
-    Raises:
-        InvalidInputError: The name or the precision is unknown, or the backend lacks the precision.
-        BackendUnavailableError: Its package is not installed.
-        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
-        DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
-        CheckpointError: The weights do not fit.
-    """
-    check_backend(name, request.precision)
-    if name == "auto":
-        backend = _first_gpu(request) if request.use_gpu else _build("openvino", request)
-    else:
-        backend = _build(name, request)
-    logger.info("Network: %s, input %s", backend.info, request.input_size)
-    return backend
-
-
-def check_backend(name: str, precision: str) -> None:
-    """Check what can be checked before weights are fetched: the names, and that the package is installed.
-
-    Raises:
-        InvalidInputError: The name or the precision is unknown.
-        BackendUnavailableError: The backend's package is not installed.
-    """
-    check_choice("Backend", name, BACKENDS)
-    check_choice("Precision", precision, PRECISIONS)
-    if name != "auto":
-        _require(name)
-
-
-def _build(name: str, request: BackendRequest) -> Backend:
-    _require(name)
-    entry = _ENTRIES[name]
-    try:
-        return entry.build(request)
-    except FairMOTError:
-        raise
-    except (ImportError, OSError) as error:  # a GPU build without its driver's libraries, a half-installed package
-        raise BackendUnavailableError(
-            f"Backend {name} is installed but cannot be loaded ({reason_of(error)}); check the libraries it names, or "
-            f"install it again: {entry.install}"
-        ) from error
-
-
-def _require(name: str) -> None:
-    entry = _ENTRIES[name]
-    missing = [package for package in entry.packages if not _found(package)]
-    if missing:
-        raise BackendUnavailableError(
-            f"Backend {name} needs the package {missing[0]}, which is not installed; install it: {entry.install}"
-        )
-
-
-def _first_gpu(request: BackendRequest) -> Backend:
-    reasons = []
-    for name in _GPU_ORDER:
-        try:
-            return _build(name, request)
-        except (BackendError, InvalidInputError) as error:
-            reasons.append(f"{name}: {error}")
-    raise DeviceUnavailableError(
-        f"use_gpu is True, but no backend has a usable GPU ({' | '.join(reasons)}). "
-        f"Install one, {_GPU_INSTALL}, or run on the CPU with use_gpu=False."
-    )
-
-
-def _found(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        with self._slots:
+            if self._closed:
+                raise StateError("The network was closed; make a new FairMOT or Module for more images.")
+            yield
 
 
 def only_fp32(name: str, precision: str) -> str:
-    """Resolve the precision of a backend that has fp32 alone.
+    """Resolve the precision of a backend that computes in fp32 only.
 
     Raises:
-        InvalidInputError: Another one was asked for.
+        InvalidInputError: Another precision was asked for.
     """
     if precision not in {"auto", "fp32"}:
         raise InvalidInputError(
@@ -227,20 +172,15 @@ def only_fp32(name: str, precision: str) -> str:
     return "fp32"
 
 
-def closed_error() -> StateError:
-    """Return what to raise where a network is used after `Backend.close`."""
-    return StateError("The network was closed; make a new FairMOT or Module for more pictures.")
-
-
-def failed_error(info: BackendInfo, error: Exception) -> BackendError:
-    """Return what to raise where the runtime fails on a picture: out of memory, a device that is gone."""
+def inference_error(info: BackendInfo, error: Exception) -> BackendError:
+    """Return the error to raise if the runtime fails on an image: out of memory, a device that is gone."""
     return BackendError(
-        f"The network failed on a picture ({info}: {reason_of(error)}); free memory, or try another backend, a smaller "
+        f"The network failed on an image ({info}: {reason_of(error)}); free memory, or try another backend, a smaller "
         "input size or the CPU."
     )
 
 
 def reason_of(error: Exception) -> str:
-    """Return the last line of an error's text: those of OpenVINO and Paddle begin with source files."""
+    """Return the last line of an error's text: those of OpenVINO and Paddle start with source files."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

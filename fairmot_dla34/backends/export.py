@@ -1,52 +1,52 @@
-"""The network as files for other runtimes."""
+"""Writes a network as files for other runtimes: ONNX, or OpenVINO's intermediate representation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import EXPORT_FORMATS, InputSize, check_choice
+from ..config import InputSize, check_choice
+from ..files import output_error, write_whole
+from ..weights import resolve_network
 from .openvino.telemetry import no_telemetry
-from ..weights import find_entry, input_size_for, load_arrays, resolve_weights
-from ..files import output_error
+
+EXPORT_FORMATS = ("onnx", "openvino")
 
 
 def export(
-    weights: str | Path, export_format: str, output_dir: Path, input_size: InputSize | str | None = None
+    weights: str | Path, export_format: str, output_dir: str | Path, input_size: InputSize | str | None = None
 ) -> list[Path]:
-    """Write the network as ``<name>_<width>x<height>.onnx``, or as OpenVINO's ``.xml`` and ``.bin``.
+    """Write a network as ``<name>_<width>x<height>.onnx``, or as OpenVINO's ``.xml`` and ``.bin``.
 
-    Inputs and outputs are those of `network.dla34.build_onnx`; `network.peaks.decode` shows how to read them.
+    Input and outputs are those of `Architecture.build_onnx`; `fairmot_dla34.architectures.peaks.decode` converts the
+    outputs to boxes.
 
     Args:
         weights: A registered name or a checkpoint file.
         export_format: ``onnx`` or ``openvino``.
-        output_dir: Where to write; made if it is not there.
-        input_size: The network input; None: the size the weights were trained for.
+        output_dir: Folder to write to; created if it does not exist.
+        input_size: Network input; None: the size the weights were trained for.
 
     Returns:
         The files written.
 
     Raises:
-        InvalidInputError: The format or the size is not one.
+        InvalidInputError: The format or the size is not valid.
         OutputError: A file cannot be written.
         WeightsError: One of its kinds; see `fairmot_dla34.errors`.
     """
     check_choice("Export format", export_format, EXPORT_FORMATS)
-    from ..architectures.dla34.graph import build_onnx
-
-    size = input_size_for(find_entry(str(weights)), input_size)
-    path = resolve_weights(weights)
-    model = build_onnx(load_arrays(path), size)
-    stem = output_dir / f"{path.stem}_{size}"
+    network = resolve_network(weights, input_size)
+    folder = Path(output_dir)
+    stem = folder / f"{Path(network.label).stem}_{network.input_size}"
     try:
-        output_dir.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if export_format == "onnx":
             file = stem.with_name(stem.name + ".onnx")
-            file.write_bytes(model.SerializeToString())
+            write_whole(file, network.serialized_onnx())
             return [file]
-        return _save_openvino(model.SerializeToString(), stem.with_name(stem.name + ".xml"))
     except OSError as error:
-        raise output_error(output_dir, error) from error
+        raise output_error(folder, error) from error
+    return _save_openvino(network.serialized_onnx(), stem.with_name(stem.name + ".xml"))
 
 
 def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A backend without a network, for tests of what surrounds one: it finds patches of one plain, saturated colour."""
+"""A backend without a network, for tests of the code around one: it detects patches of one saturated colour."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
-from ..values import EMBEDDING_SIZE, Peaks
-from .base import BackendInfo
+from ..values import Peaks
+from .base import Backend, BackendInfo
 
 _MIN_SATURATION = 100  # of 255: grey backgrounds and codec noise stay out
 _MIN_PIXELS = 16
 _HUES = 180  # OpenCV's hue range
+_EMBEDDING_SIZE = 128
 
 
-class FakeBackend:
-    """Colour patches as people: the box of each patch, score 0.9, an embedding that depends on the hue alone.
+class FakeBackend(Backend):
+    """Detects colour patches: the box of each patch, score 0.9, an embedding that depends on the hue alone.
 
     Args:
-        input_size: Size of the pictures it takes.
+        input_size: Size in px of the images it takes; None: 320x192.
+        streams: Images that it processes at the same time.
     """
 
-    def __init__(self, input_size: InputSize | None = None) -> None:
-        self.input_size = input_size or InputSize(320, 192)
-        self.info = BackendInfo("fake", "1", "CPU", "fp32")
+    def __init__(self, input_size: InputSize | None = None, *, streams: int = 1) -> None:
+        super().__init__(BackendInfo("fake", "1", "CPU", "fp32", streams=streams), input_size or InputSize(320, 192))
 
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
-        """Find the patches of one picture; see `Backend.infer`."""
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         import cv2
 
         hue, saturation, _ = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2HSV))
@@ -45,16 +45,13 @@ class FakeBackend:
             class_ids=np.zeros(len(boxes), np.int64),
         )
 
-    def close(self) -> None:
-        """Nothing to free."""
-
 
 def _embeddings(hues: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``(K, 128)`` unit vectors; different hues are nearly orthogonal."""
-    positions = np.arange(EMBEDDING_SIZE, dtype=np.float32)
-    centres = hues[:, None] / _HUES * EMBEDDING_SIZE
+    positions = np.arange(_EMBEDDING_SIZE, dtype=np.float32)
+    centres = hues[:, None] / _HUES * _EMBEDDING_SIZE
     distance = np.abs(positions - centres)
-    distance = np.minimum(distance, EMBEDDING_SIZE - distance)
+    distance = np.minimum(distance, _EMBEDDING_SIZE - distance)
     values = np.exp(-((distance / 4) ** 2)).astype(np.float32)
     unit: NDArray[np.float32] = values / np.linalg.norm(values, axis=1, keepdims=True)
     return unit

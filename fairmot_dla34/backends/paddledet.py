@@ -1,24 +1,18 @@
-"""PaddleDetection's own FairMOT: the reference that the other backends are tested against."""
+"""The PaddleDetection backend: its own FairMOT, the reference that the other backends are tested against."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..architectures import Checkpoint, Network
 from ..config import InputSize
-from ..errors import DeviceUnavailableError
-from ..architectures.peaks import STRIDE
+from ..errors import DeviceUnavailableError, InvalidInputError
 from ..values import Peaks
-from ..weights import load_arrays
-from .base import BackendInfo
-from .base import BackendRequest
-from .base import closed_error
-from .base import failed_error
-from .base import only_fp32
-from .base import reason_of
+from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32, reason_of
+from .cpus import usable_cpus
 
 # What configs/mot/fairmot/_base_/fairmot_dla34.yml of PaddleDetection 2.6 sets; that file is not in its package.
 MODEL_CONFIG = {
@@ -43,52 +37,48 @@ MODEL_CONFIG = {
 }
 
 
-class PaddleDetBackend:
-    """``ppdet.modeling.FairMOT``, built by PaddleDetection's config system and run as it is.
+class PaddleDetBackend(Backend):
+    """``ppdet.modeling.FairMOT``, built by PaddleDetection's config system and run unchanged, one image at a time.
 
     Args:
-        request: What to load.
+        network: The network to load; its architecture must be ``dla34``.
+        options: How to run it.
 
     Raises:
-        DeviceUnavailableError: ``use_gpu`` and this Paddle has no CUDA or sees no GPU.
-        InvalidInputError: A precision other than fp32 was asked for.
-        CheckpointError: The weights do not fit.
+        DeviceUnavailableError: ``use_gpu`` and this Paddle has no CUDA or finds no GPU.
+        InvalidInputError: A precision other than fp32, several streams or another architecture was asked for.
+        CheckpointError: The checkpoint cannot be read or does not fit.
     """
 
-    def __init__(self, request: BackendRequest) -> None:
+    def __init__(self, network: Network, options: BackendOptions) -> None:
         import paddle
 
-        precision = only_fp32("paddledet", request.precision)
-        self._device = _pick_device(use_gpu=request.use_gpu)
-        threads = None if request.use_gpu else os.cpu_count() or 1
+        precision = only_fp32("paddledet", options.precision)
+        _check(network, options)
+        self._device = _pick_device(use_gpu=options.use_gpu)
+        threads = None if options.use_gpu else options.threads or usable_cpus()
         if threads:
             paddle.set_flags({"FLAGS_paddle_num_threads": threads})  # Paddle's default is one thread
         paddle.disable_static()  # paddlehub calls a module's methods in static mode
         _use(self._device)
-        arrays = load_arrays(request.weights)
-        self.input_size: InputSize = request.input_size
-        cells = (request.input_size.height // STRIDE) * (request.input_size.width // STRIDE)
-        self._model = _build_model(len(arrays["detector.head.heatmap.2.conv.bias"]), cells)
-        self._model.set_state_dict({name: paddle.to_tensor(array) for name, array in arrays.items()})
-        self._model.eval()
-        self.info = BackendInfo("paddledet", _version(), self._device.upper(), precision, threads)
-        if request.use_gpu:
+        super().__init__(
+            BackendInfo("paddledet", _version(), self._device.upper(), precision, threads), network.input_size
+        )
+        self._model: Any = _build_model(network.checkpoint.read(), network.input_size)
+        if options.use_gpu:
             self.infer(np.zeros((self.input_size.height, self.input_size.width, 3), np.uint8))  # a bad CUDA shows here
 
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
-        """Run the network on one letterboxed picture; see `Backend.infer`."""
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         import paddle
 
-        if self._model is None:
-            raise closed_error()
         paddle.disable_static()
         _use(self._device)  # it is global in Paddle: another model may have changed it
         try:
-            return self._infer(image)
+            return self._run(image)
         except (RuntimeError, OSError) as error:
-            raise failed_error(self.info, error) from error
+            raise inference_error(self.info, error) from error
 
-    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
+    def _run(self, image: NDArray[np.uint8]) -> Peaks:
         import paddle
 
         size = self.input_size
@@ -97,7 +87,7 @@ class PaddleDetBackend:
             detections, embeddings = self._model(
                 {
                     "image": paddle.to_tensor(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])),
-                    # Naming the input itself as the picture inside the padding leaves the boxes in network px.
+                    # Passing the input itself as the image inside the padding leaves the boxes in network px.
                     "im_shape": paddle.to_tensor([[float(size.height), float(size.width)]]),
                     "scale_factor": paddle.to_tensor([[1.0, 1.0]]),
                 }
@@ -111,9 +101,20 @@ class PaddleDetBackend:
             class_ids=rows[kept, 0].astype(np.int64),
         )
 
-    def close(self) -> None:
-        """Free the network; safe to call twice."""
+    def _release(self) -> None:
         self._model = None
+
+
+def _check(network: Network, options: BackendOptions) -> None:
+    if network.architecture.name != "dla34":
+        raise InvalidInputError(
+            f"{network.label} is a checkpoint of {network.architecture.title}; backend paddledet runs FairMOT DLA-34 "
+            "only: use backend openvino or onnxruntime."
+        )
+    if options.streams > 1:
+        raise InvalidInputError(
+            f"streams is {options.streams}; backend paddledet processes one image at a time: use 1, or backend openvino."
+        )
 
 
 def _pick_device(*, use_gpu: bool) -> str:
@@ -142,15 +143,22 @@ def _use(device: str) -> None:
         ) from error
 
 
-def _build_model(num_classes: int, cells: int) -> Any:
+def _build_model(checkpoint: Checkpoint, input_size: InputSize) -> Any:
+    import paddle
     import ppdet.modeling  # noqa: F401  # registers the classes that the config names
     from ppdet.core.workspace import create, merge_config
 
-    config: dict[str, Any] = {**MODEL_CONFIG, "num_classes": num_classes}
+    stride = checkpoint.architecture.stride
+    cells = (input_size.height // stride) * (input_size.width // stride)
+    config: dict[str, Any] = {**MODEL_CONFIG, "num_classes": checkpoint.sizes.num_classes}
     # Its top-K fails on a heatmap with fewer cells than peaks asked for.
     config["CenterNetPostProcess"] = config["CenterNetPostProcess"] | {"max_per_img": min(500, cells)}
+    config["FairMOTEmbeddingHead"] = config["FairMOTEmbeddingHead"] | {"ch_emb": checkpoint.sizes.embedding_size}
     merge_config(config)
-    return create("FairMOT")
+    model = create("FairMOT")
+    model.set_state_dict({name: paddle.to_tensor(array) for name, array in checkpoint.arrays.items()})
+    model.eval()
+    return model
 
 
 def _version() -> str:

@@ -1,21 +1,20 @@
-"""A check with a known answer: a network of random weights on a drawn picture, against what PaddleDetection gives.
+"""A self-check with a known answer: a network of random weights on a generated image, compared with PaddleDetection.
 
-It needs no download and tells at once whether the installed runtime computes the network as it should, deformable
-convolutions that sample beyond the border included.
+It needs no download and reports whether the installed runtime computes the network correctly, deformable convolutions
+that sample beyond the border included.
 """
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import BackendRequest, create_backend
+from ..architectures import Checkpoint, HeadSizes, Network
+from ..architectures.dla34 import DLA34
 from ..config import InputSize
-from ..architectures.dla34.arrays import expected_shapes
 from ..values import Peaks
+from .base import BackendOptions
+from .registry import create_backend
 
 INPUT_SIZE = InputSize(256, 160)
 TOLERANCE = 5e-3  # of scores and of boxes in network px; random weights magnify the rounding of a runtime
@@ -36,7 +35,7 @@ def run_selfcheck(backend: str = "auto") -> float:
     """Run the check.
 
     Args:
-        backend: As `create_backend` takes it.
+        backend: A backend's name, or ``auto``; see `create_backend`.
 
     Returns:
         The largest difference from the known answer over scores and boxes (network px); fine up to `TOLERANCE`.
@@ -44,30 +43,27 @@ def run_selfcheck(backend: str = "auto") -> float:
     Raises:
         BackendError: One of its kinds; see `fairmot_dla34.errors`.
     """
-    with tempfile.TemporaryDirectory(prefix="fairmot_dla34_") as folder:
-        path = Path(folder) / "random.npz"
-        np.savez(path, **random_checkpoint())  # type: ignore[arg-type]  # names are never allow_pickle
-        network = create_backend(backend, BackendRequest(path, INPUT_SIZE, "fp32", keep_compiled=False))
-        peaks = network.infer(drawn_picture())
-        network.close()
-    return float(np.abs(answer(peaks) - KNOWN_ANSWER).max())
+    network = Network(random_checkpoint(), INPUT_SIZE)
+    with create_backend(backend, network, BackendOptions("fp32", keep_compiled=False)) as loaded:
+        peaks = loaded.infer(selfcheck_image())
+    return float(np.abs(best_peaks(peaks) - KNOWN_ANSWER).max())
 
 
-def answer(peaks: Peaks) -> NDArray[np.float32]:
+def best_peaks(peaks: Peaks) -> NDArray[np.float32]:
     """Return ``(5, 5)``: score and box of the five best peaks."""
     return np.column_stack([peaks.scores, peaks.boxes])[:5]
 
 
-def random_checkpoint(seed: int = 0, offset_scale: float = 3.0) -> dict[str, NDArray[np.float32]]:
-    """Draw a checkpoint: He-scaled convolutions, and offsets of a few cells for the deformable ones.
+def random_checkpoint(seed: int = 0, offset_scale: float = 3.0) -> Checkpoint:
+    """Generate a DLA-34 checkpoint: He-scaled convolutions, and offsets of a few cells for the deformable ones.
 
     Args:
-        seed: The same seed gives the same arrays.
+        seed: Seed; equal seeds give equal arrays.
         offset_scale: Rough size of the deformable offsets in cells.
     """
     generator = np.random.default_rng(seed)
     arrays = {}
-    for name, shape in sorted(expected_shapes().items()):
+    for name, shape in sorted(DLA34.array_shapes(HeadSizes()).items()):
         if name.endswith("norm.weight"):
             # Residual sums double a signal's variance, the mask of a deformable convolution halves its size.
             values = np.full(shape, 2.0 if ".neck." in name else 0.7)
@@ -79,11 +75,11 @@ def random_checkpoint(seed: int = 0, offset_scale: float = 3.0) -> dict[str, NDA
             scale = np.sqrt(2 / np.prod(shape[1:]))
             values = generator.uniform(-1.7, 1.7, shape) * (scale * offset_scale if "conv_offset" in name else scale)
         arrays[name] = values.astype(np.float32)
-    return arrays
+    return Checkpoint(DLA34, arrays, "the random checkpoint")
 
 
-def drawn_picture() -> NDArray[np.uint8]:
-    """Draw a picture of `INPUT_SIZE`: a texture from integer arithmetic, the same everywhere."""
+def selfcheck_image() -> NDArray[np.uint8]:
+    """Generate an image of `INPUT_SIZE`: a texture from integer arithmetic, equal on every machine."""
     y, x = np.mgrid[: INPUT_SIZE.height, : INPUT_SIZE.width]
     channels = [(x * 3 + y * 5) % 256, (x * y // 7) % 256, (x * x // 11 + y * 2) % 256]
     return np.stack(channels, axis=2).astype(np.uint8)

@@ -1,1 +1,1 @@
-"""The command line: one module per verb, each with its parser, its action and its output."""
+"""The command line: one module per verb, with its arguments, its action and its output."""

@@ -1,26 +1,30 @@
-"""The demo: a street scene with known truth, tracked with the weights that ship, scored. No connection, no data."""
+"""The verb ``demo``: draws a street scene with known truth, tracks it with the sample weights, and scores the result."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..config import DEMO_DIR
 from ..errors import EvaluationUnavailableError
 from ..evaluation import Scores, evaluate
-from ..module import Module
 from ..outputs import prepare_output_dir
 from ..synth import SceneConfig, write_scene
+from ..tracking.job import track_to_files
+from ..tracking.model import FairMOT
+from ..tracking.options import OutputOptions
 from ..values import TrackingSummary
 
 _LOGGER = logging.getLogger(__name__)
 
+OUTPUT_DIR = "fairmot_dla34_demo"
 NAME = "demo"
 WEIGHTS = "sample"
-# Eight seconds: people cross, hide and leave, and two CPU cores are done with it in about a minute. The sample weights
-# were trained on scenes of other seeds.
+# Eight seconds in which people cross, hide and leave. The sample weights were trained on scenes of other seeds.
 SCENE = SceneConfig(
     people=12,
     width=960,
@@ -33,17 +37,33 @@ SCENE = SceneConfig(
 )
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments and its action."""
+    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--output-dir", default=OUTPUT_DIR, metavar="D", help="folder for all files; default: %(default)s"
+    )
+    parser.add_argument("--seed", type=int, metavar="S", help="draw another scene, a number from 0")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the demo and print its report."""
+    report = run_demo(arguments.output_dir, seed=arguments.seed)
+    print(demo_json(report) if arguments.json else demo_text(report))
+
+
 @dataclass(frozen=True)
 class DemoReport:
-    """What the demo did.
+    """The result of the demo.
 
     Attributes:
-        scene: What was drawn.
-        summary: Of the tracking run, its paths included.
+        scene: Settings of the scene.
+        summary: Summary of the tracking run, with its files.
         scene_video: The scene as a plain video.
         truth: MOTChallenge ground truth.
-        scores: Against the truth; None where TrackEval is not installed.
-        no_scores: Why there are none; None where there are.
+        scores: Scores against the truth; None if TrackEval is not installed.
+        no_scores: Reason why there are no scores; None if there are.
     """
 
     scene: SceneConfig
@@ -65,37 +85,39 @@ class DemoReport:
 
 
 def run_demo(
-    output_dir: str | Path = DEMO_DIR,
+    output_dir: str | Path = OUTPUT_DIR,
     *,
     seed: int | None = None,
-    module: Module | None = None,
+    load_model: Callable[[], FairMOT] | None = None,
     scene: SceneConfig = SCENE,
     progress: bool = True,
 ) -> DemoReport:
-    """Draw a scene, track it with the default settings of `Module.tracking`, and score the result.
+    """Draw a scene, track it with the default settings, and score the result.
 
     Args:
-        output_dir: Where everything goes; made where it does not exist. Files of an earlier demo are replaced.
-        seed: Draws another scene; the same seed gives the same pictures. None: the scene's own.
-        module: What tracks; None: with the sample weights.
-        scene: The scene.
+        output_dir: Folder for all files; created if it does not exist. Files of an earlier demo are replaced.
+        seed: Seed of another scene; the same seed gives the same images. None: the scene's own.
+        load_model: Returns the model, which is then closed; None: the sample weights.
+        scene: Settings of the scene.
         progress: Show progress bars on stderr.
 
-    Returns:
-        Paths, scores, speed.
-
     Raises:
-        FairMOTError: One of its kinds. What was written until then is kept and valid, as it is after Ctrl-C.
+        FairMOTError: One of its kinds. What was written until then is kept and valid, also after Ctrl-C.
     """
     folder = Path(output_dir)
     scene = scene if seed is None else replace(scene, seed=seed)
     prepare_output_dir(folder)
     _LOGGER.info("Drawing %d frames of a street", scene.frames)
     written = write_scene(scene, folder, name=NAME, progress=progress)
-    module = module or Module(weights=WEIGHTS)
     _LOGGER.info("Tracking the people in them")
-    # The scores count every track, so the video shows every one.
-    summary = module.tracking(written.video, folder, draw_threshold=0.0, progress=progress)
+    load = load_model or (lambda: FairMOT(WEIGHTS, progress=progress))
+    with ExitStack() as stack:
+        summary = track_to_files(
+            lambda: stack.enter_context(load()),
+            written.video,
+            output_options=OutputOptions(folder, draw_threshold=0.0),  # the scores count every track
+            progress=progress,
+        )
     scores, no_scores = None, None
     try:
         scores = evaluate(written.truth, summary.paths[0]).combined
@@ -105,7 +127,7 @@ def run_demo(
 
 
 def demo_text(report: DemoReport) -> str:
-    """Return what a newcomer should read: what happened, how well, what to look at, what to do next."""
+    """Return the report as text for a person, with the next steps."""
     scene, summary = report.scene, report.summary
     size = f"{scene.width}x{scene.height}"
     speed = f"{summary.frames_per_second:.2f} frames/s ({summary.backend})"
@@ -141,7 +163,7 @@ def _scores_text(report: DemoReport) -> str:
 
 
 def demo_json(report: DemoReport) -> str:
-    """Return the same as JSON; scores unrounded, null where there are none."""
+    """Return the report as JSON; scores unrounded, null if there are none."""
     scores = report.scores
     fields = {
         "mota": scores and scores.mota,

@@ -1,7 +1,9 @@
-"""What ``fairmot_dla34 info`` tells: enough to answer "does it work here, and on what?"."""
+"""The verb ``info``: versions, backends, devices, the cache, and a check with a known answer."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import platform
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +12,7 @@ from typing import Any
 from .. import __version__
 from ..backends import installed
 from ..backends.openvino.deformable import load_operator
-from ..backends.openvino.int8_file import quantized_here
+from ..backends.openvino.int8_file import list_int8
 from ..errors import BackendError
 from ..backends.selfcheck import TOLERANCE, run_selfcheck
 from ..backends.openvino.telemetry import no_telemetry
@@ -20,8 +22,20 @@ _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
 _EXTRA_PACKAGES = ("paddlepaddle", "paddledet", "paddlehub", "onnxruntime", "nncf")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments and its action."""
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Collect the information and print it."""
+    info = collect_info()
+    print(json.dumps(info, indent=2) if arguments.json else info_text(info))
+
+
 def collect_info() -> dict[str, Any]:
-    """Gather versions, backends, devices, the cache, and the check with a known answer."""
+    """Collect versions, backends, devices, the cache, and the check with a known answer."""
     backends = installed()
     return {
         "fairmot_dla34": __version__,
@@ -33,21 +47,21 @@ def collect_info() -> dict[str, Any]:
         "deformable_convolutions": _deformable_convolutions() if backends["openvino"] else "",
         "cache": str(cache_dir()),
         "weights_here": [entry.name for entry in registered() if kept_path(entry).is_file()],
-        "int8_here": [asdict(facts) for facts in quantized_here()],
+        "int8_here": [asdict(facts) for facts in list_int8()],
         "selfcheck": _selfcheck(),
     }
 
 
 def info_text(info: dict[str, Any]) -> str:
-    """Return the same as a person reads it."""
+    """Return the information as text for a person."""
     packages = ", ".join(f"{name} {number}" for name, number in info["packages"].items() if number)
-    found = ", ".join(name for name, there in info["backends"].items() if there) or "none"
+    found = ", ".join(name for name, is_installed in info["backends"].items() if is_installed) or "none"
     lines = [
         f"fairmot_dla34 {info['fairmot_dla34']}, Python {info['python']}, {info['platform']}",
         f"packages: {packages}",
         f"backends installed: {found}",
         *(f"device {name}: {text}" for name, text in info["devices"].items()),
-        f"deformable convolutions: {info['deformable_convolutions'] or 'not without openvino'}",
+        f"deformable convolutions: {info['deformable_convolutions'] or 'only with openvino'}",
         f"cache: {info['cache']}",
         f"weights here: {', '.join(info['weights_here']) or 'none'}",
         *(
@@ -83,7 +97,7 @@ def _deformable_convolutions() -> str:
     with no_telemetry():
         import openvino
 
-    return load_operator(openvino.Core()).told
+    return load_operator(openvino.Core()).status
 
 
 def _selfcheck() -> str:

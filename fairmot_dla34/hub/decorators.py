@@ -1,7 +1,7 @@
-"""The two decorators of a PaddleHub module: paddlehub's own where it is loaded, equal ones where it is not.
+"""The two decorators of a PaddleHub module: paddlehub's own if it is loaded, else equal ones.
 
-paddlehub is never imported from here: it takes seconds and brings Paddle. Whoever loads this package through
-paddlehub has it loaded already.
+paddlehub is never imported here: that takes seconds and loads Paddle. A process that loads this package through
+paddlehub has already imported it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def hub_decorators() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 def _moduleinfo(**info: str) -> Callable[[type], type]:
-    """Set the attributes that paddlehub's decorator sets, but ``version`` as a plain string."""
+    """Set the attributes that paddlehub's decorator sets, with ``version`` as a plain string."""
 
     def mark(cls: type) -> type:
         for name, value in info.items():

@@ -13,7 +13,7 @@ def hub_run(tracking: Callable[..., TrackingSummary], argv: list[str]) -> str:
     """Run ``hub run fairmot_dla34 …``.
 
     Args:
-        tracking: `Module.tracking`.
+        tracking: The method `Module.tracking`.
         argv: The arguments after the module's name.
 
     Returns:
@@ -46,7 +46,7 @@ def hub_run(tracking: Callable[..., TrackingSummary], argv: list[str]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hub run fairmot_dla34", description="Track people in a video.")
     parser.add_argument("--video_stream", required=True, help="video file, folder, glob, camera index or URL")
-    parser.add_argument("--output_dir", default="", help="where mot_results/ and mot_outputs/ go")
+    parser.add_argument("--output_dir", default="", help="folder for mot_results/ and mot_outputs/")
     parser.add_argument("--visualization", type=_boolean, nargs="?", const=True, default=True, metavar="True|False")
     parser.add_argument("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn")
     parser.add_argument("--use_gpu", type=_boolean, nargs="?", const=True, default=False, metavar="True|False")

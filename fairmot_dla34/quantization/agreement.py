@@ -1,4 +1,4 @@
-"""How far another precision's peaks are from fp32's."""
+"""Compares the peaks of two precisions, box by box."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..association.assignment import assign
-from ..config import TrackerConfig
+from ..association.config import TrackerConfig
 from ..geometry import iou
 from ..values import Peaks
 
-_LEAST_IOU = 0.5  # of two peaks that are the same person
+_MIN_IOU = 0.5  # two peaks with less overlap are different people
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """int8 against fp32, over peaks that a tracker would use in its first pass.
+    """Agreement of int8 with fp32, over peaks that a tracker would use in its first pass.
 
     Attributes:
-        frames: Pictures compared.
+        frames: Number of images compared.
         threshold: Score above which a peak of fp32 counts.
-        fp32_peaks: Those of fp32.
-        int8_peaks: Those of int8.
-        matched: Those of fp32 for which int8 has a box of IoU 0.5 or more, with at least half the score asked for.
-        mean_iou: Over the matched ones; None where there are none.
-        mean_score_difference: Absolute, the same.
-        mean_cosine: Of the embeddings, the same.
+        fp32_peaks: Number of peaks of fp32 above the threshold.
+        int8_peaks: Number of peaks of int8 above the threshold.
+        matched: Number of fp32 peaks with an int8 box of IoU 0.5 or more, of at least half the threshold's score.
+        mean_iou: Mean IoU of matched peaks; None without any.
+        mean_score_difference: Mean absolute difference of their scores; None without any.
+        mean_cosine: Mean cosine of their embeddings; None without any.
     """
 
     frames: int
@@ -42,11 +42,11 @@ class Agreement:
 
 
 def agreement(fp32: Sequence[Peaks], int8: Sequence[Peaks]) -> Agreement:
-    """Compare two precisions, picture by picture.
+    """Compare two precisions, image by image.
 
     Args:
-        fp32: Peaks of the reference.
-        int8: Peaks of the same pictures.
+        fp32: Peaks of the reference, one value per image.
+        int8: Peaks of the other precision on the same images.
     """
     threshold = TrackerConfig.conf_thres
     matched = [_matched(a, b, threshold) for a, b in zip(fp32, int8, strict=True)]
@@ -68,7 +68,7 @@ def _matched(a: Peaks, b: Peaks, threshold: float) -> NDArray[np.float64]:
     """Return ``(K, 3)``: IoU, score difference and cosine of each matched pair."""
     of_a, of_b = np.flatnonzero(a.scores > threshold), np.flatnonzero(b.scores > threshold / 2)
     overlaps = iou(a.boxes[of_a], b.boxes[of_b])  # (N, M)
-    pairs = assign(1 - overlaps, 1 - _LEAST_IOU)
+    pairs = assign(1 - overlaps, 1 - _MIN_IOU)
     i, j = of_a[pairs.rows], of_b[pairs.columns]
     cosines = (np.asarray(a.embeddings)[i] * np.asarray(b.embeddings)[j]).sum(axis=1)
     differences = np.abs(a.scores[i] - b.scores[j])

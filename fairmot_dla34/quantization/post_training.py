@@ -1,4 +1,4 @@
-"""Post-training quantisation by NNCF: what it is told, and how it is kept quiet."""
+"""Post-training quantisation by NNCF: its settings, and the silencing of its log."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends import reason_of
-from ..backends.openvino.int8_file import QuantizedNetwork
+from ..backends.base import reason_of
+from ..backends.openvino.int8_file import Int8Network
 from ..errors import BackendError, BackendUnavailableError
-from ..progress import progress_bar
+from ..console import progress_bar
 from ..backends.openvino.telemetry import no_telemetry
 
 if TYPE_CHECKING:
     import openvino
 
-# Layers that stay in floating point, by the checkpoint's names: why is in docs/quantization.md.
+# Layers that stay in floating point, by the checkpoint's names; docs/quantization.md has the reasons.
 KEPT_LAYERS = (
     r"detector\.backbone\.(base_layer|level0|level1)\..*",
     r"detector\.head\.heatmap\.2\..*",
@@ -34,10 +34,10 @@ _INSTALL = "pip install 'fairmot_dla34[quantize]'"
 
 
 def check_installed() -> None:
-    """Check that NNCF is there.
+    """Check that NNCF is installed.
 
     Raises:
-        BackendUnavailableError: It is not.
+        BackendUnavailableError: NNCF is not installed.
     """
     if importlib.util.find_spec("nncf") is None:
         raise BackendUnavailableError(
@@ -45,19 +45,19 @@ def check_installed() -> None:
         )
 
 
-def quantized(
-    model: openvino.Model, pictures: Sequence[NDArray[np.uint8]], *, progress: bool = True
-) -> QuantizedNetwork:
-    """Quantise the network: weights symmetric, activations asymmetric (NNCF's preset "mixed"), biases corrected.
+def to_int8(
+    model: openvino.Model, images: Sequence[NDArray[np.uint8]], *, progress: bool = True
+) -> Int8Network:
+    """Quantise a network: weights symmetric, activations asymmetric (NNCF's preset "mixed"), biases corrected.
 
-    Activations keep the whole range they had in any picture. NNCF's default, the mean over the pictures, cuts off what
+    Activations keep the whole range they had in any image. NNCF's default, the mean over the images, cuts off what
     is rare: people, whose scores it lowers.
 
-    The same pictures give the same network.
+    Equal images give an equal network.
 
     Args:
-        model: The network in fp32; it is left with its constants folded.
-        pictures: ``(height, width, 3)`` uint8 BGR of the network's input size.
+        model: The network in fp32; its constants are folded.
+        images: ``(height, width, 3)`` uint8 BGR of the network's input size.
         progress: Show a progress bar on stderr.
 
     Raises:
@@ -67,25 +67,25 @@ def quantized(
     nncf = _import_nncf()
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
-    with _quiet(), progress_bar("calibration", len(pictures), enabled=progress) as bar:
+    with _quiet(), progress_bar("calibration", len(images), enabled=progress) as bar:
 
-        def inputs(picture: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
+        def inputs(image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
             bar.update()
-            return {"image": picture[None]}
+            return {"image": image[None]}
 
         try:
             result = nncf.quantize(
                 model,
-                nncf.Dataset(pictures, inputs),
+                nncf.Dataset(images, inputs),
                 preset=nncf.QuantizationPreset.MIXED,
-                subset_size=len(pictures),
-                fast_bias_correction=False,  # layer after layer, each on what the quantised ones before it give
+                subset_size=len(images),
+                fast_bias_correction=False,  # layer by layer, each on the outputs of the quantised layers before it
                 advanced_parameters=nncf.AdvancedQuantizationParameters(
                     activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
                 ),
                 ignored_scope=nncf.IgnoredScope(patterns=list(KEPT_LAYERS)),
             )
-        except Exception as error:  # those of NNCF have no common base, those of OpenVINO are RuntimeErrors
+        except Exception as error:  # NNCF's have no common base class, OpenVINO's are RuntimeErrors
             raise BackendError(
                 f"NNCF {nncf.__version__} cannot quantise the network ({reason_of(error)}); expected a release that "
                 "fits OpenVINO's: pip install -U 'fairmot_dla34[quantize]'"
@@ -111,7 +111,7 @@ def _import_nncf() -> Any:
             f"nncf is installed but cannot be loaded ({reason_of(error)}); install it again: {_INSTALL}"
         ) from error
     finally:
-        logging.setLoggerClass(logger_class)  # NNCF makes its own the whole process's
+        logging.setLoggerClass(logger_class)  # NNCF sets its own for the whole process
     return nncf
 
 
@@ -128,10 +128,10 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _as_files(model: openvino.Model) -> QuantizedNetwork:
+def _as_files(model: openvino.Model) -> Int8Network:
     from openvino import save_model
 
     with tempfile.TemporaryDirectory(prefix="fairmot_dla34_") as folder:
         xml = Path(folder) / "network.xml"
         save_model(model, xml, compress_to_fp16=False)
-        return QuantizedNetwork(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
+        return Int8Network(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())

@@ -1,4 +1,4 @@
-"""What quantising made, and how far it is from fp32: for a person and for a program."""
+"""The report on an int8 network, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .agreement import Agreement
 
 @dataclass(frozen=True)
 class QuantizationReport:
-    """What was made.
+    """An int8 network that was made, and its agreement with fp32.
 
     Attributes:
-        path: The int8 network, in the cache.
-        weights: As the caller named them.
-        input_size: The network input.
-        calibration: Name of the video.
-        frames: How many of its frames were calibrated on.
-        agreement: With fp32, on other frames of the video.
+        path: File of the int8 network, in the cache.
+        weights: Name or path of the weights that the caller gave.
+        input_size: Network input in px.
+        calibration: Name of the calibration video.
+        frames: Number of its frames that were calibrated on.
+        agreement: Agreement with fp32 on other frames of the video.
     """
 
     path: Path
@@ -41,15 +41,15 @@ def report_text(report: QuantizationReport) -> str:
 
 
 def report_json(report: QuantizationReport) -> str:
-    """Return the same as JSON, unrounded; null where no peak was matched."""
+    """Return the report as JSON, unrounded; null for a mean over no peaks."""
     fields = asdict(report) | {"input_size": str(report.input_size)}
     return json.dumps(fields, indent=2, default=str, ensure_ascii=False)
 
 
 def _agreement_text(found: Agreement) -> str:
-    where = f"with a score above {found.threshold} in {found.frames} frames that were not calibrated on"
+    scope = f"with a score above {found.threshold} in {found.frames} frames that were not calibrated on"
     if not found.fp32_peaks:
-        return f"agreement: not known, fp32 found nobody {where}; calibrate on a video with people in it"
+        return f"agreement: not known, fp32 found nobody {scope}; calibrate on a video with people in it"
     cells = {
         "fp32": f"{found.fp32_peaks}",
         "int8": f"{found.int8_peaks}",
@@ -59,7 +59,7 @@ def _agreement_text(found: Agreement) -> str:
         "mean embedding cosine": _rounded(found.mean_cosine, 4),
     }
     values = "   ".join(value.rjust(len(name)) for name, value in cells.items())
-    return f"people {where}:\n  {'   '.join(cells)}\n  {values}"
+    return f"people {scope}:\n  {'   '.join(cells)}\n  {values}"
 
 
 def _rounded(mean: float | None, digits: int) -> str:

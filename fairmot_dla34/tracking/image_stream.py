@@ -1,4 +1,4 @@
-"""Stream mode: images come in calls, ids and outputs go on between them."""
+"""Stream mode: images arrive in calls; ids and outputs continue between the calls."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 
 from ..config import check_frame_rate
 from ..errors import InvalidInputError, StateError
-from .model import FairMOT
-from ..outputs import WriterSet
-from .job import OutputOptions
-from .session import Session
+from ..outputs import SinkSet
 from ..values import Frame, FrameResult, check_image
+from .model import FairMOT
+from .options import OutputOptions
+from .session import Session
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Stream:
-    """An image stream; made by `Module.stream_mode`, used in a ``with`` statement.
+class ImageStream:
+    """An image stream; returned by `Module.stream_mode` and used in a ``with`` statement.
 
     Args:
-        load_model: Gives the model when the stream begins.
-        options: What to write and where.
+        load_model: Returns the model; called when the stream is entered. The caller closes the model.
+        options: What is written, and where; gaps are not filled.
         frame_rate: Frames per second of the images.
         name: File stem of the outputs.
 
@@ -45,7 +45,7 @@ class Stream:
             raise InvalidInputError(f"name is {name!r}; expected a plain file name without a folder: inputimages, say.")
         self._name = name
         self._session: Session | None = None
-        self._writers: WriterSet | None = None
+        self._sinks: SinkSet | None = None
         self._next_index = 0
 
     def __enter__(self) -> Self:
@@ -53,32 +53,32 @@ class Stream:
             raise StateError("This stream was entered before; call stream_mode again for a new one.")
         self._options.prepare()
         self._session = self._load_model().session(self._frame_rate)
-        self._writers = self._options.open(self._name, self._frame_rate)
+        self._sinks = self._options.open(self._name, self._frame_rate)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        writers, self._writers = self._writers, None
-        if writers is not None:
-            writers.__exit__(kind, error, traceback)  # a failing output never hides the error under way
+        sinks, self._sinks = self._sinks, None
+        if sinks is not None:
+            sinks.__exit__(kind, error, traceback)  # a failing sink never hides the error in progress
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
         """Track the next images; see `Module.predict`."""
-        if self._session is None or self._writers is None:
+        if self._session is None or self._sinks is None:
             raise StateError("predict was called outside stream_mode; call it inside `with module.stream_mode(...):`.")
         results = []
         for image in _checked(images):
             frame = Frame(self._next_index, self._next_index / self._frame_rate, image)
             result = self._session.process(frame)
-            self._writers.write(frame, result)
+            self._sinks.write(frame, result)
             self._next_index += 1
             results.append(result)
         return results
 
 
 def _checked(images: object) -> list[NDArray[np.uint8]]:
-    """Check every image before the first is tracked, so that an error leaves the stream as it was."""
+    """Check every image before the first one is tracked, so that an error leaves the stream unchanged."""
     if isinstance(images, np.ndarray) and images.ndim == 3:
         raise InvalidInputError(f"predict takes a list of images, got one array of shape {images.shape}: pass [image].")
     if not isinstance(images, Sequence | np.ndarray) or isinstance(images, str | bytes):

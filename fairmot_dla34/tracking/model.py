@@ -1,38 +1,47 @@
-"""FairMOT: frames in, tracks out. Reads video; writes nothing."""
+"""`FairMOT`: frames in, tracks out. It reads video and writes nothing."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from os import PathLike
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..association.gaps import with_filled_gaps
-from ..backends import Backend, BackendRequest, check_backend, create_backend
-from ..config import DEFAULT_WEIGHTS, InputSize, TrackerConfig
-from .pipeline import Pipeline, takes_newest
-from .session import Session
+from ..association import TrackerConfig
+from ..association.gaps import GapFiller, with_filled_gaps
+from ..backends import Backend
+from ..config import DEFAULT_WEIGHTS, InputSize
+from ..errors import StateError
 from ..values import Detections, FrameResult, check_image
-from ..video import open_source
-from ..weights import find_entry, input_size_for, resolve_weights
+from ..video import Source
+from .detector import Detector
+from .options import ModelOptions, SourceOptions, SourceSpec, tracker_config
+from .pipeline import Pipeline
+from .session import Session
 
-SourceSpec = str | Path | int | Iterable[NDArray[np.uint8]]
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class FairMOT:
-    """The network and the association settings; one object serves any number of videos, one after the other.
+    """The network and the association settings; one object serves any number of videos, also in several threads.
+
+    Use it as a context manager, or call `close`. The arguments are explained in `ModelOptions`.
 
     Args:
-        weights: A registered name (see ``fairmot_dla34 weights list``), downloaded on first use, or a checkpoint file.
-        backend: ``auto``, ``openvino``, ``paddledet``, ``onnxruntime``, or an object with the `Backend` protocol.
-        precision: ``auto`` (bf16 where the CPU has it, else fp32), ``fp32``, ``bf16``, or ``int8``, which OpenVINO runs
-            once `fairmot_dla34.quantization.quantize` has made the network.
-        input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
-        tracker: ``jde``, ``byte``, ``steady`` or a `TrackerConfig`; None: the method the weights were published with.
-        use_gpu: Run on a GPU; an error where there is none.
-        offline: Never open a connection for the weights; None: as ``$FAIRMOT_DLA34_OFFLINE`` says.
+        weights: A registered name, downloaded on first use, or a checkpoint file.
+        backend: Name of the backend.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
+        input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
+        tracker: Name of an association method or a `TrackerConfig`; None: the method the weights were published with.
+        use_gpu: Run on a GPU; an error if there is none.
+        offline: Never open a connection for the weights.
+        threads: CPU threads for the network; None: as many as this process may use.
+        streams: Images that the network processes at the same time.
+        progress: Show a progress bar on stderr while weights are downloaded.
 
     Raises:
         UnknownWeightsError, DownloadError, IntegrityError, CheckpointError: See `fairmot_dla34.weights`.
@@ -44,26 +53,68 @@ class FairMOT:
 
     def __init__(
         self,
-        weights: str | Path = DEFAULT_WEIGHTS,
+        weights: str | PathLike[str] = DEFAULT_WEIGHTS,
         *,
-        backend: str | Backend = "auto",
+        backend: str = "auto",
         precision: str = "auto",
         input_size: InputSize | str | None = None,
         tracker: TrackerConfig | str | None = None,
         use_gpu: bool = False,
         offline: bool | None = None,
+        threads: int | None = None,
+        streams: int = 1,
+        progress: bool = True,
     ) -> None:
-        entry = find_entry(str(weights))
-        if tracker is None:
-            tracker = entry.tracker_method if entry else "jde"
-        self.tracker_config = tracker if isinstance(tracker, TrackerConfig) else TrackerConfig(method=tracker)
-        if isinstance(backend, str):
-            check_backend(backend, precision)
-            size = input_size_for(entry, input_size)
-            path = resolve_weights(weights, offline=offline)
-            backend = create_backend(backend, BackendRequest(Path(path), size, precision, use_gpu))
+        options = ModelOptions(
+            weights, backend, precision, input_size, tracker, use_gpu, offline, threads, streams, progress
+        )
+        self._set(options.load(), options.tracker_config, owns_backend=True)
+
+    @classmethod
+    def from_options(cls, options: ModelOptions) -> Self:
+        """Load the model that options describe.
+
+        Raises:
+            FairMOTError: See the class.
+        """
+        model = cls.__new__(cls)
+        model._set(options.load(), options.tracker_config, owns_backend=True)
+        return model
+
+    @classmethod
+    def from_backend(cls, backend: Backend, *, tracker: TrackerConfig | str | None = None) -> Self:
+        """Make a model on a backend that the caller has loaded, may share and closes.
+
+        Args:
+            backend: A loaded network. Several models may use one backend.
+            tracker: Name of an association method or a `TrackerConfig`; None: ``jde``.
+
+        Raises:
+            InvalidInputError: ``tracker`` is not an association method.
+        """
+        model = cls.__new__(cls)
+        model._set(backend, tracker_config(tracker), owns_backend=False)
+        return model
+
+    def _set(self, backend: Backend, config: TrackerConfig, *, owns_backend: bool) -> None:
         self.backend = backend
-        self._network_lock = threading.Lock()
+        self.tracker_config = config
+        self._detector = Detector(backend)
+        self._owns_backend = owns_backend
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A FairMOT holds a loaded network and cannot be pickled; make one in each process, with the same arguments."
+        )
 
     def track(
         self,
@@ -76,55 +127,72 @@ class FairMOT:
     ) -> Iterator[FrameResult]:
         """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
 
-        Frames of a video, a camera or a stream are read, and run through the network, in two threads, a few frames
-        ahead; the threads end with the generator. An iterable is asked for one image at a time.
+        The source is opened and the arguments are checked when the call is made. Frames of a video, a camera or a
+        stream are read, and run through the network, in two threads, a few frames ahead; the threads end with the
+        generator. An iterable is asked for one image at a time.
 
         Args:
-            source: A video file, a folder of images, a glob, a camera's index, an ``rtsp://`` or ``http://`` address,
-                or an iterable of BGR arrays ``(H, W, 3)`` uint8.
-            frame_rate: Frames per second, where the source does not say or is wrong.
+            source: A video file, a folder of images, a glob, a camera's index, an ``rtsp://`` or ``http://`` URL, an
+                iterable of BGR arrays ``(H, W, 3)`` uint8, or a `Source`.
+            frame_rate: Frames per second; see `SourceOptions`.
             frame_stride: Track every n-th frame.
             fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
-                results then come so many frames late.
-            newest_frame: Where the network is slower than the source, leave frames out and go on with the newest one;
-                None: for cameras and live streams (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
+                results then come that many frames late.
+            newest_frame: Leave frames out if the network is slower than the source; see `SourceOptions`.
 
         Yields:
             One `FrameResult` per frame tracked, boxes in image px.
 
         Raises:
             SourceError, SourceNotFoundError: The source cannot be opened, or has no frame.
-            InvalidInputError: An array is not a BGR uint8 picture, or an argument is out of its range.
+            InvalidInputError: An image is not a BGR uint8 array, or an argument is out of its range.
+            StateError: The model is closed.
         """
-        with open_source(source, frame_rate=frame_rate, frame_stride=frame_stride) as frames:
-            newest = takes_newest(frames, newest_frame)
-            with Pipeline(self.session(frames.native_rate), frames, newest=newest) as pipeline:
-                yield from with_filled_gaps((result for _, result in pipeline), fill_gaps)
+        self._check_open()
+        options = SourceOptions(frame_rate, frame_stride, newest_frame)
+        GapFiller(fill_gaps)  # checked before the source is opened
+        frames = options.open(source)
+        return with_filled_gaps(self._results(frames, newest=options.takes_newest(frames)), fill_gaps)
+
+    def _results(self, frames: Source, *, newest: bool) -> Iterator[FrameResult]:
+        with frames, Pipeline(self.session(frames.native_rate), frames, newest=newest) as pipeline:
+            for _, result in pipeline:
+                yield result
 
     def session(self, frame_rate: float) -> Session:
-        """Begin one video: fresh ids, fresh time.
+        """Start one video: fresh ids, fresh time.
 
         Args:
-            frame_rate: Frames per second of the source. Frames left out are told by the time of those that come.
+            frame_rate: Frames per second of the source, before frames are left out.
         """
-        return Session(self.backend, self.tracker_config, frame_rate, self._network_lock)
+        return Session(self._detector, self.tracker_config, frame_rate)
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """Run the network on one picture, without tracking.
+        """Run the network on one image, without tracking.
 
         Args:
-            image: ``(H, W, 3)`` uint8, BGR.
+            image: ``(H, W, 3)`` uint8 BGR.
 
         Returns:
             Up to 500 peaks of the heatmap, best first, in image px; most have a score near 0.
 
         Raises:
             InvalidInputError: The image is not such an array.
+            StateError: The model is closed.
         """
         check_image(image)
-        return self.session(1.0).detect(image)
+        self._check_open()
+        return self._detector.detect(image)
 
     def close(self) -> None:
-        """Free the network, after the pass under way."""
-        with self._network_lock:
+        """Free the network after the images being processed; safe to call twice.
+
+        A backend given to `from_backend` stays open: it belongs to the caller.
+        """
+        self._closed = True
+        if self._owns_backend:
             self.backend.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StateError("This FairMOT was closed; make a new one for more images.")

@@ -1,4 +1,4 @@
-"""Work done ahead in a thread of its own: what lets reading, the network and writing overlap."""
+"""Runs a generator ahead of its consumer in a thread, so that reading, the network and writing overlap."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class _End:
-    """Nothing more comes; the error that ended it, if one did."""
+    """The end of the items, with the error that ended them, if any."""
 
     error: BaseException | None
 
 
-class Ahead(Iterator[_Item]):
-    """Runs a generator in a daemon thread, up to ``depth`` items ahead of whoever takes them, in their order.
+class Prefetcher(Iterator[_Item]):
+    """Runs a generator in a daemon thread, up to ``depth`` items ahead of the consumer thread, in order.
 
-    An item is begun only where there is room for it, so that no more than ``depth`` are ever under way or waiting. An
-    error comes out where it happened, behind the items before it. Queues of C code carry the items: nothing polls, and
-    a Ctrl-C while waiting leaves no lock behind.
+    An item is started only if there is room for it, so that no more than ``depth`` are in progress or waiting. An
+    error is raised at its position, after the items before it. Queues implemented in C carry the items: nothing polls,
+    and a Ctrl-C while waiting leaves no lock held.
 
     With ``newest`` the generator never waits: one item is kept, and a newer one replaces it.
 
     Args:
-        items: Started, run and closed in the thread.
-        name: Of the thread.
-        depth: How many items ahead.
-        newest: Keep the newest item alone, whatever ``depth`` says.
+        items: Generator that is started, run and closed in the thread.
+        name: Thread name, shown in tracebacks.
+        depth: Number of items ahead of the consumer.
+        newest: Keep only the newest item, whatever ``depth`` is.
 
     Attributes:
-        dropped: Items that a newer one replaced, so far.
+        dropped: Number of items that a newer one replaced so far.
     """
 
     def __init__(self, items: Generator[_Item], *, name: str, depth: int = 1, newest: bool = False) -> None:
@@ -46,7 +46,7 @@ class Ahead(Iterator[_Item]):
         self._items = items
         self._newest = newest
         self._ready: SimpleQueue[_Item | _End] = SimpleQueue()
-        self._room: SimpleQueue[None] = SimpleQueue()  # as many as there may be items more
+        self._room: SimpleQueue[None] = SimpleQueue()  # one entry for each further item that may be started
         for _ in range(depth):
             self._room.put(None)
         self._stopped = False
@@ -68,36 +68,36 @@ class Ahead(Iterator[_Item]):
             try:
                 raise item.error
             finally:
-                del item  # the error's traceback holds this frame: no circle, which would keep pictures alive
-        if self._stopped:  # while this waited
+                del item  # the error's traceback holds this frame: a reference cycle would keep images alive
+        if self._stopped:  # while this thread waited
             raise StopIteration
         if not self._newest:
             self._room.put(None)
         return item
 
-    def close(self, patience_s: float | None = None) -> None:
-        """Stop the thread after the step under way, and wait for it; safe to call twice and from any thread.
+    def close(self, timeout_s: float | None = None) -> None:
+        """Stop the thread after the step in progress, and wait for it; safe to call twice and from any thread.
 
         Args:
-            patience_s: Longest wait; None: until it has ended. A thread left behind ends with its step, by itself.
+            timeout_s: Longest wait; None: until the thread has ended. A thread left behind ends after its step.
         """
         self._stopped = True
         self._room.put(None)  # wakes the thread
-        self._ready.put(_End(None))  # wakes who waits for an item in another thread
+        self._ready.put(_End(None))  # wakes a consumer thread that waits for an item
         if self._thread is not threading.current_thread():  # whose garbage collection may be what closes this
-            self._thread.join(patience_s)
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         try:
             with contextlib.suppress(StopIteration), contextlib.closing(self._items):
-                while self._may_begin():
+                while self._may_start():
                     self._hand_over(next(self._items))
-        except BaseException as error:  # noqa: BLE001 (raised again where the items are taken)
+        except BaseException as error:  # noqa: BLE001 (raised again in the consumer thread)
             self._ready.put(_End(error))
         else:
             self._ready.put(_End(None))
 
-    def _may_begin(self) -> bool:
+    def _may_start(self) -> bool:
         if not self._newest:
             self._room.get()
         return not self._stopped
@@ -105,5 +105,5 @@ class Ahead(Iterator[_Item]):
     def _hand_over(self, item: _Item) -> None:
         if self._newest:
             with contextlib.suppress(Empty):
-                self.dropped += not isinstance(self._ready.get_nowait(), _End)  # that of `close`: another one follows
+                self.dropped += not isinstance(self._ready.get_nowait(), _End)  # an end from `close`: another follows
         self._ready.put(item)

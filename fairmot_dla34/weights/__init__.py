@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from .cache import cache_dir, kept_path
-from .formats.reader import load_arrays
+from .checkpoint_file import CheckpointFile, load_checkpoint
 from .registry import WeightsEntry, registered
-from .resolve import find_entry, input_size_for, resolve_weights
+from .resolve import find_entry, input_size_for, resolve_network, resolve_weights
 from .verify import VerifiedFile, verify_file
 
 __all__ = [
+    "CheckpointFile",
     "VerifiedFile",
     "WeightsEntry",
     "cache_dir",
     "find_entry",
     "input_size_for",
     "kept_path",
-    "load_arrays",
+    "load_checkpoint",
     "registered",
+    "resolve_network",
     "resolve_weights",
     "verify_file",
 ]

@@ -7,11 +7,12 @@ from os import PathLike
 from pathlib import Path
 
 from ..config import InputSize
+from ..architectures import Network, find_architecture
 from ..errors import DownloadError, UnknownWeightsError
 from .cache import kept_path
+from .checkpoint_file import CheckpointFile, load_checkpoint
 from .fetch.download import download
 from .fetch.location import OFFLINE_VARIABLE, SAMPLE_REMEDY, download_location, is_offline
-from .formats.reader import load_arrays
 from .registry import WeightsEntry, registered
 
 
@@ -41,7 +42,33 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
             f"{download_location(entry).url} at {path}, allow the download (offline=False, ${OFFLINE_VARIABLE} unset), "
             f"{SAMPLE_REMEDY}."
         )
-    return download(entry, path, check=load_arrays, progress=progress)
+    return download(entry, path, check=lambda file: load_checkpoint(file, find_architecture(entry.architecture)), progress=progress)
+
+
+def resolve_network(
+    weights: str | PathLike[str],
+    input_size: InputSize | str | None = None,
+    *,
+    offline: bool | None = None,
+    progress: bool = True,
+) -> Network:
+    """Return the network of ``weights`` at an input size; registered weights are downloaded on first use.
+
+    Args:
+        weights: Registered name, or path of a file; see `resolve_weights`.
+        input_size: Network input, such as ``"1088x608"``; None: the size the weights were trained for.
+        offline: See `resolve_weights`.
+        progress: See `resolve_weights`.
+
+    Raises:
+        InvalidInputError: ``input_size`` is not an input size.
+        CheckpointError: The file cannot be read; on its first use, also if it is not a sound checkpoint.
+        WeightsError: See `resolve_weights`.
+    """
+    entry = find_entry(str(weights))
+    size = input_size_for(entry, input_size)
+    path = resolve_weights(weights, offline=offline, progress=progress)
+    return Network(CheckpointFile(path, find_architecture(entry.architecture) if entry else None), size)
 
 
 def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) -> InputSize:

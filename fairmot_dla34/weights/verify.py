@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from ..architectures.dla34.arrays import HEATMAP_WEIGHT
+from ..architectures import Architecture
 from ..errors import CheckpointError, IntegrityError
-from .formats.reader import load_arrays
+from ..files import file_digest
+from .checkpoint_file import load_checkpoint
 from .registry import WeightsEntry
-
-BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class VerifiedFile:
         path: Path of the file.
         bytes: Length of the file.
         sha256: Hexadecimal digest of the file.
+        architecture: Name of the architecture.
         arrays: Number of arrays that the network uses.
         classes: Number of classes, the channels of its heatmap.
     """
@@ -32,16 +31,20 @@ class VerifiedFile:
     path: Path
     bytes: int
     sha256: str
+    architecture: str
     arrays: int
     classes: int
 
 
-def verify_file(path: str | PathLike[str], *, sha256: str | None = None) -> VerifiedFile:
-    """Check the digest of a weights file, then its arrays.
+def verify_file(
+    path: str | PathLike[str], *, sha256: str | None = None, architecture: Architecture | None = None
+) -> VerifiedFile:
+    """Check the digest of a weights file, then its architecture and its arrays.
 
     Args:
         path: A ``.pdparams`` or ``.npz`` file.
         sha256: Expected hexadecimal digest, or None if it is not known.
+        architecture: Expected architecture; None: the registered one that the array names belong to.
 
     Raises:
         IntegrityError: The digest is not the expected one.
@@ -49,14 +52,16 @@ def verify_file(path: str | PathLike[str], *, sha256: str | None = None) -> Veri
     """
     path = Path(path)
     try:
-        found = _digest(path, "sha256").hex()
+        found = file_digest(path, "sha256").hex()
         length = path.stat().st_size
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror or error}); expected a weights file.") from error
     if sha256 is not None and found != sha256.lower():
         raise IntegrityError(f"{path} has SHA-256 {found}; expected {sha256.lower()}: download it again.")
-    arrays = load_arrays(path)
-    return VerifiedFile(path, length, found, len(arrays), len(arrays[HEATMAP_WEIGHT]))
+    checkpoint = load_checkpoint(path, architecture)
+    return VerifiedFile(
+        path, length, found, checkpoint.architecture.name, len(checkpoint.arrays), checkpoint.sizes.num_classes
+    )
 
 
 def check_bytes(path: Path, entry: WeightsEntry, content_md5: str | None) -> None:
@@ -74,12 +79,12 @@ def check_bytes(path: Path, entry: WeightsEntry, content_md5: str | None) -> Non
     if entry.bytes is not None and length != entry.bytes:
         raise IntegrityError(f"it has {length} bytes; expected {entry.bytes}")
     if sha256 is not None:
-        found, expected, name = _digest(path, "sha256").hex(), sha256.lower(), "SHA-256"
+        found, expected, name = file_digest(path, "sha256").hex(), sha256.lower(), "SHA-256"
     else:
         md5 = _decode_md5(content_md5)
         if md5 is None:
             return
-        found, expected, name = _digest(path, "md5").hex(), md5.hex(), "MD5"
+        found, expected, name = file_digest(path, "md5").hex(), md5.hex(), "MD5"
     if found != expected:
         raise IntegrityError(f"its {name} is {found}; expected {expected}")
 
@@ -90,12 +95,3 @@ def _decode_md5(header: str | None) -> bytes | None:
     except binascii.Error:
         return None
     return digest if len(digest) == 16 else None
-
-
-def _digest(path: Path, algorithm: str) -> bytes:
-    # usedforsecurity=False allows MD5 on systems whose security policy disables it; it detects damage, not attacks.
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.digest()

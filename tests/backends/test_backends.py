@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import Request
 
-from fairmot_dla34.backends import base as backends
-from fairmot_dla34.backends import BackendRequest, create_backend
+from fairmot_dla34.architectures.dla34 import DLA34
+from fairmot_dla34.backends import installed, registry
 from fairmot_dla34.backends.openvino.graph import read_onnx
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import (
@@ -23,29 +24,28 @@ from fairmot_dla34.errors import (
     StateError,
 )
 from fairmot_dla34.geometry import Letterbox
-from fairmot_dla34.architectures.dla34.graph import build_onnx
-from fairmot_dla34.backends.selfcheck import INPUT_SIZE, TOLERANCE, drawn_picture, random_checkpoint, run_selfcheck
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, TOLERANCE, random_checkpoint, run_selfcheck, selfcheck_image
 from fairmot_dla34.video import open_source
-from fairmot_dla34.weights import cache_dir, load_arrays
+from fairmot_dla34.weights import cache_dir
 
-HERE = [name for name, there in backends.installed().items() if there and name != "paddledet"]
+HERE = [name for name, there in installed().items() if there and name != "paddledet"]
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "random.npz"
-    np.savez(path, **random_checkpoint())
+    np.savez(path, **random_checkpoint().arrays)
     return path
 
 
 @pytest.mark.parametrize("name", HERE)
-def test_the_known_answer(name: str) -> None:
+def test_the_known_best_peaks(name: str) -> None:
     assert run_selfcheck(name) < TOLERANCE
 
 
 @pytest.mark.parametrize("name", HERE)
 def test_peaks_are_well_formed(name: str, checkpoint: Path) -> None:
-    peaks = create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, "fp32")).infer(drawn_picture())
+    peaks = Request(checkpoint, INPUT_SIZE, "fp32").load(name).infer(selfcheck_image())
     assert peaks.boxes.shape == (len(peaks), 4)
     assert peaks.boxes.dtype == peaks.scores.dtype == np.float32
     assert np.all(np.diff(peaks.scores) <= 0)
@@ -58,17 +58,17 @@ def test_peaks_are_well_formed(name: str, checkpoint: Path) -> None:
 @pytest.mark.parametrize("name", HERE)
 def test_gpu_without_a_gpu_is_an_error_and_never_a_silent_cpu_run(name: str, checkpoint: Path) -> None:
     with pytest.raises(DeviceUnavailableError):
-        create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, use_gpu=True))
+        Request(checkpoint, INPUT_SIZE, use_gpu=True).load(name)
 
 
 def test_auto_with_gpu_says_why_none_of_them_can(checkpoint: Path) -> None:
     with pytest.raises(DeviceUnavailableError, match=r"openvino: .*use_gpu=False"):
-        create_backend("auto", BackendRequest(checkpoint, INPUT_SIZE, use_gpu=True))
+        Request(checkpoint, INPUT_SIZE, use_gpu=True).load("auto")
 
 
 def test_auto_is_openvino_and_is_logged_once(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="fairmot_dla34"):
-        backend = create_backend("auto", BackendRequest(checkpoint, INPUT_SIZE))
+        backend = Request(checkpoint, INPUT_SIZE).load("auto")
     lines = [record.getMessage() for record in caplog.records if "Network:" in record.getMessage()]
     assert backend.info.name == "openvino"
     assert len(lines) == 1
@@ -80,7 +80,7 @@ def test_a_missing_package_names_the_pip_line(checkpoint: Path, monkeypatch: pyt
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else found(name))
     with pytest.raises(BackendUnavailableError, match=r"pip install 'fairmot_dla34\[onnxruntime\]'"):
-        create_backend("onnxruntime", BackendRequest(checkpoint, INPUT_SIZE))
+        Request(checkpoint, INPUT_SIZE).load("onnxruntime")
 
 
 @pytest.mark.parametrize(
@@ -88,23 +88,23 @@ def test_a_missing_package_names_the_pip_line(checkpoint: Path, monkeypatch: pyt
 )
 def test_unknown_names_list_what_there_is(name: str, precision: str, checkpoint: Path) -> None:
     with pytest.raises(InvalidInputError, match="expected one of"):
-        create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, precision))
+        Request(checkpoint, INPUT_SIZE, precision).load(name)
 
 
 def test_a_precision_that_a_backend_lacks_names_those_it_has(checkpoint: Path) -> None:
     pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: it is the backend without bf16")
     with pytest.raises(InvalidInputError, match="fp32 only: use auto or fp32"):
-        create_backend("onnxruntime", BackendRequest(checkpoint, INPUT_SIZE, "bf16"))
+        Request(checkpoint, INPUT_SIZE, "bf16").load("onnxruntime")
 
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_checkpoint_with_a_misshapen_array_names_it(name: str, tmp_path: Path) -> None:
-    arrays = random_checkpoint()
+    arrays = dict(random_checkpoint().arrays)
     arrays["reid.reid.0.conv.bias"] = np.zeros(7, np.float32)
     path = tmp_path / "bad.npz"
     np.savez(path, **arrays)
     with pytest.raises(CheckpointError, match=r"reid\.reid\.0\.conv\.bias"):
-        create_backend(name, BackendRequest(path, INPUT_SIZE, "fp32"))
+        Request(path, INPUT_SIZE, "fp32").load(name)
 
 
 def test_openvino_and_onnxruntime_agree_on_a_real_frame(pets_video: Path, real_weights: Path) -> None:
@@ -112,8 +112,8 @@ def test_openvino_and_onnxruntime_agree_on_a_real_frame(pets_video: Path, real_w
     size = InputSize(576, 320)
     with open_source(pets_video) as source:
         image = Letterbox(480, 360, size).apply(next(iter(source)).image)
-    request = BackendRequest(real_weights, size, "fp32")
-    a, b = (create_backend(name, request).infer(image) for name in ("openvino", "onnxruntime"))
+    request = Request(real_weights, size, "fp32")
+    a, b = (request.load(name).infer(image) for name in ("openvino", "onnxruntime"))
     strong = a.scores > 0.1
     assert strong.sum() >= 3
     np.testing.assert_allclose(a.boxes[strong], b.boxes[: len(strong)][strong], atol=0.01)
@@ -124,14 +124,14 @@ def test_what_is_read_for_bf16_is_the_same_network(checkpoint: Path) -> None:
     """Compared in fp32, where nothing but the form of the upsampling differs."""
     import openvino
 
-    onnx_model = build_onnx(load_arrays(checkpoint), INPUT_SIZE).SerializeToString()
+    onnx_model = Request(checkpoint, INPUT_SIZE).network.serialized_onnx()
     outputs, upsamplings = [], []
     for for_bf16 in (False, True):
         core = openvino.Core()
         model = read_onnx(core, onnx_model, for_bf16=for_bf16)
         upsamplings.append(sum(op.get_type_name() == "GroupConvolutionBackpropData" for op in model.get_ops()))
         compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        outputs.append(list(compiled(drawn_picture()[None]).values()))
+        outputs.append(list(compiled(selfcheck_image()[None]).values()))
     assert upsamplings == [8, 0]
     for plain, rewritten in zip(*outputs, strict=True):
         np.testing.assert_allclose(rewritten[:50], plain[:50], rtol=1e-3, atol=1e-3)
@@ -145,15 +145,15 @@ class TestCompiledCache:
     ) -> None:
         first = start(checkpoint)
         assert len(blobs()) == 1
-        monkeypatch.setattr("fairmot_dla34.architectures.dla34.graph.build_onnx", refuse)
+        monkeypatch.setattr(type(DLA34), "build_onnx", refuse)
         np.testing.assert_array_equal(start(checkpoint), first)
 
     def test_other_weights_and_sizes_have_files_of_their_own(self, checkpoint: Path, tmp_path: Path) -> None:
         start(checkpoint)
         other = tmp_path / "other.npz"
-        np.savez(other, **random_checkpoint(seed=1))
+        np.savez(other, **random_checkpoint(seed=1).arrays)
         start(other)
-        create_backend("openvino", BackendRequest(checkpoint, InputSize(64, 64), "fp32"))
+        Request(checkpoint, InputSize(64, 64), "fp32").load("openvino")
         assert len(blobs()) == 3
 
     def test_only_the_files_used_last_are_kept(self, checkpoint: Path) -> None:
@@ -164,7 +164,7 @@ class TestCompiledCache:
             other.touch()
             os.utime(other, (1e9 - age, 1e9 - age))
         start(checkpoint)
-        create_backend("openvino", BackendRequest(checkpoint, InputSize(64, 64), "fp32"))
+        Request(checkpoint, InputSize(64, 64), "fp32").load("openvino")
         assert len(blobs()) == 6
         assert first in blobs()
         assert {path.name for path in blobs()} >= {"1.blob", "4.blob"}
@@ -187,32 +187,32 @@ class TestCompiledCache:
 
 @pytest.mark.parametrize("name", HERE)
 def test_closing_twice_is_fine_and_using_it_afterwards_is_told(name: str, checkpoint: Path) -> None:
-    backend = create_backend(name, BackendRequest(checkpoint, INPUT_SIZE, "fp32"))
+    backend = Request(checkpoint, INPUT_SIZE, "fp32").load(name)
     backend.close()
     backend.close()
     with pytest.raises(StateError, match="closed"):
-        backend.infer(drawn_picture())
+        backend.infer(selfcheck_image())
 
 
 @pytest.mark.parametrize("error", [ImportError("libcudart.so.12: cannot open"), OSError("a half-installed wheel")])
 def test_a_backend_that_cannot_be_loaded_is_told_with_its_reason(
     error: Exception, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: BackendRequest) -> None:
+    def broken(*_: object) -> None:
         raise error
 
-    entry = backends._ENTRIES["openvino"]
-    monkeypatch.setitem(backends._ENTRIES, "openvino", dataclasses.replace(entry, build=broken))
+    kind = registry._kinds["openvino"]
+    monkeypatch.setitem(registry._kinds, "openvino", dataclasses.replace(kind, build=broken))
     with pytest.raises(BackendUnavailableError, match=str(error)):
-        create_backend("openvino", BackendRequest(checkpoint, INPUT_SIZE))
+        Request(checkpoint, INPUT_SIZE).load("openvino")
     with pytest.raises(DeviceUnavailableError, match=str(error)):
-        create_backend("auto", BackendRequest(checkpoint, INPUT_SIZE, use_gpu=True))
+        Request(checkpoint, INPUT_SIZE, use_gpu=True).load("auto")
 
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_checkpoint_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"gone\.pdparams"):
-        create_backend(name, BackendRequest(tmp_path / "gone.pdparams", INPUT_SIZE, "fp32"))
+        Request(tmp_path / "gone.pdparams", INPUT_SIZE, "fp32").load(name)
 
 
 def test_only_real_accelerators_count_as_one() -> None:
@@ -228,7 +228,7 @@ def test_only_real_accelerators_count_as_one() -> None:
 
 
 def start(checkpoint: Path) -> np.ndarray:
-    return create_backend("openvino", BackendRequest(checkpoint, INPUT_SIZE, "fp32")).infer(drawn_picture()).boxes
+    return Request(checkpoint, INPUT_SIZE, "fp32").load("openvino").infer(selfcheck_image()).boxes
 
 
 def blobs() -> list[Path]:

@@ -9,25 +9,26 @@ from typing import Any
 import numpy as np
 import openvino
 import pytest
+from networks import Request
 from openvino import opset13 as op
 
-from fairmot_dla34.backends import BackendRequest, create_backend
 from fairmot_dla34.backends.openvino import deformable
 from fairmot_dla34.backends.openvino.deformable import LIBRARY, load_operator
 from fairmot_dla34.backends.openvino.deformable.replacement import replace_deformable
 from fairmot_dla34.backends.openvino.graph import build_model
-from fairmot_dla34.backends.openvino.int8_file import QuantizationFacts, QuantizedNetwork, write_quantized
+from fairmot_dla34.backends.openvino.int8_file import Int8Facts, Int8Network, write_int8
 from fairmot_dla34.commands.info import collect_info, info_text
-from fairmot_dla34.architectures.dla34.arrays import expected_shapes
-from fairmot_dla34.backends.selfcheck import INPUT_SIZE, drawn_picture, random_checkpoint
+from fairmot_dla34.architectures import HeadSizes
+from fairmot_dla34.architectures.dla34 import DLA34
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, selfcheck_image, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.weights import cache_dir
 
-CHANNELS = sorted({shape[1::-1] for name, shape in expected_shapes().items() if name.endswith("conv_dcn.weight")})
+CHANNELS = sorted({shape[1::-1] for name, shape in DLA34.array_shapes(HeadSizes()).items() if name.endswith("conv_dcn.weight")})
 INSTRUCTIONS = ("portable", "avx2", "avx512")
 HERE = load_operator(openvino.Core())
 
-needs_operator = pytest.mark.skipif(HERE.library is None, reason=f"COMPILED OPERATOR ABSENT: {HERE.told}")
+needs_operator = pytest.mark.skipif(HERE.library is None, reason=f"COMPILED OPERATOR ABSENT: {HERE.status}")
 needs_bf16 = pytest.mark.skipif(
     "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
     reason="NO BF16: this CPU does not compute in bf16",
@@ -37,7 +38,7 @@ needs_bf16 = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "random.npz"
-    np.savez(path, **random_checkpoint())
+    np.savez(path, **random_checkpoint().arrays)
     return path
 
 
@@ -123,40 +124,42 @@ class TestTheNetwork:
         load_operator(core)
         outputs = []
         for replace in (False, True):
-            model = build_model(core, BackendRequest(checkpoint, INPUT_SIZE), for_bf16=for_bf16)
+            model = build_model(core, Request(checkpoint, INPUT_SIZE).network, for_bf16=for_bf16)
             if replace:
                 assert replace_deformable(model, LIBRARY, bf16=False) == 16
                 assert "DeformableConvolution" not in kinds(model)
-            outputs.append(list(core.compile_model(model, "CPU", FP32)(drawn_picture()[None]).values()))
+            outputs.append(list(core.compile_model(model, "CPU", FP32)(selfcheck_image()[None]).values()))
         for plain, compiled in zip(*outputs, strict=True):
             np.testing.assert_allclose(compiled[:50], plain[:50], rtol=2e-3, atol=2e-3)
 
     @needs_bf16
     def test_bf16_is_nearly_as_close_to_fp32_as_it_was(self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        compiled = answer(checkpoint, "bf16")
+        compiled = best_peaks(checkpoint, "bf16")
         monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
-        plain, exact = answer(checkpoint, "bf16"), answer(checkpoint, "fp32")
+        plain, exact = best_peaks(checkpoint, "bf16"), best_peaks(checkpoint, "fp32")
         errors = [np.abs(peaks.scores[:50] - exact.scores[:50]).mean() for peaks in (compiled, plain)]
         assert errors[0] < 4 * errors[1] < 0.01  # samples and weights are rounded too now, in sixteen layers
 
+    @pytest.mark.serial
     def test_networks_in_parallel_do_not_disturb_each_other(self, checkpoint: Path) -> None:
-        request = BackendRequest(checkpoint, INPUT_SIZE, "fp32")
-        pictures = [np.roll(drawn_picture(), 16 * shift, axis=1) for shift in range(4)]
-        alone = [create_backend("openvino", request).infer(picture) for picture in pictures]
+        request = Request(checkpoint, INPUT_SIZE, "fp32")
+        pictures = [np.roll(selfcheck_image(), 16 * shift, axis=1) for shift in range(4)]
+        alone = [request.load("openvino").infer(picture) for picture in pictures]
         with ThreadPoolExecutor(len(pictures)) as pool:
-            backends = list(pool.map(lambda _: create_backend("openvino", request), pictures))
+            backends = list(pool.map(lambda _: request.load("openvino"), pictures))
             for _ in range(3):
                 together = pool.map(lambda backend, picture: backend.infer(picture), backends, pictures)
                 for one, other in zip(together, alone, strict=True):
                     np.testing.assert_array_equal(one.boxes, other.boxes)
 
+    @pytest.mark.serial
     def test_requests_of_one_network_in_parallel(self, checkpoint: Path) -> None:
         core = openvino.Core()
         operator = load_operator(core)
-        model = build_model(core, BackendRequest(checkpoint, INPUT_SIZE))
+        model = build_model(core, Request(checkpoint, INPUT_SIZE).network)
         operator.put_into(model, bf16=False)
         compiled = core.compile_model(model, "CPU", FP32 | {"NUM_STREAMS": "2"})
-        pictures = [np.roll(drawn_picture(), 16 * shift, axis=1)[None] for shift in range(6)]
+        pictures = [np.roll(selfcheck_image(), 16 * shift, axis=1)[None] for shift in range(6)]
         alone = [compiled(picture)[0].copy() for picture in pictures]
         requests = [compiled.create_infer_request() for _ in pictures]
         for request, picture in zip(requests, pictures, strict=True):
@@ -167,12 +170,12 @@ class TestTheNetwork:
 
     def test_a_network_read_from_a_file_has_it_too(self, checkpoint: Path, tmp_path: Path) -> None:
         """As one in int8 is; here it is in fp32 and takes the same way."""
-        request = BackendRequest(checkpoint, INPUT_SIZE, "int8")
+        request = Request(checkpoint, INPUT_SIZE, "int8")
         xml = tmp_path / "network.xml"
-        openvino.save_model(build_model(openvino.Core(), request), xml, compress_to_fp16=False)
-        network = QuantizedNetwork(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
-        write_quantized(request, network, QuantizationFacts("random", str(INPUT_SIZE), "none", 0))
-        network_in_use = create_backend("openvino", request)._request.get_compiled_model().get_runtime_model()
+        openvino.save_model(build_model(openvino.Core(), request.network), xml, compress_to_fp16=False)
+        network = Int8Network(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
+        write_int8(request.network, network, Int8Facts("random", str(INPUT_SIZE), "none", 0))
+        network_in_use = request.load("openvino")._requests.get().get_compiled_model().get_runtime_model()
         types = [node.get_rt_info()["layerType"].astype(str) for node in network_in_use.get_ops()]
         assert types.count("Reference") == 16
         assert "DeformableConvolution" not in types
@@ -186,7 +189,7 @@ class TestWithoutIt:
         path = tmp_path / "libfairmot_deformable.so"
         case: str = request.param
         if case not in {"absent", "not a library", "refused by the loader"} and HERE.library is None:
-            pytest.skip(f"COMPILED OPERATOR ABSENT: {HERE.told}")
+            pytest.skip(f"COMPILED OPERATOR ABSENT: {HERE.status}")
         if case == "of another release":
             content = deformable._OPENVINO.sub(b"libopenvino.so.2511\0", LIBRARY.read_bytes())
             path.write_bytes(content)
@@ -201,7 +204,7 @@ class TestWithoutIt:
 
     def test_the_network_runs_and_info_says_why(self, no_operator: str, checkpoint: Path) -> None:
         expected = {
-            "absent": "was not built as the package was installed",
+            "absent": "was not built when the package was installed",
             "of another release": r"was built with OpenVINO 2025\.1\.1, but .* pip install openvino==2025\.1\.1",
             "cut short": "is damaged; install the package again",
             "not a library": "is damaged; install the package again",
@@ -209,24 +212,24 @@ class TestWithoutIt:
         }[no_operator]
         operator = load_operator(openvino.Core())
         assert operator.library is None
-        assert "\n" not in operator.told
+        assert "\n" not in operator.status
         with pytest.raises(AssertionError, match=f"OpenVINO's own, which is slower: .*{expected}"):
-            raise AssertionError(operator.told)
-        assert len(answer(checkpoint, "fp32"))
+            raise AssertionError(operator.status)
+        assert len(best_peaks(checkpoint, "fp32"))
 
     @needs_operator
     def test_a_network_compiled_with_it_is_not_taken_for_one_without(
         self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        compiled = answer(checkpoint, "fp32", keep_compiled=True)
+        compiled = best_peaks(checkpoint, "fp32", keep_compiled=True)
         monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
-        plain = answer(checkpoint, "fp32", keep_compiled=True)
+        plain = best_peaks(checkpoint, "fp32", keep_compiled=True)
         assert len(list((cache_dir() / "compiled").glob("*.blob"))) == 2
         np.testing.assert_allclose(compiled.scores, plain.scores, atol=1e-3)
 
 
 def test_info_has_a_line_about_it() -> None:
-    assert f"\ndeformable convolutions: {HERE.told}\n" in info_text(collect_info())
+    assert f"\ndeformable convolutions: {HERE.status}\n" in info_text(collect_info())
 
 
 FP32 = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -300,9 +303,9 @@ def rounded_to_bf16(values: np.ndarray) -> np.ndarray:
     return (values.view(np.uint32) & 0xFFFF0000).view(np.float32)
 
 
-def answer(checkpoint: Path, precision: str, *, keep_compiled: bool = False) -> Peaks:
-    request = BackendRequest(checkpoint, INPUT_SIZE, precision, keep_compiled=keep_compiled)
-    return create_backend("openvino", request).infer(drawn_picture())
+def best_peaks(checkpoint: Path, precision: str, *, keep_compiled: bool = False) -> Peaks:
+    request = Request(checkpoint, INPUT_SIZE, precision, keep_compiled=keep_compiled)
+    return request.load("openvino").infer(selfcheck_image())
 
 
 def kinds(model: openvino.Model) -> set[str]:

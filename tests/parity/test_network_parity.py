@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks import Request
 from numpy.typing import NDArray
 from peaks_match import Difference, compare
 
-from fairmot_dla34.backends import BackendRequest, create_backend
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.geometry import Letterbox
-from fairmot_dla34.backends.selfcheck import INPUT_SIZE, KNOWN_ANSWER, answer, drawn_picture, random_checkpoint
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, KNOWN_ANSWER, best_peaks, random_checkpoint, selfcheck_image
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.video import open_source
-from fairmot_dla34.weights import load_arrays, resolve_weights
+from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
 pytestmark = pytest.mark.paddle
 
@@ -52,7 +52,7 @@ def test_random_offsets_that_leave_the_image_give_the_same_peaks(
     real_frames: list[NDArray[np.uint8]], real_weights: Path, tmp_path: Path
 ) -> None:
     """The trained offsets are small and would hide a swapped axis or a wrong rule at the border."""
-    arrays = load_arrays(real_weights)
+    arrays = dict(load_checkpoint(real_weights).arrays)
     generator = np.random.default_rng(5)
     for name, array in arrays.items():
         if "conv_offset.weight" in name:
@@ -70,22 +70,22 @@ def test_random_offsets_that_leave_the_image_give_the_same_peaks(
 @pytest.mark.filterwarnings("default")
 def test_the_known_answer_of_info_is_paddledetections(tmp_path: Path) -> None:
     path = tmp_path / "random.npz"
-    np.savez(path, **random_checkpoint())
-    backend = create_backend("paddledet", BackendRequest(path, INPUT_SIZE, "fp32"))
-    assert np.abs(answer(backend.infer(drawn_picture())) - KNOWN_ANSWER).max() < 5e-4
+    np.savez(path, **random_checkpoint().arrays)
+    backend = Request(path, INPUT_SIZE, "fp32").load("paddledet")
+    assert np.abs(best_peaks(backend.infer(selfcheck_image())) - KNOWN_ANSWER).max() < 5e-4
 
 
 @pytest.mark.filterwarnings("default")
 def test_small_inputs_and_several_classes_are_equal_too(tmp_path: Path) -> None:
     """A heatmap of fewer cells than the 500 peaks that PaddleDetection asks for, with three classes."""
-    arrays = random_checkpoint()
+    arrays = dict(random_checkpoint().arrays)
     weight, bias = arrays["detector.head.heatmap.2.conv.weight"], arrays["detector.head.heatmap.2.conv.bias"]
     arrays["detector.head.heatmap.2.conv.weight"] = np.concatenate([weight, -weight, weight[:, ::-1]])
     arrays["detector.head.heatmap.2.conv.bias"] = np.concatenate([bias] * 3)
     np.savez(tmp_path / "three.npz", **arrays)
-    image = drawn_picture()[:64, :96]
-    request = BackendRequest(tmp_path / "three.npz", InputSize(96, 64), "fp32")
-    ours, theirs = (create_backend(name, request).infer(image) for name in ("openvino", "paddledet"))
+    image = selfcheck_image()[:64, :96]
+    request = Request(tmp_path / "three.npz", InputSize(96, 64), "fp32")
+    ours, theirs = (request.load(name).infer(image) for name in ("openvino", "paddledet"))
     for class_id in range(3):
         a, b = (Peaks(*_of_class(peaks, class_id)) for peaks in (ours, theirs))
         found = compare(a, b)
@@ -106,8 +106,8 @@ def assert_equal(worst: Difference) -> None:
 
 
 def _worst(frames: list[NDArray[np.uint8]], weights: Path, size: InputSize) -> Difference:
-    request = BackendRequest(weights, size, "fp32")
-    ours, reference = create_backend("openvino", request), create_backend("paddledet", request)
+    request = Request(weights, size, "fp32")
+    ours, reference = request.load("openvino"), request.load("paddledet")
     found = []
     for frame in frames:
         image = Letterbox(frame.shape[1], frame.shape[0], size).apply(frame)

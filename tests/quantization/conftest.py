@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from networks import Request
 from synth.scenes import plain
 
-from fairmot_dla34.backends import BackendRequest
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.quantization import QuantizationReport, quantize
 from fairmot_dla34.synth import write_scene
@@ -35,9 +35,9 @@ def report(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Q
 
 
 @pytest.fixture
-def int8(report: QuantizationReport) -> BackendRequest:
+def int8(report: QuantizationReport) -> Request:
     """What loads that network, from a cache of the test's own."""
     folder = cache_dir() / "quantized"
     folder.mkdir(parents=True)
     shutil.copy(report.path, folder)
-    return BackendRequest(resolve_weights("sample"), SIZE, "int8")
+    return Request(resolve_weights("sample"), SIZE, "int8")

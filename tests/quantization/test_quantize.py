@@ -14,13 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from networks import Request
 from videos import walking_boxes
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends import BackendRequest, create_backend
 from fairmot_dla34.backends.openvino import deformable
-from fairmot_dla34.backends.openvino.int8_file import QuantizationFacts, QuantizedFile, quantized_here, write_quantized
-from fairmot_dla34.commands.cli import main
+from fairmot_dla34.backends.openvino.int8_file import Int8Facts, Int8File, list_int8, write_int8
+from fairmot_dla34.commands.main import main
 from fairmot_dla34.errors import (
     BackendError,
     BackendUnavailableError,
@@ -67,10 +67,10 @@ def test_a_video_without_people_is_told(report: QuantizationReport) -> None:
     assert "with people in it" not in report_text(replace(report, agreement=lost))  # int8 lost them all
 
 
-def test_layers_that_hurt_stay_in_floating_point(int8: BackendRequest) -> None:
+def test_layers_that_hurt_stay_in_floating_point(int8: Request) -> None:
     import openvino
 
-    network = QuantizedFile(int8).unpack()
+    network = Int8File(int8.network).unpack()
     quantized = {
         op.get_friendly_name().split("/")[0]
         for op in openvino.Core().read_model(network.xml, network.weights).get_ops()
@@ -83,7 +83,7 @@ def test_layers_that_hurt_stay_in_floating_point(int8: BackendRequest) -> None:
         assert not any(name.startswith(kept) for name in quantized)
 
 
-def test_running_it_needs_no_nncf(int8: BackendRequest) -> None:
+def test_running_it_needs_no_nncf(int8: Request) -> None:
     code = (
         "import sys; sys.modules['nncf'] = None\n"
         "from fairmot_dla34 import FairMOT\n"
@@ -94,18 +94,18 @@ def test_running_it_needs_no_nncf(int8: BackendRequest) -> None:
     assert "int8" in done.stdout
 
 
-def test_auto_is_never_int8(int8: BackendRequest) -> None:
-    assert create_backend("auto", replace(int8, precision="auto")).info.precision in {"fp32", "bf16"}
+def test_auto_is_never_int8(int8: Request) -> None:
+    assert replace(int8, precision="auto").load("auto").info.precision in {"fp32", "bf16"}
 
 
-def test_other_backends_have_no_int8(int8: BackendRequest) -> None:
+def test_other_backends_have_no_int8(int8: Request) -> None:
     pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: it is the backend without int8")
     with pytest.raises(InvalidInputError, match=r"fp32 only: .* or backend openvino"):
-        create_backend("onnxruntime", int8)
+        int8.load("onnxruntime")
 
 
 @pytest.mark.slow
-def test_the_same_frames_make_the_same_network(int8: BackendRequest, street: Path) -> None:
+def test_the_same_frames_make_the_same_network(int8: Request, street: Path) -> None:
     first = answers(int8, street)
     quantize("sample", calibration=street, input_size=int8.input_size, progress=False)
     for a, b in zip(first, answers(int8, street), strict=True):
@@ -117,7 +117,7 @@ def test_the_same_frames_make_the_same_network(int8: BackendRequest, street: Pat
 def test_offsets_of_many_cells_are_no_hindrance(tmp_path: Path) -> None:
     """The sample weights have none; random ones sample cells away. Their boxes are specks: only scores are compared."""
     weights, folder = tmp_path / "random.npz", tmp_path / "boxes"
-    np.savez(weights, **random_checkpoint())
+    np.savez(weights, **random_checkpoint().arrays)
     folder.mkdir()
     for index, image in enumerate(walking_boxes(10)):
         cv2.imwrite(str(folder / f"{index:06d}.png"), image)
@@ -133,28 +133,28 @@ def test_offsets_of_many_cells_are_no_hindrance(tmp_path: Path) -> None:
 class TestCache:
     """Each checkpoint and size has its own; what cannot be used is told with the command that makes it."""
 
-    def test_without_a_network_the_command_is_named(self, int8: BackendRequest) -> None:
+    def test_without_a_network_the_command_is_named(self, int8: Request) -> None:
         for path in (cache_dir() / "quantized").iterdir():
             path.unlink()
         command = f"fairmot_dla34 quantize --weights {int8.weights} --input-size 320x192 --calibration VIDEO"
         with pytest.raises(NotQuantizedError, match=command):
-            create_backend("openvino", int8)
+            int8.load("openvino")
         assert issubclass(NotQuantizedError, BackendError)
 
-    def test_another_size_is_another_network(self, int8: BackendRequest) -> None:
+    def test_another_size_is_another_network(self, int8: Request) -> None:
         with pytest.raises(NotQuantizedError, match="--input-size 352x192"):
-            create_backend("openvino", replace(int8, input_size=InputSize(352, 192)))
+            replace(int8, input_size=InputSize(352, 192)).load("openvino")
 
-    def test_a_changed_checkpoint_is_another_network(self, int8: BackendRequest, tmp_path: Path) -> None:
+    def test_a_changed_checkpoint_is_another_network(self, int8: Request, tmp_path: Path) -> None:
         changed = tmp_path / "sample.npz"
         arrays = dict(np.load(int8.weights))
         arrays["reid.reid.2.conv.bias"] = arrays["reid.reid.2.conv.bias"] + 1
         np.savez(changed, **arrays)
         with pytest.raises(NotQuantizedError, match="not at"):
-            create_backend("openvino", replace(int8, weights=changed))
+            replace(int8, weights=changed).load("openvino")
 
     @pytest.mark.parametrize("spoil", ["cut", "flipped", "text", "empty graph"])
-    def test_a_damaged_file_is_told(self, spoil: str, int8: BackendRequest) -> None:
+    def test_a_damaged_file_is_told(self, spoil: str, int8: Request) -> None:
         (path,) = (cache_dir() / "quantized").iterdir()
         content = bytearray(path.read_bytes())
         if spoil == "cut":
@@ -169,20 +169,20 @@ class TestCache:
                 archive.writestr("network.xml", "<net/>")
                 archive.writestr("network.bin", "")
         with pytest.raises(NotQuantizedError, match=r"damaged .* fairmot_dla34 quantize"):
-            create_backend("openvino", int8)
+            int8.load("openvino")
 
-    def test_the_second_start_compiles_nothing_and_a_new_calibration_does(self, int8: BackendRequest) -> None:
-        create_backend("openvino", int8)
-        create_backend("openvino", int8)
+    def test_the_second_start_compiles_nothing_and_a_new_calibration_does(self, int8: Request) -> None:
+        int8.load("openvino")
+        int8.load("openvino")
         assert len(blobs()) == 1
-        network, facts = QuantizedFile(int8).unpack(), quantized_here()[0]
-        write_quantized(int8, network, replace(facts, calibration="another"))
-        create_backend("openvino", int8)
+        network, facts = Int8File(int8.network).unpack(), list_int8()[0]
+        write_int8(int8.network, network, replace(facts, calibration="another"))
+        int8.load("openvino")
         assert len(blobs()) == 2
 
-    def test_info_tells_what_is_there(self, int8: BackendRequest) -> None:
+    def test_info_tells_what_is_there(self, int8: Request) -> None:
         (cache_dir() / "quantized" / "0.zip").write_text("not a network")
-        assert quantized_here() == [QuantizationFacts("sample.npz", "320x192", "street", 20)]
+        assert list_int8() == [Int8Facts("sample.npz", "320x192", "street", 20)]
 
     def test_a_cache_that_cannot_be_written_is_an_error(
         self, street: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -248,18 +248,18 @@ def test_deformable_layers_run_compiled_and_are_kept_portable(
 ) -> None:
     """The sample weights have none: here a network of random weights that has sixteen."""
     weights = tmp_path / "random.npz"
-    np.savez(weights, **random_checkpoint())
+    np.savez(weights, **random_checkpoint().arrays)
     quantize(weights, calibration=street, input_size=INPUT_SIZE, progress=False)
-    request = BackendRequest(weights, INPUT_SIZE, "int8", keep_compiled=False)
-    assert QuantizedFile(request).unpack().xml.count(b'type="DeformableConvolution"') == 16
+    request = Request(weights, INPUT_SIZE, "int8", keep_compiled=False)
+    assert Int8File(request.network).unpack().xml.count(b'type="DeformableConvolution"') == 16
     compiled = answers(request, street)
     monkeypatch.setattr(deformable, "LIBRARY", tmp_path / "none.so")
     for one, other in zip(compiled, answers(request, street), strict=True):
         assert np.abs(one.scores[:50] - other.scores[:50]).mean() < 0.02
 
 
-def answers(request: BackendRequest, video: Path) -> list[Peaks]:
-    backend = create_backend("openvino", request)
+def answers(request: Request, video: Path) -> list[Peaks]:
+    backend = request.load("openvino")
     return [backend.infer(picture) for picture in read_frames(str(video), request.input_size).comparison]
 
 

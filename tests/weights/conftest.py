@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from weights_server import FakeServer
 
-from fairmot_dla34.architectures.dla34.arrays import expected_shapes
+from fairmot_dla34.architectures import HeadSizes
+from fairmot_dla34.architectures.dla34 import DLA34
 from fairmot_dla34.weights import WeightsEntry, registered
 from fairmot_dla34.weights.fetch.transfer import RetryPolicy
 
@@ -55,7 +56,7 @@ def quick_retries() -> RetryPolicy:
 @pytest.fixture(scope="session")
 def zeros() -> dict[str, np.ndarray]:
     """Arrays of zeros with the names and shapes of the network."""
-    return {name: np.zeros(shape, dtype=np.float32) for name, shape in expected_shapes().items()}
+    return {name: np.zeros(shape, dtype=np.float32) for name, shape in DLA34.array_shapes(HeadSizes()).items()}
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,11 @@ import pytest
 from weights_server import FakeServer, send_file
 
 from fairmot_dla34.errors import DownloadError
-from fairmot_dla34.weights import WeightsEntry, load_arrays, resolve_weights
+from fairmot_dla34.weights import WeightsEntry, load_checkpoint, resolve_weights
 from fairmot_dla34.weights.fetch.download import download
 from fairmot_dla34.weights.fetch.transfer import RetryPolicy
+
+pytestmark = pytest.mark.serial
 
 RESOLVE = "import sys; from fairmot_dla34.weights import resolve_weights; print(resolve_weights(sys.argv[1]))"
 SMALL_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
@@ -98,7 +100,7 @@ def test_full_disk_is_reported(
 ) -> None:
     target = tmpfs / f"{entry.name}.pdparams"
     with pytest.raises(DownloadError, match=r"No space left on device.*Free some space.*FAIRMOT_DLA34_HOME") as caught:
-        download(entry, target, check=load_arrays, progress=False, retry_policy=quick_retries)
+        download(entry, target, check=load_checkpoint, progress=False, retry_policy=quick_retries)
     assert str(target) in str(caught.value)
     assert len(server.requests) == 1
 

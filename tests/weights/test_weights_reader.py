@@ -18,11 +18,13 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.errors import CheckpointError, IntegrityError
-from fairmot_dla34.architectures.dla34.arrays import HEATMAP_WEIGHT, expected_shapes
-from fairmot_dla34.weights import load_arrays, verify_file
+from fairmot_dla34.architectures import HeadSizes
+from fairmot_dla34.architectures.dla34 import DLA34
+from fairmot_dla34.weights import load_checkpoint, verify_file
 from fairmot_dla34.weights.formats.pdparams import read_pickle
 
 Arrays = dict[str, np.ndarray]
+HEATMAP_WEIGHT = "detector.head.heatmap.2.conv.weight"
 FIRST = "detector.backbone.base_layer.0.conv.weight"
 
 
@@ -36,7 +38,7 @@ def write(path: Path, arrays: dict[str, Any], protocol: int = 4) -> Path:
 
 
 def test_real_checkpoint_is_read_exactly(real_weights: Path) -> None:
-    arrays = load_arrays(real_weights)
+    arrays = load_checkpoint(real_weights).arrays
     trusted = pickle.loads(real_weights.read_bytes())
     trusted.pop("StructuredToParameterName@@")
     assert list(arrays) == list(trusted)
@@ -48,14 +50,14 @@ def test_real_checkpoint_is_read_exactly(real_weights: Path) -> None:
 
 
 def test_expected_shapes_are_those_of_a_real_checkpoint(real_weights: Path) -> None:
-    shapes = expected_shapes()
+    shapes = DLA34.array_shapes(HeadSizes())
     assert len(shapes) == 347
     with real_weights.open("rb") as stream:
         assert shapes == {name: array.shape for name, array in read_pickle(stream, "file").items()}
 
 
 def test_classes_change_the_heatmap_only() -> None:
-    one, four = expected_shapes(), expected_shapes(4)
+    one, four = DLA34.array_shapes(HeadSizes()), DLA34.array_shapes(HeadSizes(num_classes=4))
     assert {name: four[name] for name in one if one[name] != four[name]} == {
         HEATMAP_WEIGHT: (4, 256, 1, 1),
         "detector.head.heatmap.2.conv.bias": (4,),
@@ -91,7 +93,7 @@ def test_tensors_of_a_nested_paddle_save_and_chunked_arrays() -> None:
 def test_training_arrays_are_left_out_and_others_become_float32(zeros: Arrays, tmp_path: Path) -> None:
     extra = {"reid.classifier.weight": np.full((128, 3), np.nan), "loss.s_det": np.zeros(1, dtype=np.int64)}
     half = {name: array.astype(np.float16) for name, array in zeros.items()}
-    arrays = load_arrays(write(tmp_path / "half.pdparams", {**half, **extra}))
+    arrays = load_checkpoint(write(tmp_path / "half.pdparams", {**half, **extra})).arrays
     assert list(arrays) == list(zeros)
     assert {array.dtype for array in arrays.values()} == {np.dtype(np.float32)}
 
@@ -100,7 +102,7 @@ def test_npz(zeros: Arrays, tmp_path: Path) -> None:
     path = tmp_path / "weights.pdparams"  # the content decides, not the suffix
     with path.open("wb") as file:
         np.savez_compressed(file, **{name: array.astype(np.float16) for name, array in zeros.items()})
-    assert list(load_arrays(path)) == list(zeros)
+    assert list(load_checkpoint(path).arrays) == list(zeros)
 
 
 class Runs:
@@ -139,7 +141,7 @@ def test_nothing_a_checkpoint_asks_for_is_run(attack: Callable[[str], Any], prot
     mark = tmp_path / "it ran"
     path = write(tmp_path / "evil.pdparams", attack(str(mark)), protocol)
     with pytest.raises(CheckpointError, match=r"evil\.pdparams"):
-        load_arrays(path)
+        load_checkpoint(path)
     assert not mark.exists()
 
 
@@ -234,7 +236,7 @@ def test_files_that_are_no_checkpoint(content: bytes, told: str, tmp_path: Path)
     path = tmp_path / "bad.pdparams"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"bad\.pdparams") as caught:
-        load_arrays(path)
+        load_checkpoint(path)
     assert told in str(caught.value)
 
 
@@ -242,7 +244,7 @@ def test_truncated_checkpoint(zeros_pdparams: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cut.pdparams"
     path.write_bytes(zeros_pdparams[: len(zeros_pdparams) // 2])
     with pytest.raises(CheckpointError, match="cut short"):
-        load_arrays(path)
+        load_checkpoint(path)
 
 
 def test_pytorch_archive_is_named(tmp_path: Path) -> None:
@@ -250,7 +252,7 @@ def test_pytorch_archive_is_named(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", b"")
     with pytest.raises(CheckpointError, match=r"PyTorch.*PaddleDetection"):
-        load_arrays(path)
+        load_checkpoint(path)
 
 
 def test_npz_with_objects_is_not_run(tmp_path: Path) -> None:
@@ -258,14 +260,14 @@ def test_npz_with_objects_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "evil.npz"
     np.savez(path, a=np.array([Runs(os.mkdir, str(mark))], dtype=object))
     with pytest.raises(CheckpointError, match="unsafe"):
-        load_arrays(path)
+        load_checkpoint(path)
     assert not mark.exists()
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(CheckpointError, match="cannot be read"):
-            load_arrays(path)
+            load_checkpoint(path)
         with pytest.raises(CheckpointError, match="cannot be read"):
             verify_file(path)
 
@@ -274,7 +276,7 @@ def test_misshapen_and_missing_arrays_are_counted(zeros: Arrays, tmp_path: Path)
     wrong = {**zeros, FIRST: np.zeros((16, 1, 7, 7), np.float32)}
     wrong.pop("reid.reid.2.conv.bias")
     with pytest.raises(CheckpointError) as caught:
-        load_arrays(write(tmp_path / "wrong.pdparams", wrong))
+        load_checkpoint(write(tmp_path / "wrong.pdparams", wrong))
     for told in (FIRST, "(16, 1, 7, 7)", "(16, 3, 7, 7)", "1 more of 347"):
         assert told in str(caught.value)
 
@@ -283,7 +285,7 @@ def test_misshapen_and_missing_arrays_are_counted(zeros: Arrays, tmp_path: Path)
 def test_misshapen_heatmap(shape: tuple[int, ...], zeros: Arrays, tmp_path: Path) -> None:
     wrong = {HEATMAP_WEIGHT: np.zeros(shape, np.float32)}
     with pytest.raises(CheckpointError, match=f"array {HEATMAP_WEIGHT} has shape"):
-        load_arrays(write(tmp_path / "wrong.pdparams", {**zeros, **wrong}))
+        load_checkpoint(write(tmp_path / "wrong.pdparams", {**zeros, **wrong}))
 
 
 @pytest.mark.parametrize(
@@ -299,7 +301,7 @@ def test_misshapen_heatmap(shape: tuple[int, ...], zeros: Arrays, tmp_path: Path
 def test_numbers_that_are_none(value: np.ndarray, told: str, zeros: Arrays, tmp_path: Path) -> None:
     path = write(tmp_path / "nan.pdparams", {**zeros, "detector.head.offset.2.conv.bias": value})
     with pytest.raises(CheckpointError, match=r"offset\.2\.conv\.bias") as caught:
-        load_arrays(path)  # and no RuntimeWarning of NumPy: the suite turns warnings into errors
+        load_checkpoint(path)  # and no RuntimeWarning of NumPy: the suite turns warnings into errors
     assert told in str(caught.value)
 
 

@@ -13,12 +13,13 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+from networks import Request
 
-from fairmot_dla34.backends import BackendRequest, create_backend, installed
+from fairmot_dla34.backends import installed
 from fairmot_dla34.backends.export import export
-from fairmot_dla34.backends.selfcheck import INPUT_SIZE, drawn_picture
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, selfcheck_image
 from fairmot_dla34.errors import CheckpointError, DownloadError
-from fairmot_dla34.weights import find_entry, load_arrays, resolve_weights, verify_file
+from fairmot_dla34.weights import find_entry, load_checkpoint, resolve_weights, verify_file
 from fairmot_dla34.weights.registry import REGISTRY_FILE, WeightsEntry
 
 PACKAGE_TOOL = Path(__file__).parents[2] / "tools" / "sample_weights" / "package.py"
@@ -64,8 +65,8 @@ def test_missing_sample_file_is_reported(offline: bool, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("name", [name for name, usable in installed().items() if usable and name != "paddledet"])
 def test_every_backend_runs_the_sample(name: str) -> None:
-    backend = create_backend(name, BackendRequest(resolve_weights("sample"), INPUT_SIZE, "fp32"))
-    peaks = backend.infer(drawn_picture())
+    backend = Request(resolve_weights("sample"), INPUT_SIZE, "fp32").load(name)
+    peaks = backend.infer(selfcheck_image())
     backend.close()
     assert np.isfinite(peaks.boxes).all()
 
@@ -112,7 +113,7 @@ class TestPackageTool:
         assert rows["sample"]["bytes"] == len(data)
         assert rows["sample"]["sha256"] == hashlib.sha256(data).hexdigest()
         assert rows["sample"]["input_size"] == "576x320"
-        for name, array in load_arrays(tmp_path / "sample.npz").items():
+        for name, array in load_checkpoint(tmp_path / "sample.npz").arrays.items():
             np.testing.assert_allclose(array, arrays[name], rtol=1e-3, atol=1e-7)
 
     def test_value_beyond_float16_is_reported_and_the_old_file_stays(
@@ -131,4 +132,4 @@ def test_damaged_file_is_reported(tmp_path: Path) -> None:
     cut = tmp_path / "sample.npz"
     cut.write_bytes(resolve_weights("sample").read_bytes()[:1_000_000])
     with pytest.raises(CheckpointError, match="damaged"):
-        load_arrays(cut)
+        load_checkpoint(cut)

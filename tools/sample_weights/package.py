@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.weights import load_arrays, verify_file
+from fairmot_dla34.weights import load_checkpoint, verify_file
 from fairmot_dla34.weights.registry import REGISTRY_FILE
 
 NAME = "sample"
@@ -46,12 +46,12 @@ def package(checkpoint: Path, target: Path) -> Path:
         CheckpointError: The checkpoint lacks an array, or has one that float16 cannot hold.
         SystemExit: The file is too large to ship.
     """
-    arrays = {name: _smaller(array) for name, array in load_arrays(checkpoint).items()}
+    arrays = {name: _smaller(array) for name, array in load_checkpoint(checkpoint).arrays.items()}
     part = target.with_name("part.npz")  # np.savez would add .npz to another suffix
     np.savez(part, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
     if part.stat().st_size > MOST_BYTES:
         raise SystemExit(f"{part} has {part.stat().st_size} bytes; expected at most {MOST_BYTES}")
-    load_arrays(part)  # also finds what became infinite in float16
+    load_checkpoint(part)  # also finds what became infinite in float16
     part.replace(target)
     return target
 
@@ -65,7 +65,7 @@ def register(registry: Path, fields: dict[str, object]) -> None:
 
 
 def _smaller(array: NDArray[np.float32]) -> NDArray[np.float16 | np.float32]:
-    with np.errstate(over="ignore"):  # reported by `load_arrays`, with the array's name
+    with np.errstate(over="ignore"):  # reported by `load_checkpoint`, with the array's name
         return array.astype(np.float16) if array.ndim > 1 else array
 
 

@@ -1,4 +1,4 @@
-"""The network as a graph of OpenVINO's: read from ONNX, with conversions for what OpenVINO's reader lacks."""
+"""Networks as OpenVINO graphs: read from ONNX, with conversions for operators that OpenVINO's reader lacks."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base import BackendRequest
+from ...architectures import Network
 
 if TYPE_CHECKING:
     import openvino
 
+GRAPH_VERSION = 1  # raised by one whenever the conversions below give another graph; part of the names of kept files
 
-def build_model(core: openvino.Core, request: BackendRequest, *, for_bf16: bool = False) -> openvino.Model:
-    """Build the network of a checkpoint, in fp32; ``for_bf16`` as in `read_onnx`."""
-    from ...architectures.dla34.graph import build_onnx
-    from ...weights import load_arrays
 
-    onnx_model = build_onnx(load_arrays(request.weights), request.input_size).SerializeToString()  # only this is kept
-    return read_onnx(core, onnx_model, for_bf16=for_bf16)
+def build_model(core: openvino.Core, network: Network, *, for_bf16: bool = False) -> openvino.Model:
+    """Build a network's graph in fp32; ``for_bf16`` is explained in `read_onnx`."""
+    return read_onnx(core, network.serialized_onnx(), for_bf16=for_bf16)
 
 
 def read_onnx(core: openvino.Core, onnx_model: bytes, *, for_bf16: bool = False) -> openvino.Model:
-    """Read the graph of `network.dla34.build_onnx`, whose ``DeformConv`` OpenVINO's ONNX reader does not know.
+    """Read an architecture's ONNX graph, whose ``DeformConv`` OpenVINO's ONNX reader does not know.
 
     Args:
-        core: It learns the conversions.
-        onnx_model: The graph, serialised.
-        for_bf16: Take for transposed convolutions what computes faster in bf16, with equal results.
+        core: OpenVINO; the conversions are added to it.
+        onnx_model: The serialised graph.
+        for_bf16: Replace transposed convolutions by a form that is faster in bf16, with equal results.
     """
     from openvino.frontend.onnx import ConversionExtension
 
@@ -38,7 +36,7 @@ def read_onnx(core: openvino.Core, onnx_model: bytes, *, for_bf16: bool = False)
 
 
 def _convert_deform_conv(node: Any) -> Any:
-    """Map ONNX's DeformConv onto OpenVINO's, which keeps offsets, mask and sampling beyond the border alike."""
+    """Map ONNX's DeformConv to OpenVINO's, which has the same offsets, mask and sampling beyond the border."""
     from openvino import opset8
 
     x, weight, offset, bias, mask = (node.get_input(i) for i in range(5))
@@ -60,10 +58,11 @@ def _convert_deform_conv(node: Any) -> Any:
 
 
 def _convert_upsampling(node: Any) -> Any:
-    """Write the depthwise transposed convolution of `GraphBuilder.upsample` as plain ones, a phase each, interleaved.
+    """Write the depthwise transposed convolution of `GraphBuilder.upsample` as one plain one per phase, interleaved.
 
-    The output at ``stride * i + phase`` sees the inputs i - 1, i and i + 1 through every ``stride``-th weight. OpenVINO
-    computes the transposed form in bf16 without its code for depthwise layers, over ten times slower than in fp32.
+    The output at ``stride * i + phase`` depends on the inputs i - 1, i and i + 1 through every ``stride``-th weight.
+    OpenVINO computes the transposed form in bf16 without its code for depthwise layers, over ten times slower than in
+    fp32.
     """
     from openvino import opset8
 

@@ -1,4 +1,4 @@
-"""int8 networks on disk, one file per weights, input size and graph. `fairmot_dla34.quantization` makes them."""
+"""int8 networks on disk, one file per checkpoint, input size and graph. `fairmot_dla34.quantization` makes them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ...architectures import Network
 from ...errors import NotQuantizedError
+from ...files import write_whole
 from ...weights import cache_dir
-from ..base import BackendRequest
-from .network_files import network_key, write_whole
+from ..base import reason_of
+from .graph import GRAPH_VERSION
+
+if TYPE_CHECKING:
+    import openvino
 
 logger = logging.getLogger(__name__)
 
 _XML, _BIN, _FACTS = "network.xml", "network.bin", "facts.json"
-_BEGINNING = (1980, 1, 1, 0, 0, 0)  # of time, for a zip archive: a file's bytes do not depend on the clock
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the file's bytes do not depend on the clock
 
 
 @dataclass(frozen=True)
-class QuantizationFacts:
+class Int8Facts:
     """What an int8 network was made from.
 
     Attributes:
-        weights: The checkpoint's file name.
-        input_size: The network input, ``1088x608``.
-        calibration: Name of the video.
-        frames: How many of its frames.
+        weights: File name of the checkpoint.
+        input_size: Network input, ``1088x608``.
+        calibration: Name of the calibration video.
+        frames: Number of its frames that were used.
     """
 
     weights: str
@@ -41,7 +47,7 @@ class QuantizationFacts:
 
 
 @dataclass(frozen=True)
-class QuantizedNetwork:
+class Int8Network:
     """An int8 network as OpenVINO's intermediate representation.
 
     Attributes:
@@ -53,55 +59,55 @@ class QuantizedNetwork:
     weights: bytes
 
 
-def quantized_path(request: BackendRequest) -> Path:
-    """Return where the int8 network of a checkpoint and input size is, or belongs.
+def int8_path(network: Network) -> Path:
+    """Return the path of a network's int8 file, which may not exist yet.
 
     Raises:
-        CheckpointError: The weights cannot be read.
+        CheckpointError: The checkpoint cannot be read.
     """
-    return cache_dir() / "quantized" / f"{network_key(request)}.zip"
+    return cache_dir() / "quantized" / f"{network.key(f'int8 graph {GRAPH_VERSION}')}.zip"
 
 
-def write_quantized(request: BackendRequest, network: QuantizedNetwork, facts: QuantizationFacts) -> Path:
-    """Keep an int8 network in place of the one that was there; one file, so that it is never half a network.
+def write_int8(network: Network, int8: Int8Network, facts: Int8Facts) -> Path:
+    """Write an int8 network in place of an earlier one: a single file, so that it is never half a network.
 
     Raises:
-        OSError: The disk does not take it.
-        CheckpointError: The weights cannot be read.
+        OSError: The file cannot be written.
+        CheckpointError: The checkpoint cannot be read.
     """
-    path, content = quantized_path(request), io.BytesIO()
-    members = {_XML: network.xml, _BIN: network.weights, _FACTS: json.dumps(asdict(facts)).encode()}
+    path, content = int8_path(network), io.BytesIO()
+    members = {_XML: int8.xml, _BIN: int8.weights, _FACTS: json.dumps(asdict(facts)).encode()}
     with zipfile.ZipFile(content, "w") as archive:
         for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _BEGINNING), data)
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data)
     write_whole(path, content.getvalue())
     return path
 
 
-class QuantizedFile:
-    """The int8 network of a checkpoint and input size, as it lies in the cache.
+class Int8File:
+    """The int8 file of a network, read from the cache.
 
     Args:
-        request: Weights and input size.
+        network: Checkpoint and input size.
 
     Attributes:
-        digest: Changes with every calibration.
+        digest: Digest that changes with every calibration.
 
     Raises:
-        NotQuantizedError: There is none.
-        CheckpointError: The weights cannot be read.
+        NotQuantizedError: The file does not exist.
+        CheckpointError: The checkpoint cannot be read.
     """
 
-    def __init__(self, request: BackendRequest) -> None:
-        self._request = request
-        self._path = quantized_path(request)
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._path = int8_path(network)
         try:
             self._content = self._path.read_bytes()
         except OSError as error:
             raise self._unusable(f"is not at {self._path} ({error.strerror or error})") from error
         self.digest = hashlib.sha256(self._content).hexdigest()
 
-    def unpack(self) -> QuantizedNetwork:
+    def unpack(self) -> Int8Network:
         """Return the network.
 
         Raises:
@@ -109,30 +115,41 @@ class QuantizedFile:
         """
         try:
             with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-                return QuantizedNetwork(archive.read(_XML), archive.read(_BIN))  # each checked against its CRC
+                return Int8Network(archive.read(_XML), archive.read(_BIN))  # each checked against its CRC
         except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
-            raise self.damaged(str(error)) from error
+            raise self._damaged(error) from error
 
-    def damaged(self, reason: str) -> NotQuantizedError:
-        """Return what to raise where the file does not hold a network."""
-        return self._unusable(f"at {self._path} is damaged ({reason})")
+    def read_model(self, core: openvino.Core) -> openvino.Model:
+        """Return the network as an OpenVINO graph.
 
-    def _unusable(self, what: str) -> NotQuantizedError:
-        request = self._request
+        Raises:
+            NotQuantizedError: The file is damaged.
+        """
+        network = self.unpack()
+        try:
+            return core.read_model(network.xml, network.weights)
+        except RuntimeError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> NotQuantizedError:
+        return self._unusable(f"at {self._path} is damaged ({reason_of(error)})")
+
+    def _unusable(self, problem: str) -> NotQuantizedError:
+        weights, size = self._network.label, self._network.input_size
         return NotQuantizedError(
-            f"Precision is 'int8', but the int8 network of {request.weights.name} at {request.input_size} {what}; "
-            "expected one that was made here from a video of yours: fairmot_dla34 quantize "
-            f"--weights {shlex.quote(str(request.weights))} --input-size {request.input_size} --calibration VIDEO"
+            f"Precision is 'int8', but the int8 network of {Path(weights).name} at {size} {problem}; expected one made "
+            "on this machine from a calibration video: fairmot_dla34 quantize "
+            f"--weights {shlex.quote(weights)} --input-size {size} --calibration VIDEO"
         )
 
 
-def quantized_here() -> list[QuantizationFacts]:
+def list_int8() -> list[Int8Facts]:
     """Return what the int8 networks in the cache were made from; files that cannot be read are left out."""
     found = []
     for path in sorted((cache_dir() / "quantized").glob("*.zip")):
         try:
             with zipfile.ZipFile(path) as archive:
-                found.append(QuantizationFacts(**json.loads(archive.read(_FACTS))))
+                found.append(Int8Facts(**json.loads(archive.read(_FACTS))))
         except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
             logger.debug("%s is not an int8 network: %s", path, error)
     return found

@@ -1,27 +1,31 @@
-"""Keeps the telemetry of OpenVINO and NNCF off: both report each import to Google Analytics unless told otherwise."""
+"""Keeps OpenVINO's and NNCF's telemetry off: both report each import to Google Analytics unless it is prevented."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _PACKAGE = "openvino_telemetry"
+_lock = threading.RLock()  # one thread at a time changes `sys.modules`; NNCF imports OpenVINO inside
 
 
 @contextmanager
 def no_telemetry() -> Iterator[None]:
-    """Import OpenVINO or NNCF in here: they then find their telemetry not installed, which both allow for.
+    """Import OpenVINO or NNCF inside this context: they then treat their telemetry package as not installed.
 
-    Without it, importing them writes to the folder ``intel`` at home and opens a connection, also in offline mode.
-    What the process imported before is left as it is.
+    Otherwise importing them writes to the folder ``intel`` in the home directory and opens a connection, also in
+    offline mode. A telemetry package that the process imported before stays as it is. Threads wait for each other.
     """
-    there = sys.modules.get(_PACKAGE)
-    sys.modules[_PACKAGE] = None  # type: ignore[assignment]  # the import system's way to say "not installed"
-    try:
-        yield
-    finally:
-        if there is None:
-            del sys.modules[_PACKAGE]
-        else:
-            sys.modules[_PACKAGE] = there
+    with _lock:
+        missing = object()
+        before = sys.modules.get(_PACKAGE, missing)
+        sys.modules[_PACKAGE] = None  # type: ignore[assignment]  # the import system's mark for "not installed"
+        try:
+            yield
+        finally:
+            if before is missing:
+                sys.modules.pop(_PACKAGE, None)
+            else:
+                sys.modules[_PACKAGE] = before  # type: ignore[assignment]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...errors import DownloadError
-from ...progress import progress_bar
+from ...console import progress_bar
 from .headers import content_range, file_info, validator
 from .location import SAMPLE_REMEDY, DownloadLocation
 from .partial import PartialFile, RemoteFileInfo

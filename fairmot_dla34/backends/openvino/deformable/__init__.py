@@ -1,6 +1,6 @@
-"""A compiled operator for OpenVINO that computes deformable convolutions; its C++ source lies beside this file.
+"""The compiled operator for deformable convolutions in OpenVINO; its C++ source is in this folder.
 
-It is an addition: where it was not built, or was built with another release of OpenVINO, OpenVINO's own is used.
+It is optional: if it was not built, or was built with another release of OpenVINO, OpenVINO's own operator is used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LIBRARY = Path(__file__).with_name("libfairmot_deformable.so")  # setup.py builds it
-_REPLACEMENT = Path(__file__).with_name("replacement.py")
+REPLACEMENT_VERSION = 1  # raised by one whenever `replacement` gives another graph; part of the names of kept files
 _OPENVINO = re.compile(rb"libopenvino\.so\.(\d\d)(\d)(\d+)\0")  # 2641 is 2026.4.1
 
 
@@ -31,61 +31,61 @@ class DeformableOperator:
     """Whether the compiled operator is in use.
 
     Attributes:
-        library: The library that was loaded; None: OpenVINO's own deformable convolution computes.
-        digest: Changes with the library and with how it is put into a network.
-        told: The same for a person, and why not.
+        library: The loaded library; None: OpenVINO's own deformable convolution is used.
+        digest: Digest that changes with the library and the version of its insertion into networks.
+        status: Text for a person: which operator is in use, and why not the compiled one.
     """
 
     library: Path | None
     digest: str
-    told: str
+    status: str
 
     def put_into(self, model: openvino.Model, *, bf16: bool) -> None:
-        """Let it compute a network's deformable convolutions, those that it can; see `replacement`."""
+        """Replace a network's deformable convolutions by the operator if it supports them; see `replacement`."""
         if self.library:
             from .replacement import replace_deformable
 
             count = replace_deformable(model, self.library, bf16=bf16)
-            logger.debug("Deformable convolutions that the compiled operator computes: %d", count)
+            logger.debug("Deformable convolutions computed by the compiled operator: %d", count)
 
 
 def load_operator(core: openvino.Core) -> DeformableOperator:
-    """Load the compiled operator into ``core``, where there is one that fits. Never a reason to fail."""
+    """Load the compiled operator into ``core`` if it fits the installed OpenVINO. It never fails."""
     try:
         operator = DeformableOperator(LIBRARY, _load(core), "compiled operator")
     except (OSError, RuntimeError) as error:
         operator = DeformableOperator(None, "", f"OpenVINO's own, which is slower: {reason_of(error)}")
-    logger.debug("Deformable convolutions: %s", operator.told)
+    logger.debug("Deformable convolutions: %s", operator.status)
     return operator
 
 
 def _load(core: openvino.Core) -> str:
-    """Load it; return the digest.
+    """Load the library; return its digest.
 
     Raises:
-        OSError: It is not there.
+        OSError: The library does not exist.
         RuntimeError: It does not fit or does not load.
     """
     if not LIBRARY.is_file():
-        there = sys.platform == "linux"
+        buildable = sys.platform == "linux"
         raise FileNotFoundError(
-            "the compiled operator was not built as the package was installed; that takes a C++ compiler"
-            if there
+            "the compiled operator was not built when the package was installed; that takes a C++ compiler"
+            if buildable
             else f"there is no compiled operator for {sys.platform}"
         )
     content = LIBRARY.read_bytes()
     _check(content)
     core.add_extension(str(LIBRARY))
-    return hashlib.sha256(content + _REPLACEMENT.read_bytes()).hexdigest()
+    return hashlib.sha256(content + str(REPLACEMENT_VERSION).encode()).hexdigest()
 
 
 def _check(library: bytes) -> None:
-    """Check what the loader would not: that the file is whole, and made for the OpenVINO that runs.
+    """Check what the loader does not: that the file is complete, and built for the installed OpenVINO.
 
-    With another release the loader looks for that one's libraries, and may find them elsewhere on the machine.
+    With another release the loader looks for that release's libraries, and may find them elsewhere on the machine.
 
     Raises:
-        RuntimeError: It is not.
+        RuntimeError: The file is damaged, or built for another release.
     """
     import openvino
 
@@ -102,7 +102,7 @@ def _check(library: bytes) -> None:
 
 
 def _is_whole(library: bytes) -> bool:
-    """Tell whether an ELF file reaches to the end of its last table; one cut short would crash the process."""
+    """Return whether an ELF file reaches the end of its last table; a truncated one would crash the process."""
     if library[:4] != b"\x7fELF" or len(library) < 64:
         return False
     start, size, count = struct.unpack_from("<40xQ10xHH", library)  # of the section headers, in Elf64_Ehdr

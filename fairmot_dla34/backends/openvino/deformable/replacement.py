@@ -1,7 +1,7 @@
-"""Puts the compiled operator in place of a network's deformable convolutions.
+"""Replaces the deformable convolutions of an OpenVINO graph by the compiled operator.
 
-What it computes stands in a network as a few operations, which are looked for and checked one by one: a network that
-came from ONNX and one that was quantised and read from a file have them alike.
+The operator computes what several operations of the graph compute together. They are searched and checked one by one;
+a graph read from ONNX and a quantised one read from a file have the same operations.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class _Layer:
-    """A deformable convolution with what surrounds it.
+    """A deformable convolution with the operations around it.
 
     Attributes:
-        name: The checkpoint's, which the addition of the bias bears.
+        name: Layer name in the checkpoint, which is the name of the addition of the bias.
         x: ``(1, C, H, W)``.
-        offsets_and_mask: ``(1, 27, H, W)``, before they are split and the mask's sigmoid.
+        offsets_and_mask: ``(1, 27, H, W)``, before the split and the mask's sigmoid.
         weight: ``(O, C, 3, 3)``.
         bias: ``(O,)``.
-        relu: The last operation.
+        relu: The last operation of the layer.
     """
 
     name: str
@@ -51,23 +51,23 @@ class _Layer:
 
 
 def replace_deformable(model: Model, library: Path, *, bf16: bool, instructions: str = "") -> int:
-    """Replace the deformable convolutions that the operator computes; others are left as they are.
+    """Replace the deformable convolutions that the operator supports; others stay unchanged.
 
     Args:
         model: The network; it is changed.
-        library: The operator's library.
+        library: Path of the operator's library.
         bf16: Compute in bf16.
         instructions: ``portable``, ``avx2``, ``avx512`` or ``avx512_bf16``; empty: the best that the processor has.
 
     Returns:
-        How many were replaced.
+        Number of layers replaced.
     """
     from openvino import opset13 as op
     from openvino.utils.node_factory import NodeFactory
 
     factory = NodeFactory()
     factory.add_extension(str(library))
-    channels_last: dict[str, Output] = {}  # what a Transpose below has transposed, by the Transpose's name
+    channels_last: dict[str, Output] = {}  # input of each Transpose below, by the name of the Transpose
 
     def to_channels_last(x: Output) -> Output:
         x = op.transpose(x, op.constant(np.array([0, 2, 3, 1]))).output(0)
@@ -92,7 +92,7 @@ def replace_deformable(model: Model, library: Path, *, bf16: bool, instructions:
             consumer = target.get_node()
             if not _repeats_channels(consumer, layer.relu):
                 target.replace_source_output(to_channels_first(y))
-            elif target.get_index() == 0:  # of all its inputs, which are alike: one Transpose behind them is enough
+            elif target.get_index() == 0:  # its inputs are copies: one Transpose after them is enough
                 repeated = op.concat([y] * consumer.get_input_size(), axis=3).output(0)
                 consumer.output(0).replace(to_channels_first(repeated))
         count += 1
@@ -101,7 +101,7 @@ def replace_deformable(model: Model, library: Path, *, bf16: bool, instructions:
 
 
 def _repeats_channels(consumer: Node, source: Node) -> bool:
-    """Tell whether it joins copies of the source's output along the channels, as the upsampling for bf16 does."""
+    """Return whether a consumer joins copies of the source's output along the channels (upsampling for bf16)."""
     return (
         consumer.get_type_name() == "Concat"
         and consumer.get_attributes()["axis"] == 1
@@ -110,7 +110,7 @@ def _repeats_channels(consumer: Node, source: Node) -> bool:
 
 
 def _layers(model: Model) -> Iterator[_Layer]:
-    """Find the layers, from the input on; each as it is once those before it were replaced."""
+    """Yield the layers in graph order; each is matched after the layers before it were replaced."""
     for node in model.get_ordered_ops():
         if node.get_type_name() == "DeformableConvolution":
             layer = _match(node)
@@ -119,7 +119,7 @@ def _layers(model: Model) -> Iterator[_Layer]:
 
 
 def _match(node: Node) -> _Layer | None:
-    """Return the layer that a deformable convolution belongs to, or None where the operator does not compute it."""
+    """Return the layer of a deformable convolution, or None if the operator does not support it."""
     attributes = node.get_attributes()
     if node.get_input_size() != 4 or any(attributes[name] != value for name, value in _ATTRIBUTES.items()):
         return None
@@ -149,7 +149,7 @@ def _match(node: Node) -> _Layer | None:
 
 
 def _before_split(offsets: Output, mask: Output) -> Output | None:
-    """Return what was split into the offsets and the logits of the mask."""
+    """Return the output that was split into the offsets and the logits of the mask."""
     sigmoid = mask.get_node()
     if sigmoid.get_type_name() != "Sigmoid":
         return None
@@ -171,7 +171,7 @@ def _only_consumer(node: Node, kind: str) -> Node | None:
 
 
 def _constant(output: Output) -> NDArray[np.float32] | None:
-    """Return a constant, also behind a change of its shape that has no influence on the values' order."""
+    """Return a constant, also through a Reshape, which keeps the order of the values."""
     node = output.get_node()
     if node.get_type_name() == "Constant":
         values: NDArray[np.float32] = node.get_data()
@@ -183,6 +183,6 @@ def _constant(output: Output) -> NDArray[np.float32] | None:
 
 
 def _shape(output: Output) -> tuple[int, ...]:
-    """Return a shape, or an empty one where it is not fixed."""
+    """Return a shape; an empty one if it is not static."""
     shape = output.get_partial_shape()
     return tuple(shape.to_shape()) if shape.is_static else ()

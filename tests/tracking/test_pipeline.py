@@ -28,6 +28,8 @@ from fairmot_dla34.outputs import SinkContext, VideoSink, open_sinks
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.video import Source, images, open_source
 
+pytestmark = pytest.mark.serial
+
 FORMATS = ("mot", "jsonl", "csv", "kitti")
 
 
@@ -43,7 +45,7 @@ def _no_thread_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def model() -> FairMOT:
-    return FairMOT(backend=FakeBackend())
+    return FairMOT.from_backend(FakeBackend())
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ class Watched(FakeBackend):
         self._jitter = random.Random(5)  # noqa: S311 (a jitter)
         self._alone = threading.Lock()
 
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         assert self._alone.acquire(blocking=False), "two pictures at once"
         try:
             self.threads.add(threading.current_thread().name)
@@ -89,14 +91,14 @@ class Watched(FakeBackend):
             if self.passes == self.fails_at:
                 raise BackendError("the network failed")
             self.passes += 1
-            return super().infer(image)
+            return super()._infer(image)
         finally:
             self._alone.release()
 
 
 def by_hand(source: Path, output_dir: Path, stride: int) -> None:
     """One frame after the other, with no thread."""
-    model = FairMOT(backend=FakeBackend())
+    model = FairMOT.from_backend(FakeBackend())
     with open_source(source, frame_stride=stride) as frames:
         session = model.session(frames.native_rate)
         with open_sinks(output_dir, frames.name, [*FORMATS, "video"], SinkContext(frames.frame_rate)) as sinks:
@@ -112,7 +114,7 @@ def test_every_byte_is_as_without_threads(
     source = request.getfixturevalue(kind)
     by_hand(source, tmp_path / "plain", stride)
     backend = Watched()
-    summary = Module(backend=backend).tracking(source, tmp_path / "ahead", frame_stride=stride, formats=FORMATS)
+    summary = Module.from_backend(backend).tracking(source, tmp_path / "ahead", frame_stride=stride, formats=FORMATS)
     assert backend.threads == {"fairmot_dla34 network"}
     assert (summary.frames, summary.frames_dropped) == (backend.passes, 0)
     assert summary.track_ids == 2
@@ -127,11 +129,11 @@ def test_the_generator_gives_the_same(video: Path, model: FairMOT) -> None:
     with open_source(video) as frames:
         session = model.session(frames.native_rate)
         plain = [session.process(frame) for frame in frames]
-    assert list(FairMOT(backend=Watched()).track(video)) == plain
+    assert list(FairMOT.from_backend(Watched()).track(video)) == plain
 
 
 def test_two_videos_at_once_share_the_network_in_turns(video: Path) -> None:
-    model = FairMOT(backend=Watched())
+    model = FairMOT.from_backend(Watched())
     alone = list(model.track(video))
     one, other = model.track(video), model.track(video)
     for expected, pair in zip(alone, zip(one, other, strict=True), strict=True):
@@ -140,7 +142,7 @@ def test_two_videos_at_once_share_the_network_in_turns(video: Path) -> None:
 
 def test_the_network_runs_while_a_result_is_used(video: Path) -> None:
     backend = Watched(pass_s=0)
-    results = FairMOT(backend=backend).track(video)
+    results = FairMOT.from_backend(backend).track(video)
     next(results)
     deadline = time.monotonic() + 20
     while backend.passes < 3:
@@ -188,12 +190,12 @@ class TestErrors:
 
         monkeypatch.setattr(images, "read_bgr", failing)
         with pytest.raises(MemoryError):
-            Module(backend=FakeBackend()).tracking(folder, tmp_path)
+            Module.from_backend(FakeBackend()).tracking(folder, tmp_path)
         self.check(tmp_path)
 
     def test_network(self, folder: Path, tmp_path: Path) -> None:
         with pytest.raises(BackendError, match="the network failed"):
-            Module(backend=Watched(fails_at=5)).tracking(folder, tmp_path)
+            Module.from_backend(Watched(fails_at=5)).tracking(folder, tmp_path)
         self.check(tmp_path)
 
     def test_association(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +208,7 @@ class TestErrors:
 
         monkeypatch.setattr(Tracker, "update", failing)
         with pytest.raises(ArithmeticError):
-            Module(backend=FakeBackend()).tracking(folder, tmp_path)
+            Module.from_backend(FakeBackend()).tracking(folder, tmp_path)
         self.check(tmp_path)
 
     def test_writing(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,14 +221,14 @@ class TestErrors:
 
         monkeypatch.setattr(VideoSink, "write", failing)
         with pytest.raises(KeyboardInterrupt):
-            Module(backend=FakeBackend()).tracking(folder, tmp_path)
+            Module.from_backend(FakeBackend()).tracking(folder, tmp_path)
         assert text_of(tmp_path)[-1] == 6  # the text comes first
         assert not our_threads()
 
 
 def test_what_cannot_be_loaded_starts_no_thread(video: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
-        Module(backend=FakeBackend()).tracking(video, video)
+        Module.from_backend(FakeBackend()).tracking(video, video)
 
 
 @pytest.mark.parametrize("leave", ["break", "close", "error", "let go"])
@@ -239,8 +241,8 @@ def test_leaving_early_ends_the_threads_and_closes_the_video(
         opened.append(open_source(*arguments, **options))  # type: ignore[arg-type]
         return opened[-1]
 
-    monkeypatch.setattr("fairmot_dla34.tracking.model.open_source", noted)
-    results = FairMOT(backend=Watched(pass_s=0.03)).track(video)
+    monkeypatch.setattr("fairmot_dla34.tracking.options.open_source", noted)
+    results = FairMOT.from_backend(Watched(pass_s=0.03)).track(video)
     next(results)
     assert our_threads() == {"fairmot_dla34 reader", "fairmot_dla34 network"}
     if leave == "break":
@@ -290,12 +292,12 @@ import sys, time
 from fairmot_dla34 import FairMOT
 from fairmot_dla34.backends.fake import FakeBackend
 class Slow(FakeBackend):
-    def infer(self, image):
+    def _infer(self, image):
         print("begin", flush=True)
         time.sleep(0.3)
         print("end", flush=True)
-        return super().infer(image)
-results = FairMOT(backend=Slow()).track(sys.argv[1])
+        return super()._infer(image)
+results = FairMOT.from_backend(Slow()).track(sys.argv[1])
 circle = [results]
 circle.append(circle)
 next(results)
@@ -339,23 +341,23 @@ class TestIterables:
                 canvas[:] = 0
 
         assert list(model.track(reusing())) == list(model.track(walking_boxes(10)))
-        Module(backend=FakeBackend()).tracking(reusing(), tmp_path / "reused")
-        Module(backend=FakeBackend()).tracking(walking_boxes(10), tmp_path / "fresh")
+        Module.from_backend(FakeBackend()).tracking(reusing(), tmp_path / "reused")
+        Module.from_backend(FakeBackend()).tracking(walking_boxes(10), tmp_path / "fresh")
         for name in ("mot_results/inputimages.txt", "mot_outputs/inputimages_vis.mp4"):
             assert (tmp_path / "reused" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
 
     def test_one_cannot_be_read_ahead(self, model: FairMOT, tmp_path: Path) -> None:
-        with pytest.raises(InvalidInputError, match=r"iterable of images.*leave it out"):
+        with pytest.raises(InvalidInputError, match=r"iterable of images.*Leave it out"):
             next(model.track(walking_boxes(3), newest_frame=True))
         with pytest.raises(InvalidInputError, match="iterable of images"):
-            Module(backend=FakeBackend()).tracking(walking_boxes(3), tmp_path, newest_frame=True)
+            Module.from_backend(FakeBackend()).tracking(walking_boxes(3), tmp_path, newest_frame=True)
         assert len(list(model.track(walking_boxes(3), newest_frame=False))) == 3
 
 
 def test_newest_frame_of_a_file_where_it_is_asked_for(tmp_path: Path) -> None:
     backend = SlowBackend(0.05)
     path = write_clip(tmp_path / "a.mp4", 200, rate=Fraction(25))
-    results = list(FairMOT(backend=backend).track(path, newest_frame=True))
+    results = list(FairMOT.from_backend(backend).track(path, newest_frame=True))
     assert [result.index for result in results] == backend.shown
     assert [result.time_s for result in results] == pytest.approx([index / 25 for index in backend.shown])
     assert backend.shown == sorted(set(backend.shown))

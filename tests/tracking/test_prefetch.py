@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from fairmot_dla34.tracking.prefetch import Ahead
+from fairmot_dla34.tracking.prefetch import Prefetcher
+
+pytestmark = pytest.mark.serial
 
 NAME = "fairmot_dla34 test"
 
@@ -37,7 +39,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def closing(ahead: Ahead[int]) -> Iterator[Ahead[int]]:
+def closing(ahead: Prefetcher[int]) -> Iterator[Prefetcher[int]]:
     try:
         yield ahead
     finally:
@@ -52,7 +54,7 @@ def test_all_items_in_order_from_one_daemon_thread() -> None:
             threads.add(threading.current_thread())
             yield number
 
-    ahead = Ahead(named(), name=NAME, depth=3)
+    ahead = Prefetcher(named(), name=NAME, depth=3)
     assert list(ahead) == list(range(500))
     assert list(ahead) == []
     (thread,) = threads
@@ -65,7 +67,7 @@ def test_all_items_in_order_from_one_daemon_thread() -> None:
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_never_more_than_depth_are_begun(depth: int) -> None:
     begun: list[int] = []
-    with closing(Ahead(counting(10**9, begun), name=NAME, depth=depth)) as ahead:
+    with closing(Prefetcher(counting(10**9, begun), name=NAME, depth=depth)) as ahead:
         for taken in range(20):
             wait_until(lambda taken=taken: len(begun) == taken + depth)
             time.sleep(0.002)
@@ -78,7 +80,7 @@ def test_an_error_comes_behind_the_items_before_it() -> None:
         yield from counting(3)
         raise OSError("the cable was pulled")
 
-    with closing(Ahead(failing(), name=NAME, depth=10)) as ahead:
+    with closing(Prefetcher(failing(), name=NAME, depth=10)) as ahead:
         assert [next(ahead) for _ in range(3)] == [0, 1, 2]
         with pytest.raises(OSError, match="cable"):
             next(ahead)
@@ -100,7 +102,7 @@ def test_a_raised_error_keeps_nothing_alive() -> None:
         raise OSError(picture)
 
     def run() -> None:
-        ahead = Ahead(failing(), name=NAME)
+        ahead = Prefetcher(failing(), name=NAME)
         with pytest.raises(OSError, match="Picture"):
             list(ahead)
         ahead.close()
@@ -123,7 +125,7 @@ def test_close_ends_a_thread_that_waits_for_room_and_closes_the_generator_there(
         finally:
             closed_in.append(threading.current_thread().name)
 
-    ahead = Ahead(noting(), name=NAME, depth=2)
+    ahead = Prefetcher(noting(), name=NAME, depth=2)
     for _ in range(taken):
         next(ahead)
     wait_until(lambda: ahead._ready.qsize() == 2)
@@ -143,7 +145,7 @@ def test_close_does_not_wait_for_a_step_that_hangs() -> None:
         server.wait(20)
         yield 1
 
-    ahead = Ahead(hanging(), name=NAME, depth=2)
+    ahead = Prefetcher(hanging(), name=NAME, depth=2)
     assert next(ahead) == 0
     begin = time.monotonic()
     ahead.close(0.05)
@@ -159,8 +161,8 @@ def test_close_from_elsewhere_wakes_who_waits_for_an_item() -> None:
         release.wait(20)
         yield 0
 
-    first = Ahead(late(), name=NAME)
-    second = Ahead((number + 1 for number in first), name=NAME)
+    first = Prefetcher(late(), name=NAME)
+    second = Prefetcher((number + 1 for number in first), name=NAME)
     first.close(0.01)
     assert list(second) == []
     second.close()
@@ -170,7 +172,7 @@ def test_close_from_elsewhere_wakes_who_waits_for_an_item() -> None:
 
 def test_the_newest_item_replaces_those_not_taken() -> None:
     begun: list[int] = []
-    with closing(Ahead(counting(1000, begun), name=NAME, newest=True)) as ahead:
+    with closing(Prefetcher(counting(1000, begun), name=NAME, newest=True)) as ahead:
         wait_until(lambda: len(begun) == 1000 and ahead._ready.qsize() == 2)  # the last item, the end
         assert list(ahead) == [999]  # the last one is not lost
         assert ahead.dropped == 999
@@ -185,7 +187,7 @@ def test_newest_has_no_effect_on_who_is_fast_enough() -> None:
             taken.acquire()
 
     got = []
-    with closing(Ahead(one_by_one(), name=NAME, newest=True)) as ahead:
+    with closing(Prefetcher(one_by_one(), name=NAME, newest=True)) as ahead:
         for number in ahead:
             got.append(number)
             taken.release()
@@ -194,7 +196,7 @@ def test_newest_has_no_effect_on_who_is_fast_enough() -> None:
 
 
 def test_newest_stops_while_the_generator_is_busy() -> None:
-    ahead = Ahead(counting(10**9), name=NAME, newest=True)
+    ahead = Prefetcher(counting(10**9), name=NAME, newest=True)
     first = next(ahead)
     assert next(ahead) > first
     ahead.close()

@@ -14,11 +14,12 @@ from videos import walking_boxes
 from fairmot_dla34 import FairMOT, FrameResult, InputSize, TrackerConfig
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.errors import InvalidInputError, SourceNotFoundError, UnknownWeightsError
+from fairmot_dla34.tracking.options import ModelOptions
 
 
 @pytest.fixture
 def model() -> FairMOT:
-    return FairMOT(backend=FakeBackend())
+    return FairMOT.from_backend(FakeBackend())
 
 
 def test_people_keep_their_ids_and_boxes_fit(model: FairMOT) -> None:
@@ -67,7 +68,7 @@ def test_a_stride_keeps_the_videos_frame_numbers_and_times(model: FairMOT) -> No
 @pytest.mark.parametrize("method", ["jde", "byte", "steady"])
 def test_people_keep_their_ids_at_a_stride(method: str) -> None:
     """Each of them moves on by most of a width between two frames that are tracked."""
-    model = FairMOT(backend=FakeBackend(), tracker=method)
+    model = FairMOT.from_backend(FakeBackend(), tracker=method)
     results = list(model.track(walking_boxes(70), frame_rate=30.0, frame_stride=10))
     assert [len(result.tracks) for result in results] == [2] * 7
     assert {track.track_id for result in results for track in result.tracks} == {1, 2}
@@ -94,13 +95,13 @@ def test_detect_gives_image_px(model: FairMOT) -> None:
 
 def test_settings_reach_the_tracker() -> None:
     config = TrackerConfig(conf_thres=0.95)
-    assert not any(result.tracks for result in FairMOT(backend=FakeBackend(), tracker=config).track(walking_boxes(5)))
+    assert not any(result.tracks for result in FairMOT.from_backend(FakeBackend(), tracker=config).track(walking_boxes(5)))
 
 
 def test_the_weights_decide_size_and_method_where_nothing_is_said() -> None:
-    byte = FairMOT("fairmot_dla34_30e_1088x608_bytetracker", backend=FakeBackend())
-    assert byte.tracker_config.method == "byte"
-    assert FairMOT(backend=FakeBackend()).tracker_config.method == "jde"
+    assert ModelOptions("fairmot_dla34_30e_1088x608_bytetracker").tracker_config.method == "byte"
+    assert ModelOptions("my.pdparams").tracker_config.method == "jde"
+    assert FairMOT.from_backend(FakeBackend()).tracker_config.method == "jde"
 
 
 @pytest.mark.parametrize(

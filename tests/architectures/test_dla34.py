@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.architectures.dla34.graph import NECK, build_onnx
-from fairmot_dla34.architectures.peaks import NOT_A_PEAK, OUTPUTS, RawPeaks, decode
+from fairmot_dla34.architectures.dla34 import DLA34
+from fairmot_dla34.architectures.dla34.structure import NECK
+from fairmot_dla34.architectures.peaks import NOT_A_PEAK, OUTPUTS, RawPeaks
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: the graph is run by it here")
@@ -17,11 +18,11 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: th
 
 @pytest.fixture(scope="module")
 def arrays() -> dict[str, NDArray[np.float32]]:
-    return random_checkpoint()
+    return dict(random_checkpoint().arrays)
 
 
 def test_the_graph_is_valid_onnx(arrays: dict[str, NDArray[np.float32]]) -> None:
-    model = build_onnx(arrays, InputSize(320, 192))
+    model = DLA34.build_onnx(arrays, InputSize(320, 192))
     onnx.checker.check_model(model, full_check=True)
     assert model.opset_import[0].version == 19
     assert deformable_layers(arrays) == 16
@@ -32,7 +33,7 @@ def test_the_graph_is_valid_onnx(arrays: dict[str, NDArray[np.float32]]) -> None
 def test_any_multiple_of_32_runs(arrays: dict[str, NDArray[np.float32]], size: tuple[int, int]) -> None:
     outputs = run(arrays, InputSize(*size), picture(*size))
     assert len(outputs.logits) == min(500, size[0] * size[1] // 16)
-    assert len(decode(outputs, InputSize(*size))) > 0
+    assert len(DLA34.decode(outputs, InputSize(*size))) > 0
 
 
 def test_more_classes_than_one_keep_their_peaks_apart(arrays: dict[str, NDArray[np.float32]]) -> None:
@@ -42,8 +43,8 @@ def test_more_classes_than_one_keep_their_peaks_apart(arrays: dict[str, NDArray[
         "detector.head.heatmap.2.conv.weight": np.concatenate([weight, -weight, weight * 0]),
         "detector.head.heatmap.2.conv.bias": np.concatenate([bias, bias, np.full_like(bias, -50)]),
     }
-    single = decode(run(arrays, size, picture(96, 64)), size)
-    peaks = decode(run(three, size, picture(96, 64)), size)
+    single = DLA34.decode(run(arrays, size, picture(96, 64)), size)
+    peaks = DLA34.decode(run(three, size, picture(96, 64)), size)
     first = peaks.class_ids == 0
     assert set(peaks.class_ids) >= {0, 1}
     np.testing.assert_allclose(peaks.boxes[first], single.boxes[: first.sum()], atol=1e-4)
@@ -84,7 +85,7 @@ def test_decode_by_hand() -> None:
         offsets=np.array([[0.5, 0.25], [0, 0]], np.float32),
         embeddings=np.array([[3, 4], [0, 0]], np.float32),
     )
-    peaks = decode(raw, InputSize(96, 64))
+    peaks = DLA34.decode(raw, InputSize(96, 64))
     np.testing.assert_allclose(peaks.boxes, [[18, 1, 34, 25]])
     np.testing.assert_allclose(peaks.scores, [0.5])
     np.testing.assert_allclose(peaks.embeddings, [[0.6, 0.8]])
@@ -92,13 +93,13 @@ def test_decode_by_hand() -> None:
 
 
 def deformable_layers(arrays: dict[str, NDArray[np.float32]]) -> int:
-    nodes = build_onnx(arrays, InputSize(96, 64)).graph.node
+    nodes = DLA34.build_onnx(arrays, InputSize(96, 64)).graph.node
     return sum(node.op_type == "DeformConv" for node in nodes)
 
 
 def run(arrays: dict[str, NDArray[np.float32]], size: InputSize, image: NDArray[np.uint8]) -> RawPeaks:
     session = onnxruntime.InferenceSession(
-        build_onnx(arrays, size).SerializeToString(), providers=["CPUExecutionProvider"]
+        DLA34.build_onnx(arrays, size).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     names = [output.name for output in session.get_outputs()]
     return RawPeaks(**dict(zip(names, session.run(names, {"image": image[None]}), strict=True)))

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fairmot_dla34 import Module
+from fairmot_dla34 import FairMOT
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.commands.cli import main
+from fairmot_dla34.commands.main import main
 from fairmot_dla34.commands.demo import SCENE, DemoReport, demo_json, demo_text, run_demo
 from fairmot_dla34.errors import InvalidInputError, OutputError
 from fairmot_dla34.values import Peaks
@@ -26,7 +26,7 @@ FOUND = importlib.util.find_spec
 
 
 def fake_demo(folder: Path, **options: object) -> DemoReport:
-    return run_demo(folder, scene=SMALL, module=Module(backend=FakeBackend()), **options)  # type: ignore[arg-type]
+    return run_demo(folder, scene=SMALL, load_model=lambda: FairMOT.from_backend(FakeBackend()), **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -107,16 +107,16 @@ class Interrupted(FakeBackend):
 
     frames = 0
 
-    def infer(self, image: NDArray[np.uint8]) -> Peaks:
+    def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         self.frames += 1
         if self.frames == 6:
             raise KeyboardInterrupt
-        return super().infer(image)
+        return super()._infer(image)
 
 
 def test_an_interrupted_run_leaves_files_that_open(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_demo(tmp_path, scene=SMALL, module=Module(backend=Interrupted()))
+        run_demo(tmp_path, scene=SMALL, load_model=lambda: FairMOT.from_backend(Interrupted()))
     videos = {path.stem: frames_in(path) for path in tmp_path.rglob("*.mp4")}
     assert sorted(videos.values()) == [5, 12]
     (results,) = (tmp_path / "mot_results").iterdir()

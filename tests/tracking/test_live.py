@@ -19,13 +19,15 @@ from rtsp_server import RtspServer
 
 from fairmot_dla34 import FairMOT, Module, TrackingSummary
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.commands.cli import main
+from fairmot_dla34.commands.main import main
 from fairmot_dla34.console import summary_text
 from fairmot_dla34.errors import SourceError
-from fairmot_dla34.tracking.pipeline import takes_newest
+from fairmot_dla34.tracking.options import SourceOptions
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.video import open_source
 from fairmot_dla34.video.camera import CameraSource
+
+pytestmark = pytest.mark.serial
 
 RATE = 25
 PASS_S = 0.5
@@ -45,7 +47,7 @@ def address(server: RtspServer) -> str:
 def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspServer) -> None:
     backend = SlowBackend(PASS_S)
     lags_s, indices, times_s = [], [], []
-    for result in FairMOT(backend=backend).track(address(camera)):
+    for result in FairMOT.from_backend(backend).track(address(camera)):
         lags_s.append(time.monotonic() - camera.sent_s[result.index])
         indices.append(result.index)
         times_s.append(result.time_s)
@@ -58,7 +60,7 @@ def test_the_lag_stays_under_two_frames_time_and_indices_are_true(camera: RtspSe
 
 
 def test_every_frame_of_a_live_stream_where_that_is_asked_for(camera: RtspServer) -> None:
-    results = list(FairMOT(backend=SlowBackend(0.05)).track(address(camera), newest_frame=False))
+    results = list(FairMOT.from_backend(SlowBackend(0.05)).track(address(camera), newest_frame=False))
     assert [result.index for result in results] == list(range(4 * RATE))
 
 
@@ -66,7 +68,7 @@ def test_files_keep_real_time_and_the_summary_counts(
     camera: RtspServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backend = SlowBackend(PASS_S)
-    summary = Module(backend=backend).tracking(address(camera), tmp_path, formats=("jsonl",))
+    summary = Module.from_backend(backend).tracking(address(camera), tmp_path, formats=("jsonl",))
     assert summary.frames == len(backend.shown)
     assert summary.frames + summary.frames_dropped == 4 * RATE
     assert summary.frames_skipped == 0
@@ -83,10 +85,10 @@ def test_files_keep_real_time_and_the_summary_counts(
 def test_what_counts_as_live(tmp_path: Path) -> None:
     assert CameraSource.is_live
     with RtspServer(1, Fraction(RATE)) as server, open_source(address(server)) as source:
-        assert takes_newest(source, None)
-        assert not takes_newest(source, newest_frame=False)
+        assert SourceOptions().takes_newest(source)
+        assert not SourceOptions(newest_frame=False).takes_newest(source)
     with open_source([]) as source:
-        assert not takes_newest(source, None)
+        assert not SourceOptions().takes_newest(source)
 
 
 def summary_of(dropped: int) -> TrackingSummary:
@@ -99,13 +101,13 @@ def test_dropped_frames_are_told_where_there_are_any() -> None:
 
 
 def test_the_command_line_passes_it_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = []
+    asked: list[bool | None] = []
 
-    def tracking(self: Module, source: str, **options: object) -> None:
-        asked.append(options["newest_frame"])
+    def job(_load_model: object, _source: str, *, source_options: SourceOptions, **_: object) -> None:
+        asked.append(source_options.newest_frame)
         raise SourceError("enough")
 
-    monkeypatch.setattr(Module, "tracking", tracking)
+    monkeypatch.setattr("fairmot_dla34.commands.track.track_to_files", job)
     for options in ([], ["--newest-frame"], ["--every-frame"]):
         assert main(["track", "street.mp4", *options]) == 1
     assert asked == [None, True, False]
@@ -116,7 +118,7 @@ def test_the_command_line_passes_it_on(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 def test_ctrl_c_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
     """FFmpeg waits 15 seconds for the next packet; nobody who presses Ctrl-C should."""
-    np.savez(tmp_path / "random.npz", **random_checkpoint())  # type: ignore[arg-type]
+    np.savez(tmp_path / "random.npz", **random_checkpoint().arrays)  # type: ignore[arg-type]
     with RtspServer(50, Fraction(RATE), hang_s=60) as server:
         command = ("track", address(server), "--every-frame", "--weights", str(tmp_path / "random.npz"))
         options = ("--input-size", "128x96", "--formats", "jsonl", "--output-dir", str(tmp_path / "out"))
@@ -142,7 +144,7 @@ def test_ctrl_c_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
 def test_a_generator_left_while_the_server_is_silent_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fairmot_dla34.video.container._URL_TIMEOUT_S", (60.0, 60.0))
     with RtspServer(50, Fraction(RATE), hang_s=100) as server:
-        results = FairMOT(backend=FakeBackend()).track(address(server), newest_frame=False)
+        results = FairMOT.from_backend(FakeBackend()).track(address(server), newest_frame=False)
         while next(results).index < 48:  # FFmpeg keeps the last one
             pass
         time.sleep(0.5)  # the reader asks for more

@@ -15,8 +15,9 @@ from videos import walking_boxes
 
 from fairmot_dla34 import FairMOT, Module
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.commands.cli import main
+from fairmot_dla34.commands.main import main
 from fairmot_dla34.tracking.delayed_outputs import DelayedOutputs
+from fairmot_dla34.tracking.options import OutputOptions
 from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError
 from fairmot_dla34.outputs import SinkContext, open_sinks
 from fairmot_dla34.values import Frame, FrameResult, Track
@@ -32,7 +33,7 @@ def hidden_for_a_while(frames: int = 12) -> Iterator[NDArray[np.uint8]]:
 
 @pytest.fixture
 def module() -> Module:
-    return Module(backend=FakeBackend())
+    return Module.from_backend(FakeBackend())
 
 
 def frames_of(path: Path) -> list[int]:
@@ -69,7 +70,7 @@ def test_pictures_and_results_stay_together(tmp_path: Path) -> None:
     """Each picture says its number; the source hands out one array over and over."""
     canvas = numbered_image(0)
     outputs = DelayedOutputs(
-        lambda: open_sinks(tmp_path, "clip", ["mot", "video"], SinkContext(10)), fill_gaps=4, pictures=True
+        lambda: open_sinks(tmp_path, "clip", ["mot", "video"], SinkContext(10)), fill_gaps=4, images=True
     )
     with outputs:
         for index in range(30):
@@ -84,7 +85,7 @@ def test_pictures_and_results_stay_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize("reused", [True, False])
 def test_pictures_are_copied_only_where_they_may_change(reused: bool) -> None:
     writers = Spoilt(OutputError("never"), at=-1)
-    outputs = DelayedOutputs(lambda: writers, fill_gaps=2, pictures=True, reused=reused)  # type: ignore[arg-type,return-value]
+    outputs = DelayedOutputs(lambda: writers, fill_gaps=2, images=True, reused=reused)  # type: ignore[arg-type,return-value]
     image = numbered_image(0)
     outputs.add(Frame(0, 0.0, image), FrameResult(0, 0.0, ()))
     assert (outputs._frames[0].image is image) is not reused
@@ -136,7 +137,7 @@ def add(outputs: DelayedOutputs, count: int, ending: BaseException | None = None
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("the disk is full")])
 def test_after_a_failure_in_writing_nothing_follows_the_missing_frame(error: BaseException) -> None:
     writers = Spoilt(error, at=3)
-    outputs = DelayedOutputs(lambda: writers, fill_gaps=2, pictures=False)  # type: ignore[arg-type,return-value]
+    outputs = DelayedOutputs(lambda: writers, fill_gaps=2, images=False)  # type: ignore[arg-type,return-value]
     with pytest.raises(type(error)), outputs:
         add(outputs, 10)
     assert writers.written == [0, 1, 2]
@@ -145,7 +146,7 @@ def test_after_a_failure_in_writing_nothing_follows_the_missing_frame(error: Bas
 
 def test_the_error_under_way_is_the_one_that_is_told(caplog: pytest.LogCaptureFixture) -> None:
     writers = Spoilt(OutputError("the disk is full"), at=1)
-    outputs = DelayedOutputs(lambda: writers, fill_gaps=5, pictures=False)  # type: ignore[arg-type,return-value]
+    outputs = DelayedOutputs(lambda: writers, fill_gaps=5, images=False)  # type: ignore[arg-type,return-value]
     with pytest.raises(KeyboardInterrupt), outputs:
         add(outputs, 3, KeyboardInterrupt())
     assert writers.written == [0]
@@ -165,7 +166,7 @@ def test_a_run_that_cannot_begin_leaves_earlier_results(module: Module, tmp_path
 
 
 def test_the_generator_fills_too_and_stays_a_generator() -> None:
-    model = FairMOT(backend=FakeBackend())
+    model = FairMOT.from_backend(FakeBackend())
     found = list(model.track(hidden_for_a_while(), fill_gaps=3))
     assert [len(result.tracks) for result in found] == [2] * 12
     assert [result.index for result in found if any(track.filled for track in result.tracks)] == list(HIDDEN)
@@ -181,17 +182,16 @@ def test_with_a_stride_gaps_are_counted_in_tracked_frames(module: Module, tmp_pa
 
 
 def test_the_command_line_passes_it_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = {}
+    asked: list[int] = []
 
-    def tracking(self: Module, source: str, **options: object) -> None:
-        asked.update(options)
+    def job(_load_model: object, _source: str, *, output_options: OutputOptions, **_: object) -> None:
+        asked.append(output_options.fill_gaps)
         raise SourceError("enough")
 
-    monkeypatch.setattr(Module, "tracking", tracking)
+    monkeypatch.setattr("fairmot_dla34.commands.track.track_to_files", job)
     assert main(["track", "street.mp4", "--fill-gaps", "25"]) == 1
-    assert asked["fill_gaps"] == 25
     assert main(["track", "street.mp4"]) == 1
-    assert asked["fill_gaps"] == 0
+    assert asked == [25, 0]
     assert "enough" in capsys.readouterr().err
 
 

@@ -1,0 +1,97 @@
+"""The `Architecture` protocol: what the package needs to know about a network in order to run it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import InputSize
+from ..values import Peaks
+from .peaks import OUTPUTS, decode
+
+if TYPE_CHECKING:
+    import onnx
+
+Shape = tuple[int, ...]
+Shapes = dict[str, Shape]
+Arrays = Mapping[str, NDArray[np.float32]]
+
+
+class HeadSizes(NamedTuple):
+    """The sizes of a network that its training data and settings decide.
+
+    Attributes:
+        num_classes: Channels of the heatmap.
+        embedding_size: Numbers in the embedding of a detection.
+    """
+
+    num_classes: int = 1
+    embedding_size: int = 128
+
+
+class Architecture(ABC):
+    """A family of networks that differ in their arrays only.
+
+    An instance holds no arrays and no state; one instance serves any number of checkpoints and threads.
+
+    Attributes:
+        name: Name in the registry and in ``weights.json``.
+        title: Name in messages, such as ``FairMOT DLA-34``.
+        graph_version: Raised by one whenever `build_onnx` gives another graph for the same arrays. Compiled and
+            quantised networks in users' caches are named by it.
+        stride: Network px per cell of the heatmap.
+    """
+
+    name: str
+    title: str
+    graph_version: int
+    stride: int = 4
+
+    @abstractmethod
+    def array_shapes(self, sizes: HeadSizes) -> Shapes:
+        """Return the shape of every array that a checkpoint must hold, by canonical name."""
+
+    @abstractmethod
+    def head_sizes(self, shapes: Mapping[str, Shape]) -> HeadSizes:
+        """Read the sizes from a checkpoint's shapes.
+
+        Args:
+            shapes: Shapes by canonical name; arrays may be missing or misshapen.
+
+        Returns:
+            The sizes; a default for each that cannot be read, so that `array_shapes` then names the wrong array.
+        """
+
+    @abstractmethod
+    def build_onnx(self, arrays: Arrays, input_size: InputSize) -> onnx.ModelProto:
+        """Build the ONNX graph of a checkpoint.
+
+        Args:
+            arrays: Exactly the arrays of `array_shapes`, float32.
+            input_size: Network input in px.
+
+        Returns:
+            An ONNX model (opset 19) whose input ``image`` is ``(1, height, width, 3)`` uint8 BGR, letterboxed, and
+            whose outputs are those that `decode` takes, in the order of `output_names`.
+        """
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the graph's outputs, in its order."""
+        return OUTPUTS
+
+    def decode(self, outputs: Sequence[NDArray[Any]], input_size: InputSize) -> Peaks:
+        """Convert the graph's outputs for one image to peaks.
+
+        Args:
+            outputs: Arrays in the order of `output_names`.
+            input_size: Network input in px.
+
+        Returns:
+            Peaks in network px, best first.
+        """
+        return decode(outputs, input_size, self.stride)

@@ -1,0 +1,58 @@
+"""FairMOT DLA-34 as an `Architecture`.
+
+Two differences from PaddleDetection's computation, with equal results: the image's channel order and scale are folded
+into the first convolution, and the size, offset and embedding heads are computed only at the peaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ...config import InputSize
+from ..base import Architecture, Arrays, HeadSizes, Shape, Shapes
+from ..heads import peaks_onnx
+from ..layers import ShapeRecorder
+from .structure import HEADS, features
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class Dla34(Architecture):
+    """FairMOT DLA-34 (``fairmot_dla34_30e_1088x608.yml`` of PaddleDetection 2.6); arrays bear PaddleDetection's names.
+
+    What a checkpoint holds beyond them, the identity classifier and the loss weights, serves training only.
+    """
+
+    name = "dla34"
+    title = "PaddleDetection's FairMOT DLA-34"
+    graph_version = 1
+    stride = HEADS.stride
+
+    def array_shapes(self, sizes: HeadSizes) -> Shapes:
+        """Return the shapes of the 347 arrays."""
+        return {**_body_shapes(), **HEADS.array_shapes(sizes)}
+
+    def head_sizes(self, shapes: Mapping[str, Shape]) -> HeadSizes:
+        """Read the sizes from the last convolutions of heatmap and embedding."""
+        return HEADS.sizes(shapes)
+
+    def build_onnx(self, arrays: Arrays, input_size: InputSize) -> onnx.ModelProto:
+        """Build the graph; outputs as in `fairmot_dla34.architectures.peaks.RawPeaks`."""
+        from ..graph_builder import GraphBuilder
+
+        builder = GraphBuilder(arrays)
+        sizes = self.head_sizes({name: array.shape for name, array in arrays.items()})
+        return peaks_onnx(builder, features(builder, "image"), HEADS, input_size, sizes)
+
+
+@cache
+def _body_shapes() -> Shapes:
+    recorder = ShapeRecorder()
+    features(recorder, 3)
+    return recorder.shapes
+
+
+DLA34 = Dla34()

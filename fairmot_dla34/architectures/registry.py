@@ -1,0 +1,70 @@
+"""The registered architectures, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..config import check_choice
+from ..errors import InvalidInputError
+from .base import Architecture, Shape
+from .dla34 import DLA34
+
+_architectures: dict[str, Architecture] = {}
+
+
+def register_architecture(architecture: Architecture) -> None:
+    """Make an architecture known to checkpoints and weights.
+
+    Args:
+        architecture: The architecture; its name must be free.
+
+    Raises:
+        InvalidInputError: Another architecture has this name.
+    """
+    if _architectures.setdefault(architecture.name, architecture) is not architecture:
+        raise InvalidInputError(
+            f"Architecture name {architecture.name!r} is already registered; choose another name, or call "
+            "unregister_architecture first."
+        )
+
+
+def unregister_architecture(name: str) -> None:
+    """Remove an architecture; nothing happens if the name is not registered."""
+    _architectures.pop(name, None)
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Return the names of the registered architectures."""
+    return tuple(_architectures)
+
+
+def find_architecture(name: str) -> Architecture:
+    """Return an architecture by name.
+
+    Raises:
+        InvalidInputError: The name is not registered.
+    """
+    check_choice("Architecture", name, architecture_names())
+    return _architectures[name]
+
+
+def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture:
+    """Return the architecture that arrays belong to, judged by their canonical names.
+
+    Args:
+        shapes: Shapes by canonical name.
+
+    Returns:
+        The architecture with the largest share of its arrays present, on equal shares the one with more arrays, then
+        the one registered first. `Checkpoint` checks every array afterwards.
+    """
+
+    def share(architecture: Architecture) -> tuple[float, int]:
+        expected = architecture.array_shapes(architecture.head_sizes(shapes))
+        found = sum(name in shapes for name in expected)
+        return found / len(expected), found
+
+    return max(_architectures.values(), key=share)
+
+
+register_architecture(DLA34)

@@ -1,0 +1,72 @@
+"""The number of CPUs that this process may use: processor affinity and control-group quota."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+_CGROUP_ROOT = Path("/sys/fs/cgroup")
+_OWN_CGROUPS = Path("/proc/self/cgroup")
+
+
+def usable_cpus() -> int:
+    """Return the number of CPUs this process may use, at least 1: the smaller of affinity and cgroup quota."""
+    quota = cpu_quota()
+    cpus = affinity_cpus()
+    return cpus if quota is None else max(1, min(cpus, math.ceil(quota)))
+
+
+def affinity_cpus() -> int:
+    """Return the number of CPUs this process may be scheduled on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1  # macOS, Windows
+
+
+def is_restricted() -> bool:
+    """Return whether this process may use fewer CPUs than the machine has."""
+    return usable_cpus() < (os.cpu_count() or 1)
+
+
+def cpu_quota(root: Path = _CGROUP_ROOT, own: Path = _OWN_CGROUPS) -> float | None:
+    """Return the CPUs that the control group's quota is worth, or None without a quota.
+
+    Sources: ``cpu.max`` of cgroup v2, ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us`` of v1 (Linux
+    ``Documentation/admin-guide/cgroup-v2.rst`` and ``cgroup-v1``). The smallest quota of the group and its parents holds.
+
+    Args:
+        root: Folder where control groups are mounted.
+        own: File that names the groups of this process.
+    """
+    quotas = [_quota_of(folder) for folder in _own_folders(root, own)]
+    known = [quota for quota in quotas if quota is not None]
+    return min(known) if known else None
+
+
+def _own_folders(root: Path, own: Path) -> list[Path]:
+    """Return the folders of the process's CPU groups and their parents."""
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:  # not Linux
+        return []
+    folders = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        base = root / controllers if controllers else root
+        group = Path(path.lstrip("/"))
+        folders += [base / group, *(base / parent for parent in group.parents)]
+    return folders
+
+
+def _quota_of(folder: Path) -> float | None:
+    try:
+        if (folder / "cpu.max").is_file():
+            quota, period = (folder / "cpu.max").read_text().split()
+        else:
+            quota, period = ((folder / f"cpu.cfs_{part}_us").read_text().strip() for part in ("quota", "period"))
+        return float(quota) / float(period) if float(quota) > 0 else None
+    except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max": no limit
+        return None

@@ -1,0 +1,185 @@
+"""The registered backends, by name, and the choice of one."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..architectures import Network
+from ..config import check_choice
+from ..errors import (
+    BackendError,
+    BackendUnavailableError,
+    DeviceUnavailableError,
+    FairMOTError,
+    InvalidInputError,
+)
+from .base import Backend, BackendOptions, reason_of
+
+logger = logging.getLogger(__name__)
+
+_GPU_INSTALL = "pip install 'fairmot_dla34[paddle-gpu]'"
+
+
+@dataclass(frozen=True)
+class BackendKind:
+    """A way to run networks.
+
+    Attributes:
+        name: Name that users pass as backend.
+        build: Loads a network. It imports the backend's packages, so that they load only when it is chosen.
+        packages: Import names of the packages it needs.
+        install: Command that installs them.
+        gpu_rank: Order in which ``auto`` with ``use_gpu`` tries backends; None: never.
+    """
+
+    name: str
+    build: Callable[[Network, BackendOptions], Backend]
+    packages: tuple[str, ...] = ()
+    install: str = ""
+    gpu_rank: int | None = None
+
+
+def _openvino(network: Network, options: BackendOptions) -> Backend:
+    from .openvino.backend import OpenVinoBackend
+
+    return OpenVinoBackend(network, options)
+
+
+def _paddledet(network: Network, options: BackendOptions) -> Backend:
+    from .paddledet import PaddleDetBackend
+
+    return PaddleDetBackend(network, options)
+
+
+def _onnxruntime(network: Network, options: BackendOptions) -> Backend:
+    from .onnxruntime import OnnxRuntimeBackend
+
+    return OnnxRuntimeBackend(network, options)
+
+
+_kinds: dict[str, BackendKind] = {}
+
+
+def register_backend(kind: BackendKind) -> None:
+    """Make a backend known by its name.
+
+    Raises:
+        InvalidInputError: The name is registered already, or is ``auto``.
+    """
+    if kind.name == "auto" or _kinds.setdefault(kind.name, kind) is not kind:
+        raise InvalidInputError(
+            f"Backend name {kind.name!r} is taken; choose another name, or call unregister_backend first."
+        )
+
+
+def unregister_backend(name: str) -> None:
+    """Remove a backend; nothing happens if the name is not registered."""
+    _kinds.pop(name, None)
+
+
+register_backend(
+    BackendKind("openvino", _openvino, ("openvino", "onnx"), "pip install fairmot_dla34", gpu_rank=2),
+)
+register_backend(
+    BackendKind("paddledet", _paddledet, ("paddle", "ppdet"), "pip install 'fairmot_dla34[paddle]'", gpu_rank=0),
+)
+register_backend(
+    BackendKind(
+        "onnxruntime",
+        _onnxruntime,
+        ("onnxruntime", "onnx"),
+        "pip install 'fairmot_dla34[onnxruntime]'",
+        gpu_rank=1,
+    ),
+)
+
+
+def backend_names() -> tuple[str, ...]:
+    """Return the names that `create_backend` takes, ``auto`` first."""
+    return ("auto", *_kinds)
+
+
+def installed() -> dict[str, bool]:
+    """Return for each backend whether its packages are installed, without importing them."""
+    return {name: all(map(_is_installed, kind.packages)) for name, kind in _kinds.items()}
+
+
+def create_backend(name: str, network: Network, options: BackendOptions | None = None) -> Backend:
+    """Load a network on a backend; log the choice.
+
+    Args:
+        name: ``auto`` (OpenVINO on the CPU; with ``use_gpu`` the first of paddledet, onnxruntime, openvino that has
+            a GPU), or a backend's name.
+        network: The network to load.
+        options: How to run it; None: the defaults.
+
+    Raises:
+        InvalidInputError: The name is unknown, or the backend lacks the precision or the number of streams.
+        BackendUnavailableError: The backend's package is not installed.
+        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
+        DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
+        CheckpointError: The checkpoint does not fit.
+    """
+    options = options or BackendOptions()
+    check_backend(name)
+    if name == "auto":
+        backend = _first_gpu(network, options) if options.use_gpu else _build("openvino", network, options)
+    else:
+        backend = _build(name, network, options)
+    logger.info("Network: %s, input %s", backend.info, network.input_size)
+    return backend
+
+
+def check_backend(name: str) -> None:
+    """Check what can be checked before weights are downloaded: the name, and that the package is installed.
+
+    Raises:
+        InvalidInputError: The name is unknown.
+        BackendUnavailableError: The backend's package is not installed.
+    """
+    check_choice("Backend", name, backend_names())
+    if name != "auto":
+        _require(_kinds[name])
+
+
+def _build(name: str, network: Network, options: BackendOptions) -> Backend:
+    kind = _kinds[name]
+    _require(kind)
+    try:
+        return kind.build(network, options)
+    except FairMOTError:
+        raise
+    except (ImportError, OSError) as error:  # a GPU build without its driver's libraries, a half-installed package
+        raise BackendUnavailableError(
+            f"Backend {name} is installed but cannot be loaded ({reason_of(error)}); check the libraries it names, or "
+            f"install it again: {kind.install}"
+        ) from error
+
+
+def _require(kind: BackendKind) -> None:
+    missing = [package for package in kind.packages if not _is_installed(package)]
+    if missing:
+        raise BackendUnavailableError(
+            f"Backend {kind.name} needs the package {missing[0]}, which is not installed; install it: {kind.install}"
+        )
+
+
+def _first_gpu(network: Network, options: BackendOptions) -> Backend:
+    ranked = sorted((kind.gpu_rank, kind.name) for kind in _kinds.values() if kind.gpu_rank is not None)
+    reasons = []
+    for _, name in ranked:
+        try:
+            return _build(name, network, options)
+        except (BackendError, InvalidInputError) as error:
+            reasons.append(f"{name}: {error}")
+    raise DeviceUnavailableError(
+        f"use_gpu is True, but no backend has a usable GPU ({' | '.join(reasons)}). "
+        f"Install one, {_GPU_INSTALL}, or run on the CPU with use_gpu=False."
+    )
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

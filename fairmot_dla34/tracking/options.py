@@ -1,0 +1,205 @@
+"""The settings of a run as values: the model, the source, and the outputs. Checked when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..association import TrackerConfig
+from ..association.gaps import GapFiller
+from ..backends import Backend, BackendOptions, check_backend, create_backend
+from ..config import DEFAULT_WEIGHTS, InputSize, check_fraction, check_frame_rate
+from ..errors import InvalidInputError
+from ..outputs import SinkContext, SinkSet, find_sink, open_sinks, prepare_output_dir
+from ..video import Source, open_source
+from ..weights import find_entry, resolve_network
+
+SourceSpec = str | PathLike[str] | int | Iterable[NDArray[np.uint8]] | Source
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which network to run, how, and how to associate its detections.
+
+    Attributes:
+        weights: A registered name (``fairmot_dla34 weights list``), downloaded on first use, or a checkpoint file.
+        backend: ``auto``, ``openvino``, ``paddledet``, ``onnxruntime``, or the name of a registered backend.
+        precision: ``auto`` (bf16 if the CPU has it, else fp32), ``fp32``, ``bf16``, or ``int8``, which OpenVINO runs
+            once `fairmot_dla34.quantization.quantize` has made the network.
+        input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
+        tracker: Name of an association method (``jde``, ``byte``, ``steady``) or a `TrackerConfig`; None: the method
+            the weights were published with.
+        use_gpu: Run on a GPU; an error if there is none.
+        offline: Never open a connection for the weights; None: ``$FAIRMOT_DLA34_OFFLINE`` decides.
+        threads: CPU threads for the network; None: as many as this process may use.
+        streams: Images that the network processes at the same time, for several videos on one model.
+        progress: Show a progress bar on stderr while weights are downloaded.
+
+    Raises:
+        InvalidInputError: A setting is unknown or out of its range.
+        BackendUnavailableError: The backend's package is not installed.
+    """
+
+    weights: str | PathLike[str] = DEFAULT_WEIGHTS
+    backend: str = "auto"
+    precision: str = "auto"
+    input_size: InputSize | str | None = None
+    tracker: TrackerConfig | str | None = None
+    use_gpu: bool = False
+    offline: bool | None = None
+    threads: int | None = None
+    streams: int = 1
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.backend, Backend):
+            raise InvalidInputError(
+                f"backend is a {type(self.backend).__name__}; expected a name. Use FairMOT.from_backend(backend) or "
+                "Module.from_backend(backend) for a backend of your own."
+            )
+        check_backend(self.backend)
+        _ = self.backend_options, self.tracker_config  # both check their part
+        if self.input_size is not None:
+            InputSize.parse(self.input_size)
+
+    @property
+    def tracker_config(self) -> TrackerConfig:
+        """Settings of the association."""
+        entry = find_entry(str(self.weights))
+        return tracker_config(self.tracker, entry.tracker_method if entry else "jde")
+
+    @property
+    def backend_options(self) -> BackendOptions:
+        """Settings of the backend."""
+        return BackendOptions(self.precision, self.use_gpu, self.threads, self.streams)
+
+    def load(self) -> Backend:
+        """Find or download the weights and load the network.
+
+        Raises:
+            FairMOTError: See `FairMOT`.
+        """
+        network = resolve_network(self.weights, self.input_size, offline=self.offline, progress=self.progress)
+        return create_backend(self.backend, network, self.backend_options)
+
+
+def tracker_config(tracker: TrackerConfig | str | None, default: str = "jde") -> TrackerConfig:
+    """Return the settings that ``tracker`` names; None: those of the method ``default``.
+
+    Raises:
+        InvalidInputError: It is neither a `TrackerConfig` nor the name of a method.
+    """
+    if isinstance(tracker, TrackerConfig):
+        return tracker
+    return TrackerConfig(method=default if tracker is None else tracker)
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a source is read.
+
+    Attributes:
+        frame_rate: Frames per second of the source, if it does not state them or states a wrong number; None: its own.
+        frame_stride: Track every n-th frame.
+        newest_frame: If the network is slower than the source, leave frames out and continue with the newest one;
+            None: for cameras and live streams only (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
+
+    Raises:
+        InvalidInputError: A number is out of its range.
+    """
+
+    frame_rate: float | None = None
+    frame_stride: int = 1
+    newest_frame: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.frame_rate is not None:
+            check_frame_rate(self.frame_rate)
+
+    def open(self, source: SourceSpec) -> Source:
+        """Open a source.
+
+        Raises:
+            SourceNotFoundError, SourceError: The source does not exist or cannot be opened.
+            InvalidInputError: It is of no kind known, or an option does not fit it.
+        """
+        frames = open_source(source, frame_rate=self.frame_rate, frame_stride=self.frame_stride)
+        if self.newest_frame and not frames.reads_ahead:
+            frames.close()
+            raise InvalidInputError(
+                "newest_frame is True for an iterable of images; expected a video, a camera or a stream, which can be"
+                " read while the network runs. Leave it out, and yield the newest image yourself."
+            )
+        return frames
+
+    def takes_newest(self, frames: Source) -> bool:
+        """Return whether frames of an open source are left out while the network is busy."""
+        return frames.is_live if self.newest_frame is None else self.newest_frame
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What a run writes, and to which folder.
+
+    Attributes:
+        output_dir: Folder for ``mot_results/`` and ``mot_outputs/``; ``""`` is the current directory.
+        visualization: Write a video with boxes and ids.
+        draw_threshold: Smallest score that is drawn, in [0, 1]; text outputs keep every track.
+        formats: Names of further outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``, or registered sinks.
+        fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300; outputs are
+            then written that many frames late.
+
+    Raises:
+        InvalidInputError: A number is out of its range, or a format is unknown.
+    """
+
+    output_dir: str | PathLike[str] = ""
+    visualization: bool = True
+    draw_threshold: float = 0.5
+    formats: Sequence[str] = ("mot",)
+    fill_gaps: int = 0
+
+    def __post_init__(self) -> None:
+        check_fraction("draw_threshold", self.draw_threshold)
+        GapFiller(self.fill_gaps)  # checks its argument
+        if isinstance(self.formats, str):
+            raise InvalidInputError(f"formats is {self.formats!r}; expected a list of names, such as ['mot', 'csv'].")
+        for name in self.formats:
+            find_sink(name)
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """Names of the sinks to open, in order."""
+        return (*self.formats, *(("video",) if self.visualization else ()))
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether a sink needs the images of the frames."""
+        return any(find_sink(name).needs_images for name in self.sinks)
+
+    def prepare(self) -> None:
+        """Create the folders and check that they can be written, before anything slow starts.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        prepare_output_dir(Path(self.output_dir))
+
+    def open(self, name: str, frame_rate: float, *, draw_on_frames: bool = False) -> SinkSet:
+        """Open the outputs of one video; earlier ones of that name are replaced.
+
+        Args:
+            name: Name of the source, the stem of the files.
+            frame_rate: Frames per second of the video written.
+            draw_on_frames: Draw on the frames themselves, which nothing else uses afterwards.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
+        context = SinkContext(frame_rate, self.draw_threshold, draw_on_frames)
+        return open_sinks(Path(self.output_dir), name, self.sinks, context)
