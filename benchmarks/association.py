@@ -1,11 +1,12 @@
-"""HOTA, MOTA and IDF1 of the association alone: MOT17's seven training sequences, public detections, no pictures.
+"""HOTA, MOTA and IDF1 of the association alone, on MOT17's seven training sequences with public detections, no images.
 
     python benchmarks/association.py --data DATA/MOT17 [--json FILE]
     python benchmarks/association.py --data DATA/MOT17 --leave-one-out 12
 
-Every method of ours that works without embeddings, and every peer that is installed. ``--leave-one-out N`` tries N
-settings of ``steady`` drawn from `SPACE`, the default among them; for each sequence it takes the one that is best on
-the six others (mean of HOTA + MOTA + IDF1), and scores the seven results together. Time: `association_speed.py`.
+The table has every method of this package that works without embeddings, and every peer that is installed.
+``--leave-one-out N`` tries N settings of ``steady`` from `SPACE`, including the default. For each sequence it selects
+the settings that are best on the six others (mean of HOTA + MOTA + IDF1), and scores the seven results together.
+`association_speed.py` measures the time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mot17 import Sequence, read_sequences, write_results
 from fairmot_dla34.association.steady import Tuning
 from fairmot_dla34.evaluation import Scores, evaluate
 
-# What was searched: the seconds a lost track is kept, and the numbers of `Tuning`.
+# Search space: the seconds a lost track is kept, and the constants of `Tuning`.
 SPACE: dict[str, tuple[Any, ...]] = {
     "lost_buffer_s": (1.0, 1.5, 2.0, 3.0),
     "growth_per_s": (0.25, 0.5, 0.75),
@@ -47,7 +48,7 @@ class Candidate(NamedTuple):
 
     @property
     def tuning(self) -> Tuning:
-        """As `steady` takes it."""
+        """The constants of ``steady``."""
         noise = Tuning().noise._replace(velocity=self.velocity)
         return Tuning(self.growth_per_s, self.height_power, self.lost_limit, noise)
 
@@ -58,18 +59,20 @@ class Candidate(NamedTuple):
         )
 
 
-_OWN = Tuning()
-DEFAULT = Candidate(STEADY.buffer_s, _OWN.growth_per_s, _OWN.height_power, _OWN.lost_limit, _OWN.noise.velocity)
+_TUNING = Tuning()
+DEFAULT = Candidate(
+    STEADY.buffer_s, _TUNING.growth_per_s, _TUNING.height_power, _TUNING.lost_limit, _TUNING.noise.velocity
+)
 
 
 def line(name: str, scores: Scores) -> str:
-    """A line of the table."""
+    """Return a row of the table."""
     figures = (scores.hota, scores.ass_a, scores.mota, scores.idf1)
     return f"| {name} | {' | '.join(f'{figure:.2f}' for figure in figures)} | {scores.id_switches} |"
 
 
 def table(data: Path, sequences: list[Sequence], results: Path) -> dict[str, Scores]:
-    """Run and print everyone."""
+    """Run all trackers and print their scores."""
     print("| tracker | HOTA | AssA | MOTA | IDF1 | IDSW |\n|---|---|---|---|---|---|")
     rows = {}
     for contestant in contestants():
@@ -85,23 +88,24 @@ def table(data: Path, sequences: list[Sequence], results: Path) -> dict[str, Sco
 
 
 def leave_one_out(data: Path, sequences: list[Sequence], results: Path, count: int) -> Scores:
-    """Choose on six, score the seventh; print every candidate, every choice, and all seven together."""
-    others = [one for one in starmap(Candidate, product(*SPACE.values())) if one != DEFAULT]
-    chosen = [DEFAULT, *random.Random(0).sample(others, count - 1)]  # noqa: S311
-    by_sequence: list[dict[str, float]] = []
-    for number, candidate in enumerate(chosen):
+    """Select settings on six sequences and score the seventh; print every candidate, choice and the combined scores."""
+    others = [candidate for candidate in starmap(Candidate, product(*SPACE.values())) if candidate != DEFAULT]
+    candidates = [DEFAULT, *random.Random(0).sample(others, count - 1)]  # noqa: S311
+    by_candidate: list[dict[str, float]] = []
+    for number, candidate in enumerate(candidates):
         folder = results / str(number)
         for sequence in sequences:
             config = replace(STEADY, lost_buffer_s=candidate.lost_buffer_s)
             write_results(sequence, own_tracker(config, sequence.frame_rate, candidate.tuning), folder)
         scores = evaluate(data / "gt", folder)
-        by_sequence.append({name: one.hota + one.mota + one.idf1 for name, one in scores.sequences.items()})
+        totals = {name: own.hota + own.mota + own.idf1 for name, own in scores.sequences.items()}
+        by_candidate.append(totals)
         print(line(f"{number}: {candidate}", scores.combined), flush=True)
     held_out = results / "held-out"
     held_out.mkdir()
     for sequence in sequences:
-        totals = [sum(one.values()) - one[sequence.name] for one in by_sequence]
-        best = max(range(len(chosen)), key=totals.__getitem__)
+        on_others = [sum(totals.values()) - totals[sequence.name] for totals in by_candidate]
+        best = max(range(len(candidates)), key=on_others.__getitem__)
         print(f"without {sequence.name}: {best}")
         shutil.copy(results / str(best) / f"{sequence.name}.txt", held_out)
     combined = evaluate(data / "gt", held_out).combined
@@ -110,11 +114,11 @@ def leave_one_out(data: Path, sequences: list[Sequence], results: Path, count: i
 
 
 def main() -> None:
-    """Run from the command line."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with gt, det and seqinfo")
-    parser.add_argument("--leave-one-out", type=int, metavar="N", help="try N settings of steady instead")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--leave-one-out", type=int, metavar="N", help="instead, try N settings of steady")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores to this file")
     arguments = parser.parse_args()
     sequences = read_sequences(arguments.data)
     with tempfile.TemporaryDirectory() as folder:

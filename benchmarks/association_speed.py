@@ -1,9 +1,9 @@
-"""Time of the association alone, beside PaddleDetection's JDETracker where that is installed.
+"""Time of the association alone, compared with PaddleDetection's JDETracker if that is installed.
 
     python benchmarks/association_speed.py [--method jde|byte|steady] [--people 20 100 ...] [--frames 40] [--json FILE]
 
-The network finds up to 500 people in a frame; beyond that it is the growth that is of interest.
-Both trackers get the same frames in turn, in one process, so that a busy machine slows both. The figures are medians.
+The network detects up to 500 people in a frame; larger numbers show how the time grows. Both trackers process each
+frame in turn, in one process, so that a busy machine slows both. The times are medians.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fairmot_dla34.association import Tracker
-from fairmot_dla34.association.config import TrackerConfig
-from fairmot_dla34.association.registry import method_names
+from fairmot_dla34.association import Tracker, TrackerConfig, method_names
 from fairmot_dla34.values import Detections
 
 WARM_UP_FRAMES = 10
@@ -30,14 +28,14 @@ EMBEDDING_SIZE = 128
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
-        people: People walking through the scene.
+        people: Number of people in the scene.
         ours_ms: Median milliseconds of ``Tracker.update``.
-        reference_ms: Median milliseconds of ``JDETracker.update``, or None where there is none.
-        same_ids: Whether both gave the same ids in every frame, or None.
-        absent: Why there is no reference.
+        reference_ms: Median milliseconds of ``JDETracker.update``; None without JDETracker.
+        same_ids: Whether both returned the same ids in every frame; None without JDETracker.
+        absent: Reason for a missing reference.
     """
 
     people: int
@@ -55,7 +53,7 @@ class Row:
 
 
 def scene(people: int, frames: int, seed: int = 0) -> Iterator[Detections]:
-    """People who walk about at the density of a busy street; one in twenty is missed in each frame."""
+    """Yield detections of people who walk at the density of a busy street; one in twenty is missed in each frame."""
     rng = np.random.default_rng(seed)
     extent = np.array([1920, 1080]) * max(1.0, (people / 60) ** 0.5)
     centre = rng.uniform(0, extent, (people, 2))
@@ -74,7 +72,7 @@ def scene(people: int, frames: int, seed: int = 0) -> Iterator[Detections]:
 
 
 def reference_tracker(method: str) -> Callable[[Detections], list[int]] | None:
-    """JDETracker with the same settings as a function from detections to ids; None where it has no such method."""
+    """Return JDETracker with the same settings, as a function from detections to ids; None if it is not available."""
     if method == "steady":
         return None
     try:
@@ -99,7 +97,7 @@ def reference_tracker(method: str) -> Callable[[Detections], list[int]] | None:
 
 
 def measure(method: str, people: int, frames: int) -> Row:
-    """Time both trackers on one scene, frame by frame in turn."""
+    """Measure both trackers on one scene, which process each frame in turn."""
     tracker = Tracker(TrackerConfig(method=method, min_box_area=0, vertical_ratio=0))
     reference = reference_tracker(method)
     ours_ms, reference_ms, same = [], [], True
@@ -121,12 +119,12 @@ def measure(method: str, people: int, frames: int) -> Row:
 
 
 def main() -> None:
-    """Print the table."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--method", choices=method_names(), default="jde")
     parser.add_argument("--people", type=int, nargs="+", default=[20, 100, 200, 500, 1000, 2000])
-    parser.add_argument("--frames", type=int, default=40, help="frames measured, after 10 to warm up")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--frames", type=int, default=40, help="measured frames, after 10 warm-up frames")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the times to this file")
     arguments = parser.parse_args()
     print(f"method {arguments.method}, {arguments.frames} frames, milliseconds a frame")
     print("| people | Tracker | JDETracker | times faster | ids |\n|---|---|---|---|---|")

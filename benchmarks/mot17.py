@@ -1,4 +1,4 @@
-"""The seven training sequences of MOT17 as detections without pictures, and result files for them."""
+"""Public detections of MOT17's seven training sequences, and result files for them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Update = Callable[[Detections], Iterable[Row]]
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
-    """One sequence.
+    """Public detections of one sequence.
 
     Attributes:
-        name: As its files are called, such as ``MOT17-02``.
+        name: Name of its files, such as ``MOT17-02``.
         frame_rate: Frames per second.
-        frames: The public detections of every frame.
+        frames: Detections of every frame.
     """
 
     name: str
@@ -41,13 +41,13 @@ def _read(data: Path, name: str) -> Sequence:
     table = np.loadtxt(data / "det" / f"{name}.txt", delimiter=",")
     boxes = table[:, 2:6].copy()
     boxes[:, 2:] += boxes[:, :2]
-    at = [table[:, 0] == frame for frame in range(1, int(info["Sequence"]["seqLength"]) + 1)]
-    frames = [Detections(boxes[here], table[here, 6]) for here in at]
+    masks = [table[:, 0] == frame for frame in range(1, int(info["Sequence"]["seqLength"]) + 1)]
+    frames = [Detections(boxes[mask], table[mask, 6]) for mask in masks]
     return Sequence(name, float(info["Sequence"]["frameRate"]), frames)
 
 
 def write_results(sequence: Sequence, update: Update, folder: Path) -> None:
-    """Track a sequence; write ``<folder>/<name>.txt``."""
+    """Track a sequence and write ``<folder>/<name>.txt``."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{sequence.name}.txt").open("w", encoding="utf-8") as file:
         for number, detections in enumerate(sequence.frames, start=1):
