@@ -112,10 +112,10 @@ def measure(method: str, people: int, frames: int) -> Row:
             ids = reference(detections)
             reference_ms.append((time.perf_counter() - start) * 1e3)
             same &= ids == [track.track_id for track in tracks]
-    ours = statistics.median(ours_ms[WARM_UP_FRAMES:])
+    median_ms = statistics.median(ours_ms[WARM_UP_FRAMES:])
     if reference is None:
-        return Row(people, ours, absent="no such method" if method == "steady" else "not installed")
-    return Row(people, ours, statistics.median(reference_ms[WARM_UP_FRAMES:]), same)
+        return Row(people, median_ms, absent="no such method" if method == "steady" else "not installed")
+    return Row(people, median_ms, statistics.median(reference_ms[WARM_UP_FRAMES:]), same)
 
 
 def main() -> None:

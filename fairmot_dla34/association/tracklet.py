@@ -21,7 +21,7 @@ _HEIGHT_VELOCITY = 7
 
 @dataclass(eq=False)
 class Tracklets:
-    """State of a tracker. Tracked rows come first, then lost ones, each in the order of their start.
+    """State of a tracker. Tracked rows come first, then lost ones, each in the order in which they became so.
 
     Attributes:
         ids: ``(N,)`` track ids, >= 1.

@@ -50,7 +50,7 @@ def trackeval_scores(
     metrics = [HOTA(), CLEAR({"PRINT_CONFIG": False}), Identity({"PRINT_CONFIG": False})]
     found, _ = evaluator.evaluate([dataset], metrics)
     return {
-        sequence: {field: _value(measures["pedestrian"], *where) for field, where in FIELDS.items()}
+        sequence: {field: _value(measures["pedestrian"], *path) for field, path in FIELDS.items()}
         for sequence, measures in found["MotChallenge2DBox"]["tracker"].items()
     }
 

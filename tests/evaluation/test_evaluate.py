@@ -20,10 +20,10 @@ def score(folder: Path, truth: list[str], results: list[str]) -> Scores:
 
 
 def assert_equal(evaluation: Evaluation, expected: dict[str, dict[str, float]]) -> None:
-    ours = {name: dataclasses.asdict(scores) for name, scores in evaluation.sequences.items()}
-    ours["COMBINED_SEQ"] = dataclasses.asdict(evaluation.combined)
-    assert ours.keys() == expected.keys()
-    for name, scores in ours.items():
+    found = {name: dataclasses.asdict(scores) for name, scores in evaluation.sequences.items()}
+    found["COMBINED_SEQ"] = dataclasses.asdict(evaluation.combined)
+    assert found.keys() == expected.keys()
+    for name, scores in found.items():
         assert scores.keys() == FIELDS.keys()
         assert scores == pytest.approx(expected[name], rel=1e-12), name
 

@@ -78,22 +78,22 @@ def compare(frames: list[Detections], config: TrackerConfig, frame_rate: float, 
     tracker, reference = Tracker(config, frame_rate=frame_rate), Reference(config, frame_rate, num_classes)
     found, renamed = Difference(), {}
     for index, detections in enumerate(frames):
-        ours = sorted(tracker.update(detections), key=lambda track: track.class_id)
-        theirs = reference.update(detections)
+        own = sorted(tracker.update(detections), key=lambda track: track.class_id)
+        reported = reference.update(detections)
         if num_classes == 1:
-            assert [track.track_id for track in ours] == [track_id for _, track_id, _ in theirs], f"frame {index}"
+            assert [track.track_id for track in own] == [track_id for _, track_id, _ in reported], f"frame {index}"
         else:
-            names = [(class_id, track_id) for class_id, track_id, _ in theirs]
-            expected = [renamed.setdefault(name, track.track_id) for name, track in zip(names, ours, strict=False)]
-            assert [track.track_id for track in ours] == expected, f"frame {index}"
+            names = [(class_id, track_id) for class_id, track_id, _ in reported]
+            expected = [renamed.setdefault(name, track.track_id) for name, track in zip(names, own, strict=False)]
+            assert [track.track_id for track in own] == expected, f"frame {index}"
             assert len(set(renamed.values())) == len(renamed)
-        assert len(ours) == len(theirs), f"frame {index}"
-        for track, (class_id, _, box) in zip(ours, theirs, strict=True):
+        assert len(own) == len(reported), f"frame {index}"
+        for track, (class_id, _, box) in zip(own, reported, strict=True):
             assert track.class_id == class_id
             found.box_px = max(found.box_px, float(np.abs(np.subtract(track.box, box)).max()))
         found.frames += 1
-        found.tracks += len(ours)
-        found.ids = max([found.ids, *(track.track_id for track in ours)])
+        found.tracks += len(own)
+        found.ids = max([found.ids, *(track.track_id for track in own)])
     assert found.tracks > 0
     assert found.box_px <= BOX_TOLERANCE_PX
     return found
