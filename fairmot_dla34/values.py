@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,6 +50,16 @@ class _Boxes:
     embeddings: NDArray[np.float32] | None = None
     class_ids: NDArray[np.int64] | None = None
 
+    if TYPE_CHECKING:  # the arguments are converted, so lists of numbers are accepted too
+
+        def __init__(
+            self,
+            boxes: ArrayLike,
+            scores: ArrayLike,
+            embeddings: ArrayLike | None = None,
+            class_ids: ArrayLike | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         boxes = _float32("boxes", self.boxes)
         if boxes.size == 0:
@@ -80,7 +91,7 @@ class _Boxes:
         return len(self.boxes)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Peaks(_Boxes):
     """Peaks of the heatmap of one image, best first, returned by a backend.
 
@@ -92,7 +103,7 @@ class Peaks(_Boxes):
     """
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Detections(_Boxes):
     """Detections in one frame, the input of a tracker.
 
