@@ -9,9 +9,13 @@ import struct
 import threading
 import time
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 from clips import numbered_image
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SSRC = 0x1234
 
@@ -36,7 +40,7 @@ def access_units(count: int, rate: Fraction) -> list[list[bytes]]:
 class RtspHandler(socketserver.StreamRequestHandler):
     server: RtspServer
 
-    def handle(self):
+    def handle(self) -> None:
         while True:
             request = b""
             while not request.endswith(b"\r\n\r\n"):
@@ -46,13 +50,14 @@ class RtspHandler(socketserver.StreamRequestHandler):
                 request += line
             method = request.split()[0].decode()
             self.server.requests.append(request.decode())
-            sequence = re.search(rb"CSeq: *(\d+)", request)[1].decode()
-            self._answer(method, sequence)
+            sequence = re.search(rb"CSeq: *(\d+)", request)
+            assert sequence is not None, request
+            self._answer(method, sequence[1].decode())
             if method == "PLAY":
                 self._play()
                 return
 
-    def _answer(self, method, sequence):
+    def _answer(self, method: str, sequence: str) -> None:
         extra, body = "", ""
         if method == "OPTIONS":
             extra = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
@@ -68,7 +73,7 @@ class RtspHandler(socketserver.StreamRequestHandler):
         answer = f"RTSP/1.0 200 OK\r\nCSeq: {sequence}\r\nSession: 1\r\n{extra}\r\n{body}"
         self.wfile.write(answer.encode())
 
-    def _play(self):
+    def _play(self) -> None:
         number = 0
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for index, units in enumerate(self.server.units):
@@ -97,7 +102,7 @@ class RtspServer(socketserver.ThreadingTCPServer):
 
     def __init__(
         self, count: int, rate: Fraction, *, hang_s: float = 0.0, send_bye: bool = False, pause_s: float = 0.002
-    ):
+    ) -> None:
         self.units, self.rate, self.hang_s, self.send_bye = access_units(count, rate), rate, hang_s, send_bye
         self.pause_s = pause_s
         self.sent_s: list[float] = []
@@ -106,11 +111,11 @@ class RtspServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), RtspHandler)
         self.port = self.server_address[1]
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.stop.set()
         self.shutdown()
         self.server_close()

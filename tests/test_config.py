@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from fairmot_dla34.errors import InvalidInputError
 THRESHOLDS = [field.name for field in dataclasses.fields(TrackerConfig) if field.name.endswith(("thres", "thresh"))]
 
 
-def test_defaults_are_those_that_paddledetection_configures():
+def test_defaults_are_those_that_paddledetection_configures() -> None:
     """fairmot_dla34.yml and JDETracker set them; the old PaddleHub module used others (0, 0.7, euclidean)."""
     assert dataclasses.asdict(TrackerConfig()) == {
         "method": "jde",
@@ -33,20 +34,20 @@ def test_defaults_are_those_that_paddledetection_configures():
 
 @pytest.mark.parametrize("name", THRESHOLDS)
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "0.5", None, True])
-def test_thresholds_are_fractions(name, value):
+def test_thresholds_are_fractions(name: str, value: Any) -> None:
     with pytest.raises(InvalidInputError, match=f"{name} is .*expected a number from 0 to 1"):
         TrackerConfig(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["lost_buffer_s", "min_box_area", "vertical_ratio"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "2", True])
-def test_amounts_are_not_negative(name, value):
+def test_amounts_are_not_negative(name: str, value: Any) -> None:
     with pytest.raises(InvalidInputError, match=f"{name} is .*expected a number >= 0"):
         TrackerConfig(**{name: value})
 
 
 @pytest.mark.parametrize(("method", "seconds"), [("jde", 1.0), ("byte", 1.0), ("steady", 2.0)])
-def test_each_method_has_a_default_lost_buffer(method, seconds):
+def test_each_method_has_a_default_lost_buffer(method: Any, seconds: float) -> None:
     """One second in JDETracker (track_buffer 30 at 30 frames/s), two in `steady`, also after replacing the method."""
     assert TrackerConfig(method=method).buffer_s == seconds
     assert dataclasses.replace(TrackerConfig(), method=method).buffer_s == seconds
@@ -54,28 +55,28 @@ def test_each_method_has_a_default_lost_buffer(method, seconds):
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.float64(1)])
-def test_thresholds_may_be_numpy_numbers_and_equal_to_their_bounds(value):
+def test_thresholds_may_be_numpy_numbers_and_equal_to_their_bounds(value: Any) -> None:
     assert TrackerConfig(conf_thres=value).conf_thres == value
 
 
 @pytest.mark.parametrize("method", ["sort", "", None, "JDE"])
-def test_an_unknown_method_is_refused_with_the_known_names(method):
+def test_an_unknown_method_is_refused_with_the_known_names(method: Any) -> None:
     with pytest.raises(InvalidInputError, match="expected one of jde, byte, steady"):
         TrackerConfig(method=method)
 
 
 @pytest.mark.parametrize("value", [0, -30, float("nan"), float("inf"), "30", None, False])
-def test_frame_rates_that_are_not_positive_numbers_are_refused(value):
+def test_frame_rates_that_are_not_positive_numbers_are_refused(value: Any) -> None:
     with pytest.raises(InvalidInputError, match="frame_rate is"):
         check_frame_rate(value)
 
 
-def test_a_frame_rate_may_be_a_fraction():
+def test_a_frame_rate_may_be_a_fraction() -> None:
     assert check_frame_rate(30000 / 1001) == pytest.approx(29.97003)
 
 
 @pytest.mark.parametrize("value", ["576x320", " 576X320 ", "576*320", (576, 320), InputSize(576, 320)])
-def test_input_size_is_read_width_first(value):
+def test_input_size_is_read_width_first(value: Any) -> None:
     size = InputSize.parse(value)
     assert (size.width, size.height) == (576, 320)
     assert str(size) == "576x320"
@@ -83,6 +84,6 @@ def test_input_size_is_read_width_first(value):
 
 
 @pytest.mark.parametrize("value", ["576", "a x b", "576x-320", (1, 2, 3), None, 576, "577x320", (0, 32), (32.0, 32)])
-def test_input_size_that_the_network_cannot_take_is_refused(value):
+def test_input_size_that_the_network_cannot_take_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInputError, match="Input"):
         InputSize.parse(value)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from parts import ScenePart
 
 trackeval = pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
 golden = pytest.importorskip("golden")
@@ -20,7 +24,7 @@ def test_every_golden_scene_is_measured() -> None:
 
 
 @pytest.mark.parametrize("part", golden.golden_parts(), ids=lambda part: part.name)
-def test_no_score_falls(part: golden.ScenePart) -> None:
+def test_no_score_falls(part: ScenePart) -> None:
     ((name, scores),) = golden.golden_scores([part])
     fallen = {
         f"{method} {measure}": f"{found[measure]} < {expected}"

@@ -1,27 +1,31 @@
-"""The values check their shapes once, so that a mistake is named where it was made."""
+"""Checks of shapes and numbers when a value is made, so that the error comes from the line with the mistake."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from fairmot_dla34.errors import FairMOTError, InvalidInputError
 from fairmot_dla34.values import Detections, Frame, Peaks, Track, TrackingSummary, check_image
 
-PICTURE = np.zeros((4, 6, 3), np.uint8)
+IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
-def test_lists_become_float32_arrays():
+def test_lists_become_float32_arrays() -> None:
     detections = Detections([[0, 1, 2, 3]], [0.5], embeddings=[[1, 2]], class_ids=[0])
+    assert detections.embeddings is not None
+    assert detections.class_ids is not None
     assert detections.boxes.dtype == detections.scores.dtype == detections.embeddings.dtype == np.float32
     assert detections.class_ids.dtype == np.int64
     assert len(detections) == 1
 
 
 @pytest.mark.parametrize("boxes", [[], np.zeros((0, 4)), np.zeros((0, 5))])
-def test_a_frame_without_detections_is_valid(boxes):
+def test_a_frame_without_detections_is_valid(boxes: ArrayLike) -> None:
     detections = Detections(boxes, [], embeddings=np.zeros((0, 128)))
     assert detections.boxes.shape == (0, 4)
     assert len(detections) == 0
@@ -40,33 +44,35 @@ def test_a_frame_without_detections_is_valid(boxes):
         (dict(boxes=[["a", "b", "c", "d"]], scores=[1]), "boxes cannot be read as numbers"),
     ],
 )
-def test_shapes_that_do_not_fit_are_named(kind, arguments, message):
+def test_shapes_that_do_not_fit_are_named(
+    kind: type[Detections | Peaks], arguments: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InvalidInputError, match=message):
         kind(**arguments)
 
 
-def test_numbers_beyond_float32_become_inf_without_a_warning():
+def test_numbers_beyond_float32_become_inf_without_a_warning() -> None:
     """The tracker drops such a box; a warning per frame would only bury the log."""
     assert np.isinf(Detections([[0, 0, 1e300, 1]], [0.5]).boxes[0, 2])
 
 
-def test_values_are_frozen():
+def test_values_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Track(1, (0, 0, 1, 1), 0.5, 0).track_id = 2
+        Track(1, (0, 0, 1, 1), 0.5, 0).track_id = 2  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Detections([], []).boxes = None
+        Detections([], []).boxes = np.zeros((0, 4), np.float32)  # type: ignore[misc]
 
 
-def test_frame_takes_a_bgr_picture():
-    assert Frame(0, 0.0, PICTURE).image is PICTURE
+def test_a_frame_keeps_its_bgr_image() -> None:
+    assert Frame(0, 0.0, IMAGE).image is IMAGE
 
 
 @pytest.mark.parametrize(
     ("index", "time_s", "message"), [(-1, 0.0, "index is -1"), (0, float("nan"), "time is nan"), (0, np.inf, "inf")]
 )
-def test_frame_refuses_impossible_positions(index, time_s, message):
+def test_a_frame_with_an_impossible_position_is_refused(index: int, time_s: float, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        Frame(index, time_s, PICTURE)
+        Frame(index, time_s, IMAGE)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +87,7 @@ def test_frame_refuses_impossible_positions(index, time_s, message):
         (np.broadcast_to(np.uint8(0), (16385, 16384, 3)), "pixels.*resize it"),
     ],
 )
-def test_what_is_no_picture_is_refused_with_a_remedy(image, message):
+def test_an_invalid_image_is_refused_with_a_remedy(image: object, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message) as caught:
         check_image(image)
     assert isinstance(caught.value, ValueError)
@@ -89,6 +95,6 @@ def test_what_is_no_picture_is_refused_with_a_remedy(image, message):
 
 
 @pytest.mark.parametrize(("seconds", "rate"), [(2.0, 5.0), (0.0, 0.0)])
-def test_summary_computes_the_rate(seconds, rate):
+def test_the_summary_has_the_frames_per_second_of_the_run(seconds: float, rate: float) -> None:
     summary = TrackingSummary("a", (), 10, 0, 0, 3, seconds, {}, "fake")
     assert summary.frames_per_second == rate

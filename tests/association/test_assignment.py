@@ -9,21 +9,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from fairmot_dla34.association.assignment import assign
 
+Problem = tuple[NDArray[np.floating], float]  # cost matrix with forbidden pairs, and its limit
+
 
 @st.composite
-def problems(draw, side=5):
+def problems(draw: st.DrawFn, side: int = 5) -> Problem:
     """Return a cost matrix with forbidden pairs, and a limit."""
     rows, columns = draw(st.integers(0, side)), draw(st.integers(0, side))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    cost = rng.uniform(0, 1, (rows, columns)).astype(draw(st.sampled_from([np.float32, np.float64])))
+    cost: NDArray[np.floating] = rng.uniform(0, 1, (rows, columns)).astype(
+        draw(st.sampled_from([np.float32, np.float64]))
+    )
     cost[rng.random(cost.shape) < draw(st.sampled_from([0, 0.3, 0.8]))] = np.inf
     return cost, draw(st.sampled_from([0.1, 0.4, 0.5, 0.7, 1.0]))
 
 
-def best_by_enumeration(cost: np.ndarray, limit: float) -> float:
+def best_by_enumeration(cost: NDArray[np.floating], limit: float) -> float:
     """Return the smallest sum of (cost - limit) over all one-to-one assignments of pairs within the limit."""
     rows, columns = cost.shape
     best = 0.0
@@ -38,7 +43,7 @@ def best_by_enumeration(cost: np.ndarray, limit: float) -> float:
 
 @given(problems(side=4))
 @settings(max_examples=150, deadline=None)
-def test_no_other_assignment_is_cheaper(problem):
+def test_no_other_assignment_is_cheaper(problem: Problem) -> None:
     cost, limit = problem
     got = assign(cost, limit)
     value = float((cost[got.rows, got.columns].astype(float) - limit).sum())
@@ -47,7 +52,7 @@ def test_no_other_assignment_is_cheaper(problem):
 
 @given(problems(side=30))
 @settings(deadline=None)
-def test_equals_the_solver_on_the_whole_matrix(problem):
+def test_equals_the_solver_on_the_whole_matrix(problem: Problem) -> None:
     """Pairs that allow only each other are matched before the solver runs, which must not change the result."""
     cost, limit = problem
     got = assign(cost, limit)
@@ -61,7 +66,7 @@ def test_equals_the_solver_on_the_whole_matrix(problem):
 
 @given(problems(side=30))
 @settings(deadline=None)
-def test_every_row_and_column_appears_once(problem):
+def test_every_row_and_column_appears_once(problem: Problem) -> None:
     cost, limit = problem
     before = cost.copy()
     got = assign(cost, limit)
@@ -71,7 +76,7 @@ def test_every_row_and_column_appears_once(problem):
     np.testing.assert_array_equal(cost, before)
 
 
-def test_the_limit_is_the_cost_of_an_unmatched_pair():
+def test_the_limit_is_the_cost_of_an_unmatched_pair() -> None:
     """The limit decides whether one very good pair or two fair ones are cheaper."""
     cost = np.array([[0.4, 0.1], [0.9, 0.4]])
     strict, lenient = assign(cost, 0.5), assign(cost, 0.8)
@@ -79,7 +84,7 @@ def test_the_limit_is_the_cost_of_an_unmatched_pair():
     assert list(zip(lenient.rows, lenient.columns, strict=True)) == [(0, 0), (1, 1)]
 
 
-def test_a_pair_at_the_limit_may_match_and_one_above_may_not():
+def test_a_pair_at_the_limit_may_match_and_one_above_may_not() -> None:
     assert len(assign(np.array([[0.5]]), 0.5).rows) == 1
     assert len(assign(np.array([[0.5000001]]), 0.5).rows) == 0
     just_above = np.array([[0.4]], np.float32)  # float32 rounds 0.4 up
@@ -88,13 +93,13 @@ def test_a_pair_at_the_limit_may_match_and_one_above_may_not():
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
-def test_an_empty_matrix_has_no_matches(shape):
+def test_an_empty_matrix_has_no_matches(shape: tuple[int, int]) -> None:
     got = assign(np.zeros(shape, np.float32), 0.5)
     assert len(got.rows) == len(got.columns) == 0
     assert (len(got.unmatched_rows), len(got.unmatched_columns)) == shape
 
 
-def test_forbidden_pairs_are_never_matched():
+def test_forbidden_pairs_are_never_matched() -> None:
     got = assign(np.full((2, 3), np.inf), 0.5)
     assert len(got.rows) == 0
     assert list(got.unmatched_columns) == [0, 1, 2]

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from fairmot_dla34.association.camera import camera_shift
 
 
-def street(rng, count: int) -> np.ndarray:
+def street(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
     corner = rng.uniform((0, 0), (1800, 700), (count, 2))
     height = rng.uniform(80, 200, count)
     return np.column_stack([corner, corner[:, 0] + 0.4 * height, corner[:, 1] + height]).astype(np.float32)
 
 
-def test_a_shift_is_found_while_people_walk():
+def test_a_shift_is_found_while_people_walk() -> None:
     rng = np.random.default_rng(0)
     predicted = street(rng, 20)
     walked = np.tile(rng.normal(0, 2, (20, 2)), 2)
@@ -24,7 +25,7 @@ def test_a_shift_is_found_while_people_walk():
     np.testing.assert_allclose(camera_shift(predicted, detected.astype(np.float32)), [22, -9], atol=3)
 
 
-def test_a_camera_at_rest_has_no_shift_while_some_people_run():
+def test_a_camera_at_rest_has_no_shift_while_some_people_run() -> None:
     rng = np.random.default_rng(1)
     predicted = street(rng, 20)
     detected = predicted.copy()
@@ -33,19 +34,19 @@ def test_a_camera_at_rest_has_no_shift_while_some_people_run():
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_few_people_give_no_shift(count):
+def test_few_people_give_no_shift(count: int) -> None:
     boxes = street(np.random.default_rng(2), count).reshape(-1, 4)
     assert camera_shift(boxes, boxes + 10).tolist() == [0, 0]
     assert camera_shift(street(np.random.default_rng(3), 9), boxes).tolist() == [0, 0]
 
 
-def test_boxes_without_pairs_give_no_shift():
+def test_boxes_without_pairs_give_no_shift() -> None:
     boxes = street(np.random.default_rng(4), 30)
     assert camera_shift(boxes, boxes + 1e5).tolist() == [0, 0]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(0, 40))
-def test_any_boxes_give_a_finite_shift(seed, count_a, count_b):
+def test_any_boxes_give_a_finite_shift(seed: int, count_a: int, count_b: int) -> None:
     rng = np.random.default_rng(seed)
     boxes = [
         np.hstack([corner, corner + 10.0 ** rng.uniform(-3, 5, (len(corner), 2))]).astype(np.float32)

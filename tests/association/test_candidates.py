@@ -25,33 +25,37 @@ BAD_BOXES = {
 
 
 @pytest.mark.parametrize("bad", BAD_BOXES.values(), ids=BAD_BOXES.keys())
-def test_bad_boxes_are_dropped_and_their_neighbours_stay(bad):
+def test_bad_boxes_are_dropped_and_their_neighbours_stay(bad: list[float]) -> None:
     kept = candidates_from(Detections([GOOD, bad, GOOD], [0.7, 0.8, 0.9]), 0.1, 0)
-    np.testing.assert_array_equal(kept.boxes, np.float32([GOOD, GOOD]))
-    np.testing.assert_array_equal(kept.scores, np.float32([0.7, 0.9]))
+    np.testing.assert_array_equal(kept.boxes, np.array([GOOD, GOOD], np.float32))
+    np.testing.assert_array_equal(kept.scores, np.array([0.7, 0.9], np.float32))
     assert np.isfinite(kept.measurements).all()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_bad_scores_are_dropped(bad):
+def test_bad_scores_are_dropped(bad: float) -> None:
     assert len(candidates_from(Detections([GOOD, GOOD], [bad, 0.7]), 0.1, 0)) == 1
 
 
-def test_the_score_must_be_above_the_bound():
+def test_the_score_must_be_above_the_bound() -> None:
     kept = candidates_from(Detections([GOOD] * 3, [0.39, 0.4, 0.41]), 0.4, 0)
-    np.testing.assert_array_equal(kept.scores, np.float32([0.41]))
+    np.testing.assert_array_equal(kept.scores, np.array([0.41], np.float32))
 
 
-def test_embeddings_get_unit_length_and_bad_ones_become_zeros():
-    embeddings = np.float32([[3, 4], [0, 0], [np.nan, 1], [np.inf, 1], [3e38, 3e38], [1e-30, 0]])
+def test_embeddings_get_unit_length_and_bad_ones_become_zeros() -> None:
+    embeddings = np.array([[3, 4], [0, 0], [np.nan, 1], [np.inf, 1], [3e38, 3e38], [1e-30, 0]], np.float32)
     kept = candidates_from(Detections([GOOD] * 6, [0.9] * 6, embeddings), 0.1, 2)
     assert len(kept) == 6
-    np.testing.assert_allclose(kept.embeddings, [[0.6, 0.8], [0, 0], [0, 0], [0, 0], [0, 0], [1, 0]])
+    np.testing.assert_allclose(kept.embeddings, np.array([[0.6, 0.8], [0, 0], [0, 0], [0, 0], [0, 0], [1, 0]]))
 
 
-def test_the_callers_arrays_are_not_changed():
+def test_the_callers_arrays_are_not_changed() -> None:
     """PaddleDetection normalises the caller's embeddings in place."""
-    boxes, scores, embeddings = np.float32([GOOD]), np.float32([0.9]), np.float32([[3, 4]])
+    boxes, scores, embeddings = (
+        np.array([GOOD], np.float32),
+        np.array([0.9], np.float32),
+        np.array([[3, 4]], np.float32),
+    )
     kept = candidates_from(Detections(boxes, scores, embeddings), 0.1, 2)
     np.testing.assert_array_equal(embeddings, [[3, 4]])
     assert not np.shares_memory(kept.boxes, boxes)
@@ -59,11 +63,11 @@ def test_the_callers_arrays_are_not_changed():
     assert not np.shares_memory(kept.embeddings, embeddings)
 
 
-def test_detections_without_embeddings_and_classes():
+def test_detections_without_embeddings_or_classes_are_accepted() -> None:
     kept = candidates_from(Detections([GOOD], [0.9]), 0.1, 0)
     assert kept.embeddings.shape == (1, 0)
     np.testing.assert_array_equal(kept.class_ids, [0])
 
 
-def test_unit_rows_of_an_empty_array():
+def test_unit_rows_accept_an_empty_array() -> None:
     assert unit_rows(np.zeros((0, 8), np.float32)).shape == (0, 8)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from fairmot_dla34.association import Tracker
 from fairmot_dla34.association.config import TrackerConfig
-from fairmot_dla34.values import Detections
+from fairmot_dla34.values import Detections, Track
 
 STEADY = TrackerConfig(method="steady")
 NOTHING = Detections([], [])
 
 
-def people(corners, score: float = 0.85, embeddings=None) -> Detections:
+def people(corners: ArrayLike, score: float = 0.85, embeddings: ArrayLike | None = None) -> Detections:
     """Return detections of 40x100 px with their top left corners at ``corners``."""
     corner = np.asarray(corners, float).reshape(-1, 2)
     return Detections(np.hstack([corner, np.add(corner, (40, 100))]), np.full(len(corner), score), embeddings)
 
 
-def ids(tracks) -> list[int]:
+def ids(tracks: Iterable[Track]) -> list[int]:
     return [track.track_id for track in tracks]
 
 
-def street(seed: int, frames: int, count: int = 15):
+def street(seed: int, frames: int, count: int = 15) -> Iterator[Detections]:
     """Yield detections of people who walk and hide, with a shaking camera, low scores and false alarms."""
     rng = np.random.default_rng(seed)
     corners, speed = rng.uniform(0, 1500, (count, 2)), rng.normal(0, 2, (count, 2))
@@ -37,7 +40,7 @@ def street(seed: int, frames: int, count: int = 15):
 
 
 @pytest.mark.parametrize("frame_rate", [10.0, 30.0, 60.0])
-def test_a_walker_hidden_by_a_pillar_keeps_the_id(frame_rate):
+def test_a_walker_hidden_by_a_pillar_keeps_the_id(frame_rate: float) -> None:
     """At 100 px/s for 1.5 s, a walker moves further than the box is wide; JDETracker's lost buffer is 1 s."""
     step = 100 / frame_rate
     tracker = Tracker(STEADY, frame_rate)
@@ -47,7 +50,7 @@ def test_a_walker_hidden_by_a_pillar_keeps_the_id(frame_rate):
     assert ids(tracks) == [1]
 
 
-def test_a_person_unseen_for_longer_than_the_buffer_gets_a_new_id():
+def test_a_person_unseen_for_longer_than_the_buffer_gets_a_new_id() -> None:
     for absent, expected in ((61, [1]), (62, [2])):
         tracker = Tracker(STEADY, 30.0)
         for _ in range(5):
@@ -58,7 +61,7 @@ def test_a_person_unseen_for_longer_than_the_buffer_gets_a_new_id():
 
 
 @pytest.mark.parametrize(("method", "kept"), [("byte", False), ("steady", True)])
-def test_a_camera_jerk_by_the_width_of_a_box_changes_no_id(method, kept):
+def test_a_camera_jerk_by_the_width_of_a_box_changes_no_id(method: str, kept: bool) -> None:
     """The image jumps by more than the width of a box: ids stay only if the jump is attributed to the camera."""
     corners = np.array([(150.0 * column, 250.0 * row) for column in range(6) for row in range(2)])
     tracker = Tracker(TrackerConfig(method=method), 30.0)
@@ -70,7 +73,7 @@ def test_a_camera_jerk_by_the_width_of_a_box_changes_no_id(method, kept):
     assert (len(same) == 12 and set(same.values()) == set(by_place.values())) == kept
 
 
-def test_low_scores_keep_a_track_and_start_none():
+def test_low_scores_keep_a_track_and_start_none() -> None:
     tracker = Tracker(STEADY)
     assert ids(tracker.update(people([(0, 0)]))) == [1]
     for step in range(5):
@@ -80,7 +83,7 @@ def test_low_scores_keep_a_track_and_start_none():
             assert ids(tracker.update(people([(800, 0)], score=score))) == []
 
 
-def test_a_new_track_of_high_score_is_reported_at_once_and_others_at_their_second_detection():
+def test_a_new_track_of_high_score_is_reported_at_once_and_others_at_their_second_detection() -> None:
     for score, first in ((0.85, []), (0.95, [2])):
         tracker = Tracker(STEADY)
         tracker.update(people([(0, 0)]))
@@ -88,7 +91,7 @@ def test_a_new_track_of_high_score_is_reported_at_once_and_others_at_their_secon
         assert ids(tracker.update(Detections([[500, 0, 540, 100]], [score]))) == [2]
 
 
-def test_crossing_people_keep_their_ids_by_embedding():
+def test_crossing_people_keep_their_ids_by_embedding() -> None:
     embeddings = np.eye(8, dtype=np.float32)[:2]
     tracker = Tracker(STEADY)
     for step in range(41):
@@ -98,7 +101,7 @@ def test_crossing_people_keep_their_ids_by_embedding():
     assert left[2] < 50
 
 
-def test_classes_never_mix():
+def test_classes_never_mix() -> None:
     box = [[0, 0, 40, 100]]
     tracker = Tracker(STEADY)
     assert ids(tracker.update(Detections(box, [0.95], class_ids=[2]))) == [1]
@@ -106,7 +109,7 @@ def test_classes_never_mix():
     assert (track.track_id, track.class_id) == (2, 5)
 
 
-def test_the_same_video_gives_the_same_tracks():
+def test_the_same_video_gives_the_same_tracks() -> None:
     first, second = (
         [tracker.update(frame) for frame in street(1, 150)] for tracker in (Tracker(STEADY), Tracker(STEADY))
     )
@@ -115,7 +118,7 @@ def test_the_same_video_gives_the_same_tracks():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ids_are_unique_in_a_frame_and_boxes_are_finite(seed):
+def test_ids_are_unique_in_a_frame_and_boxes_are_finite(seed: int) -> None:
     tracker = Tracker(STEADY, 25.0)
     for frame in street(seed, 200):
         tracks = tracker.update(frame)
@@ -125,7 +128,7 @@ def test_ids_are_unique_in_a_frame_and_boxes_are_finite(seed):
             assert np.isfinite(column).all()
 
 
-def test_the_motion_model_does_not_depend_on_the_frame_rate():
+def test_the_motion_model_does_not_depend_on_the_frame_rate() -> None:
     """One walk at 15 and at 60 frames/s: the unit of the motion model is 1/30 s, not the frame."""
     for rate in (15, 60):
         tracker = Tracker(STEADY, rate)

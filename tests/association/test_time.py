@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,7 @@ def walker(time_s: float, speed: float = 120.0) -> Detections:
     return Detections([[left, 200, left + 40, 300]], [0.85], EMBEDDINGS[:1])
 
 
-def crowd(seed: int, frames: int):
+def crowd(seed: int, frames: int) -> Iterator[Detections]:
     rng = np.random.default_rng(seed)
     corners, speed = rng.uniform(0, 1000, (12, 2)), rng.normal(0, 3, (12, 2))
     for _ in range(frames):
@@ -33,7 +35,7 @@ def crowd(seed: int, frames: int):
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("rate", [10.0, 29.97, 30.0])
-def test_times_of_consecutive_frames_change_nothing(method, rate):
+def test_times_of_consecutive_frames_change_nothing(method: str, rate: float) -> None:
     """Without missing frames, the tracks must be those without `time_s`, bit by bit."""
     timed, counted = (Tracker(TrackerConfig(method=method), rate) for _ in range(2))
     for index, frame in enumerate(crowd(0, 100)):
@@ -42,7 +44,7 @@ def test_times_of_consecutive_frames_change_nothing(method, rate):
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("stride", [2, 5, 10])
-def test_a_walker_keeps_the_id_if_frames_are_skipped(method, stride):
+def test_a_walker_keeps_the_id_if_frames_are_skipped(method: str, stride: int) -> None:
     """At 120 px/s and every tenth of 30 frames/s, boxes 40 px wide just touch."""
     tracker = Tracker(TrackerConfig(method=method), 30.0)
     for index in range(0, 300, stride):
@@ -51,7 +53,7 @@ def test_a_walker_keeps_the_id_if_frames_are_skipped(method, stride):
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_a_walker_keeps_the_id_at_irregular_times(method):
+def test_a_walker_keeps_the_id_at_irregular_times(method: str) -> None:
     rng = np.random.default_rng(1)
     tracker, time_s = Tracker(TrackerConfig(method=method), 30.0), 0.0
     for _ in range(100):
@@ -62,7 +64,7 @@ def test_a_walker_keeps_the_id_at_irregular_times(method):
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("stride", [1, 3, 10])
-def test_the_lost_buffer_is_in_seconds_at_any_stride(method, stride):
+def test_the_lost_buffer_is_in_seconds_at_any_stride(method: str, stride: int) -> None:
     """0.5 s are 15 frames, and one more as in JDETracker, whatever part of them is processed."""
     for absent, expected in ((16, 1), (17, 2)):
         tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=0.5), 30.0)
@@ -77,7 +79,7 @@ def test_the_lost_buffer_is_in_seconds_at_any_stride(method, stride):
 
 @pytest.mark.parametrize("method", method_names())
 @pytest.mark.parametrize("times", [[0, 0, 0, 0], [3, 2, 1, 0], [0, 1e9, 0, 1e9], [0, -1e300, 1e300, 0]])
-def test_repeated_and_extreme_times_keep_the_state_finite(method, times):
+def test_repeated_and_extreme_times_keep_the_state_finite(method: str, times: list[float]) -> None:
     tracker = Tracker(TrackerConfig(method=method), 30.0)
     for index in range(40):
         tracks = tracker.update(walker(index / 30), time_s=float(times[index % 4]))
@@ -87,7 +89,7 @@ def test_repeated_and_extreme_times_keep_the_state_finite(method, times):
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_a_pause_of_years_within_the_buffer_keeps_the_state_finite(method):
+def test_a_pause_of_years_within_the_buffer_keeps_the_state_finite(method: str) -> None:
     tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=1e9), 30.0)
     for time_s in (0.0, 1 / 30, 9e8, 9e8 + 1 / 30):
         tracks = tracker.update(walker(0.0), time_s=time_s)
@@ -97,7 +99,7 @@ def test_a_pause_of_years_within_the_buffer_keeps_the_state_finite(method):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 30))
-def test_one_long_step_equals_many_short_ones(seed, count):
+def test_one_long_step_equals_many_short_ones(seed: int, count: int) -> None:
     """Holds for constant heights, because the height scales the noise."""
     rng = np.random.default_rng(seed)
     height = rng.uniform(20, 300, 5)

@@ -6,34 +6,37 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from fairmot_dla34.association import Tracker
 from fairmot_dla34.association.config import TrackerConfig
 from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.errors import InvalidInputError
-from fairmot_dla34.values import Detections
+from fairmot_dla34.values import Detections, Track
 
 NOTHING = Detections([], [])
 BYTE = TrackerConfig(method="byte")
 EMBEDDINGS = np.eye(8, dtype=np.float32)  # row i: the embedding of person i
 
 
-def people(*corners: tuple[float, float], score: float = 0.9, embeddings: np.ndarray | None = None) -> Detections:
+def people(*corners: tuple[float, float], score: float = 0.9, embeddings: ArrayLike | None = None) -> Detections:
     """Return detections of 40x100 px with their top left corners at ``corners``."""
     boxes = [[x, y, x + 40, y + 100] for x, y in corners]
     return Detections(boxes, [score] * len(corners), embeddings)
 
 
-def ids(tracks) -> list[int]:
+def ids(tracks: Iterable[Track]) -> list[int]:
     return [track.track_id for track in tracks]
 
 
-def crowd(seed: int, count: int, frames: int):
+def crowd(seed: int, count: int, frames: int) -> Iterator[Detections]:
     """Yield detections of people who walk, hide and return, with low scores and some empty frames."""
     rng = np.random.default_rng(seed)
     corners, speed = rng.uniform(0, 1000, (count, 2)), rng.normal(0, 3, (count, 2))
@@ -57,7 +60,7 @@ def assert_state_is_valid(tracker: Tracker) -> None:
 # ids
 
 
-def test_ids_start_at_one_in_every_tracker():
+def test_ids_start_at_one_in_every_tracker() -> None:
     """PaddleHub's module and ifzhang/FairMOT continue the count of the previous video in a process."""
     first, second = Tracker(BYTE), Tracker(BYTE)
     assert ids(first.update(people((0, 0), (200, 0)))) == [1, 2]
@@ -65,7 +68,7 @@ def test_ids_start_at_one_in_every_tracker():
     assert ids(first.update(people((1, 0), (201, 0)))) == [1, 2]
 
 
-def test_interleaved_trackers_equal_separate_ones():
+def test_interleaved_trackers_equal_separate_ones() -> None:
     frames = [list(crowd(seed, 12, 60)) for seed in (1, 2)]
     config = TrackerConfig()
     separate = [
@@ -78,21 +81,21 @@ def test_interleaved_trackers_equal_separate_ones():
             assert interleaved[which].update(frames[which][index]) == separate[which][index]
 
 
-def test_reset_starts_a_new_video():
+def test_reset_starts_a_new_video() -> None:
     tracker, frames = Tracker(), list(crowd(3, 10, 30))
     before = [tracker.update(frame) for frame in frames]
     tracker.reset()
     assert [tracker.update(frame) for frame in frames] == before
 
 
-def test_reset_forgets_the_size_of_embeddings():
+def test_reset_forgets_the_size_of_embeddings() -> None:
     tracker = Tracker(BYTE)
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     tracker.reset()
     assert ids(tracker.update(people((0, 0)))) == [1]
 
 
-def test_a_person_who_walks_keeps_the_id():
+def test_a_person_who_walks_keeps_the_id() -> None:
     for config, embeddings in ((TrackerConfig(), EMBEDDINGS[:1]), (BYTE, None), (BYTE, EMBEDDINGS[:1])):
         tracker = Tracker(config)
         for step in range(50):
@@ -100,7 +103,7 @@ def test_a_person_who_walks_keeps_the_id():
             assert (track.track_id, track.age_frames) == (1, step)
 
 
-def test_crossing_people_keep_their_ids_by_embedding():
+def test_crossing_people_keep_their_ids_by_embedding() -> None:
     tracker = Tracker()
     for step in range(41):
         tracks = tracker.update(people((5 * step, 0), (200 - 5 * step, 3), embeddings=EMBEDDINGS[:2]))
@@ -109,14 +112,14 @@ def test_crossing_people_keep_their_ids_by_embedding():
     assert left[2] < 50
 
 
-def test_a_new_track_is_reported_from_its_second_detection():
+def test_a_new_track_is_reported_from_its_second_detection() -> None:
     tracker = Tracker(BYTE)
     tracker.update(people((0, 0)))
     assert ids(tracker.update(people((0, 0), (300, 0)))) == [1]
     assert ids(tracker.update(people((0, 0), (300, 0)))) == [1, 2]
 
 
-def test_a_single_false_alarm_is_never_reported():
+def test_a_single_false_alarm_is_never_reported() -> None:
     tracker = Tracker(BYTE)
     tracker.update(people((0, 0)))
     for _ in range(3):
@@ -127,7 +130,7 @@ def test_a_single_false_alarm_is_never_reported():
 # jde and byte
 
 
-def test_jde_without_embeddings_names_the_remedy_and_changes_nothing():
+def test_jde_without_embeddings_names_the_remedy_and_changes_nothing() -> None:
     tracker = Tracker()
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     with pytest.raises(InvalidInputError, match=r'no embeddings.*TrackerConfig\(method="byte"\) or "steady"'):
@@ -136,14 +139,14 @@ def test_jde_without_embeddings_names_the_remedy_and_changes_nothing():
     assert (track.track_id, track.age_frames) == (1, 1)
 
 
-def test_jde_accepts_an_empty_frame_without_embeddings():
+def test_jde_accepts_an_empty_frame_without_embeddings() -> None:
     tracker = Tracker()
     assert tracker.update(NOTHING) == ()
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     assert tracker.update(NOTHING) == ()
 
 
-def test_embeddings_may_not_change_their_size():
+def test_embeddings_may_not_change_their_size() -> None:
     tracker = Tracker(BYTE)
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     with pytest.raises(InvalidInputError, match="embeddings of 4 numbers, earlier frames had 8"):
@@ -152,21 +155,21 @@ def test_embeddings_may_not_change_their_size():
         tracker.update(people((0, 0)))
 
 
-def test_byte_keeps_a_person_through_low_scores_and_jde_does_not():
+def test_byte_keeps_a_person_through_low_scores_and_jde_does_not() -> None:
     for config, expected in ((BYTE, [1]), (TrackerConfig(), [])):
         tracker = Tracker(config)
         tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
         assert ids(tracker.update(people((1, 0), score=0.3, embeddings=EMBEDDINGS[:1]))) == expected
 
 
-def test_low_scores_start_no_track():
+def test_low_scores_start_no_track() -> None:
     tracker = Tracker(BYTE)
     for score in (0.3, 0.45):  # below conf_thres; above it, but not by 0.1
         for _ in range(3):
             assert tracker.update(people((0, 0), score=score)) == ()
 
 
-def test_refused_detections_do_not_set_the_size_of_embeddings():
+def test_refused_detections_do_not_set_the_size_of_embeddings() -> None:
     tracker = Tracker()
     with pytest.raises(InvalidInputError, match="time_s"):
         tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1, :4]), time_s=float("nan"))
@@ -174,7 +177,7 @@ def test_refused_detections_do_not_set_the_size_of_embeddings():
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_tracks_never_change_class(method):
+def test_tracks_never_change_class(method: str) -> None:
     tracker = Tracker(TrackerConfig(method=method))
     box, embedding = [[0, 0, 40, 100]], EMBEDDINGS[:1]
     (track,) = tracker.update(Detections(box, [0.9], embedding, class_ids=[2]))
@@ -189,7 +192,7 @@ def test_tracks_never_change_class(method):
 
 @pytest.mark.parametrize("frame_rate", [10, 29.97, 60])
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0])
-def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(frame_rate, seconds):
+def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(frame_rate: float, seconds: float) -> None:
     """As in JDETracker, a person can still be found in the frame after the one in which the buffer runs out."""
     buffer = int(seconds * frame_rate)
     for absent, expected in ((buffer + 1, [1]), (buffer + 2, [])):
@@ -201,11 +204,11 @@ def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(frame_rate,
         assert ids(tracker.update(people((500, 500), embeddings=EMBEDDINGS[:1]))) == expected
 
 
-def test_the_lost_buffer_is_not_shortened_by_rounding():
+def test_the_lost_buffer_is_not_shortened_by_rounding() -> None:
     assert Tracker(TrackerConfig(lost_buffer_s=0.29), frame_rate=100)._lost_buffer == 29
 
 
-def test_the_score_of_a_person_found_again_is_the_new_one():
+def test_the_score_of_a_person_found_again_is_the_new_one() -> None:
     """A deliberate difference: JDETracker continues to report the score from before the person was lost."""
     tracker = Tracker()
     tracker.update(people((0, 0), score=0.9, embeddings=EMBEDDINGS[:1]))
@@ -217,7 +220,7 @@ def test_the_score_of_a_person_found_again_is_the_new_one():
 # reported tracks
 
 
-def test_small_and_wide_boxes_are_tracked_but_not_reported():
+def test_small_and_wide_boxes_are_tracked_but_not_reported() -> None:
     tracker = Tracker(BYTE)
     boxes = [[0, 0, 10, 20], [100, 0, 200, 50], [300, 0, 340, 100], [500, 0, 511, 20]]
     for _ in range(2):
@@ -226,7 +229,7 @@ def test_small_and_wide_boxes_are_tracked_but_not_reported():
     assert ids(everything.update(Detections(boxes, [0.9] * 4))) == [1, 2, 3, 4]
 
 
-def test_tracks_hold_plain_python_numbers():
+def test_tracks_hold_plain_python_numbers() -> None:
     """json.dumps must accept them."""
     (track,) = Tracker(BYTE).update(people((0, 0)))
     assert [type(value) for value in (track.track_id, track.score, track.age_frames, track.class_id)] == [
@@ -242,7 +245,7 @@ def test_tracks_hold_plain_python_numbers():
 # bad numbers, empty frames, memory
 
 
-def test_frames_without_detections_are_accepted_at_any_time():
+def test_frames_without_detections_are_accepted_at_any_time() -> None:
     tracker = Tracker(BYTE)
     for _ in range(3):
         assert tracker.update(NOTHING) == ()
@@ -255,14 +258,14 @@ def test_frames_without_detections_are_accepted_at_any_time():
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
-def test_bad_numbers_never_enter_the_state(seed, method):
+def test_bad_numbers_never_enter_the_state(seed: int, method: str) -> None:
     """Detections with NaN, inf, zeros and extreme sizes among good ones must not change the tracks."""
     rng = np.random.default_rng(seed)
     bad = np.array([np.nan, np.inf, -np.inf, 0.0, 1e30, -1e30, 1e-30])
     tracker, clean = Tracker(TrackerConfig(method=method)), Tracker(TrackerConfig(method=method))
     for frame in crowd(seed, 6, 12):
         count = int(rng.integers(1, 5))
-        boxes = np.tile(np.float32([100, 100, 140, 200]), (count, 1))
+        boxes = np.tile(np.array([100, 100, 140, 200], np.float32), (count, 1))
         boxes[np.arange(count), rng.integers(0, 4, count)] = rng.choice([np.nan, np.inf, -np.inf, 1e30, -1e30], count)
         embeddings = rng.choice(bad, (count, 8))
         corrupted = Detections(
@@ -276,7 +279,7 @@ def test_bad_numbers_never_enter_the_state(seed, method):
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
-def test_any_finite_boxes_leave_a_valid_state(seed, method):
+def test_any_finite_boxes_leave_a_valid_state(seed: int, method: str) -> None:
     """Boxes of extreme sizes at changing positions must not overflow the filter."""
     rng = np.random.default_rng(seed)
     tracker = Tracker(
@@ -299,7 +302,7 @@ def test_any_finite_boxes_leave_a_valid_state(seed, method):
         assert np.isfinite([track.box for track in tracks]).all()
 
 
-def test_a_person_with_a_bad_embedding_is_still_matched_by_the_box():
+def test_a_person_with_a_bad_embedding_is_still_matched_by_the_box() -> None:
     """A deliberate difference: JDETracker divides by zero, and the NaN stays in the track."""
     tracker = Tracker()
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
@@ -308,7 +311,7 @@ def test_a_person_with_a_bad_embedding_is_still_matched_by_the_box():
     np.testing.assert_allclose(tracker._tracklets.embeddings, EMBEDDINGS[:1])
 
 
-def test_a_person_first_seen_with_a_bad_embedding_gets_one_later():
+def test_a_person_first_seen_with_a_bad_embedding_gets_one_later() -> None:
     tracker = Tracker()
     tracker.update(people((0, 0), embeddings=np.zeros((1, 8))))
     assert ids(tracker.update(people((1, 0), embeddings=EMBEDDINGS[:1]))) == [1]
@@ -316,9 +319,10 @@ def test_a_person_first_seen_with_a_bad_embedding_gets_one_later():
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_arguments_are_never_changed(method):
+def test_arguments_are_never_changed(method: str) -> None:
     tracker = Tracker(TrackerConfig(method=method))
     for frame in crowd(5, 10, 20):
+        assert frame.embeddings is not None
         arrays = [frame.boxes, frame.scores, frame.embeddings]
         copies = [array.copy() for array in arrays]
         for array in arrays:
@@ -328,9 +332,9 @@ def test_arguments_are_never_changed(method):
             np.testing.assert_array_equal(array, copy)
 
 
-def test_the_state_does_not_share_the_callers_arrays():
+def test_the_state_does_not_share_the_callers_arrays() -> None:
     """A caller may reuse one buffer for every frame."""
-    boxes, embeddings = np.float32([[0, 0, 40, 100]]), EMBEDDINGS[:1].copy()
+    boxes, embeddings = np.array([[0, 0, 40, 100]], np.float32), EMBEDDINGS[:1].copy()
     tracker = Tracker()
     tracker.update(Detections(boxes, [0.9], embeddings))
     boxes[:], embeddings[:] = np.nan, np.nan
@@ -339,12 +343,13 @@ def test_the_state_does_not_share_the_callers_arrays():
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(method_names()))
-def test_the_order_of_detections_does_not_matter(seed, method):
+def test_the_order_of_detections_does_not_matter(seed: int, method: str) -> None:
     """Ids follow the order of detections, so only they may differ; boxes and scores must be the same."""
     rng = np.random.default_rng(seed)
     tracker, shuffled = Tracker(TrackerConfig(method=method)), Tracker(TrackerConfig(method=method))
     renamed: dict[int, int] = {}
     for frame in crowd(seed, 8, 25):
+        assert frame.embeddings is not None
         order = rng.permutation(len(frame))
         a = tracker.update(frame)
         b = shuffled.update(Detections(frame.boxes[order], frame.scores[order], frame.embeddings[order]))
@@ -357,7 +362,7 @@ def test_the_order_of_detections_does_not_matter(seed, method):
 
 
 @pytest.mark.parametrize("method", method_names())
-def test_memory_does_not_grow_with_the_length_of_the_video(method):
+def test_memory_does_not_grow_with_the_length_of_the_video(method: str) -> None:
     """5,000 frames with hundreds of ids, every one of which JDETracker keeps until the end."""
     tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=0.3))
     frames, largest, traced, last_id = list(crowd(11, 10, 250)), [0] * 20, [], 0
@@ -380,19 +385,19 @@ def test_memory_does_not_grow_with_the_length_of_the_video(method):
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), None, "30"])
-def test_impossible_frame_rates_are_refused(rate):
+def test_impossible_frame_rates_are_refused(rate: Any) -> None:
     with pytest.raises(InvalidInputError, match="frame_rate"):
         Tracker(BYTE, frame_rate=rate)
 
 
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf")])
-def test_impossible_times_are_refused(time_s):
+def test_impossible_times_are_refused(time_s: float) -> None:
     with pytest.raises(InvalidInputError, match="time_s"):
         Tracker(BYTE).update(NOTHING, time_s=time_s)
     assert Tracker(BYTE).update(people((0, 0)), time_s=0.033)
 
 
-def test_the_association_needs_neither_opencv_nor_a_network():
+def test_the_association_needs_neither_opencv_nor_a_network() -> None:
     """The tracker alone must start fast and run without a network backend."""
     code = (
         "import sys; from fairmot_dla34.association import Tracker; "

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from by_hand import FIELDS, trackeval_scores
-from mot_files import PERSON, row, seqinfo, walkers, write
+from evaluation.mot_files import PERSON, row, seqinfo, walkers, write
+from evaluation.trackeval_reference import FIELDS, trackeval_scores
 
 from fairmot_dla34.evaluation import Evaluation, Scores, evaluate
 

@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
-from mot_files import seqinfo, walkers, write
+from evaluation.mot_files import seqinfo, walkers, write
 
 from fairmot_dla34.errors import TrackFileError
 from fairmot_dla34.evaluation.layout import find_sequences, read_length

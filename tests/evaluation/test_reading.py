@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mot_files import row, walkers, write
+from evaluation.mot_files import row, walkers, write
 
 from fairmot_dla34.errors import FairMOTError, TrackFileError
 from fairmot_dla34.evaluation.reading import read_rows

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from mot_files import PERSON, PLAIN, row, seqinfo, walkers, write
+from evaluation.mot_files import PERSON, PLAIN, row, seqinfo, walkers, write
 
 from fairmot_dla34.errors import TrackFileError
 from fairmot_dla34.evaluation.layout import SequenceFiles

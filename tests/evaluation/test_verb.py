@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mot_files import walkers, write
+from evaluation.mot_files import walkers, write
 
 from fairmot_dla34.commands.main import main
 from fairmot_dla34.errors import EvaluationUnavailableError

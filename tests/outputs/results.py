@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from fairmot_dla34.values import Frame, FrameResult, Track
@@ -9,7 +11,7 @@ from fairmot_dla34.values import Frame, FrameResult, Track
 RATE = 30000 / 1001
 
 
-def sample_results(count: int = 5, width: int = 64, height: int = 48):
+def sample_results(count: int = 5, width: int = 64, height: int = 48) -> Iterator[tuple[Frame, FrameResult]]:
     """Frames with 0, 1 or 2 tracks, one of them partly outside the image and with a low score."""
     for index in range(count):
         image = np.full((height, width, 3), 40 + 10 * (index % 15), np.uint8)

@@ -11,23 +11,27 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import av
 import pytest
-from results import RATE, sample_results
+from outputs.results import RATE, sample_results
 
 from fairmot_dla34.errors import InvalidInputError, OutputError, StateError
 from fairmot_dla34.outputs import (
     CsvSink,
     MotSink,
     SinkContext,
+    SinkKind,
     SinkSet,
     find_sink,
     open_sinks,
     prepare_output_dir,
     sink_names,
 )
+from fairmot_dla34.values import Frame, FrameResult
 
 NAMES = sink_names()
 TEXT_NAMES = [name for name in NAMES if not find_sink(name).needs_images]
@@ -36,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=NAMES)
-def kind(request):
+def kind(request: pytest.FixtureRequest) -> SinkKind:
     return find_sink(request.param)
 
 
@@ -52,7 +56,9 @@ def frames_in(path: Path) -> int:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_closed_and_valid_after_an_error_in_the_loop(tmp_path, kind, error):
+def test_the_file_is_closed_and_valid_after_an_error_in_the_loop(
+    tmp_path: Path, kind: SinkKind, error: type[BaseException]
+) -> None:
     sink = kind.open(kind.path_in(tmp_path, "a"), CONTEXT)
     with contextlib.suppress(error), contextlib.closing(sink):
         for frame, result in sample_results(40):
@@ -66,7 +72,7 @@ def test_closed_and_valid_after_an_error_in_the_loop(tmp_path, kind, error):
     sink.close()
 
 
-def test_a_second_run_replaces_the_file(tmp_path, kind):
+def test_a_second_run_replaces_the_file(tmp_path: Path, kind: SinkKind) -> None:
     sizes = []
     for count in (40, 10, 10):
         with contextlib.closing(kind.open(tmp_path / "sub" / "a.mp4", CONTEXT)) as sink:
@@ -76,21 +82,23 @@ def test_a_second_run_replaces_the_file(tmp_path, kind):
     assert sizes[0] > sizes[1] == sizes[2]
 
 
-def test_a_file_in_place_of_the_folder(tmp_path, kind):
+def test_a_file_in_place_of_the_folder_is_reported_and_kept(tmp_path: Path, kind: SinkKind) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(OutputError, match=r"out cannot be written.*a file exists where a folder is needed"):
         kind.open(tmp_path / "out" / "a.txt", CONTEXT)
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_a_folder_in_place_of_the_file(tmp_path, kind):
+def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path, kind: SinkKind) -> None:
     (tmp_path / "a.txt").mkdir()
     with pytest.raises(OutputError, match=r"a\.txt cannot be written.*a folder exists where a file is needed"):
         kind.open(tmp_path / "a.txt", CONTEXT)
 
 
-def test_a_folder_without_write_permission(tmp_path, kind, monkeypatch):
-    def refuse(self, *args, **kwargs):
+def test_a_folder_without_write_permission_is_reported(
+    tmp_path: Path, kind: SinkKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *args: object, **kwargs: object) -> NoReturn:
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere
@@ -121,7 +129,7 @@ print(json.dumps(messages))
 """
 
 
-def test_a_real_folder_without_permission():
+def test_every_write_to_a_real_folder_without_permission_is_reported() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o555)
         messages = json.loads(run_python(READ_ONLY.format(paths=[str(ROOT)], out=folder)).stdout)
@@ -130,7 +138,7 @@ def test_a_real_folder_without_permission():
 
 
 @pytest.mark.parametrize("name", TEXT_NAMES)
-def test_a_full_disk_removes_the_half_written_frame(tmp_path, name):
+def test_a_full_disk_removes_the_half_written_frame(tmp_path: Path, name: str) -> None:
     """A limit on the file size stops a write in its middle, as a full disk does."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -158,7 +166,7 @@ def test_a_full_disk_removes_the_half_written_frame(tmp_path, name):
 TINY_DISK = """
 import json, sys
 sys.path[:0] = {paths!r}
-from results import sample_results
+from outputs.results import sample_results
 import numpy as np
 from fairmot_dla34.errors import OutputError
 from fairmot_dla34.outputs import SinkContext, open_sinks
@@ -177,7 +185,7 @@ print(json.dumps(message))
 
 
 @pytest.fixture
-def tiny_disk(tmp_path):
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False)
@@ -191,8 +199,8 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
 
-def test_a_full_disk_costs_the_video_but_not_the_text(tiny_disk):
-    paths = [str(ROOT), str(Path(__file__).parent)]
+def test_a_full_disk_costs_the_video_but_not_the_text(tiny_disk: Path) -> None:
+    paths = [str(ROOT), str(ROOT / "tests")]
     done = run_python(TINY_DISK.format(paths=paths, out=str(tiny_disk)))
     message = json.loads(done.stdout)
     assert "street_vis.mp4 cannot be written (No space left on device)" in message
@@ -202,23 +210,25 @@ def test_a_full_disk_costs_the_video_but_not_the_text(tiny_disk):
     assert frames_in(tiny_disk / "mot_outputs" / "street_vis.mp4") >= 10
 
 
-def test_dev_full_is_an_output_error():
+def test_a_full_device_is_an_output_error() -> None:
     with pytest.raises(OutputError, match=r"No space left on device.*free space"):
         CsvSink(Path("/dev/full"))
 
 
 class FailingSink:
-    def __init__(self, path):
+    """A sink whose every write fails."""
+
+    def __init__(self, path: Path) -> None:
         self.path, self.closed = path, 0
 
-    def write(self, frame, result):
+    def write(self, frame: Frame, result: FrameResult) -> None:
         raise OutputError(f"{self.path} cannot be written")
 
-    def close(self):
+    def close(self) -> None:
         self.closed += 1
 
 
-def test_one_failing_output_leaves_the_others(tmp_path, caplog):
+def test_one_failing_output_does_not_stop_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     text, failing = MotSink(tmp_path / "a.txt"), FailingSink(tmp_path / "b")
     caplog.set_level(logging.WARNING)
     sinks = SinkSet([text, failing])
@@ -234,8 +244,8 @@ def test_one_failing_output_leaves_the_others(tmp_path, caplog):
         SinkSet([FailingSink(tmp_path / "b")]).write(frame, result)
 
 
-def test_the_error_in_the_loop_is_the_one_raised(tmp_path):
-    def run():
+def test_the_error_in_the_loop_is_the_one_raised(tmp_path: Path) -> None:
+    def run() -> None:
         with SinkSet([FailingSink(tmp_path / "b"), MotSink(tmp_path / "a")]) as sinks:
             sinks.write(*next(sample_results()))
             raise KeyError
@@ -244,7 +254,7 @@ def test_the_error_in_the_loop_is_the_one_raised(tmp_path):
         run()
 
 
-def test_file_names_and_no_other_file(tmp_path, monkeypatch):
+def test_only_the_documented_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = tmp_path / "cwd"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -262,7 +272,7 @@ def test_file_names_and_no_other_file(tmp_path, monkeypatch):
     assert not (tmp_path / "text" / "mot_outputs").exists()
 
 
-def test_bad_settings_write_nothing(tmp_path):
+def test_invalid_settings_write_nothing(tmp_path: Path) -> None:
     for kinds, context in (
         (["xml", "video"], CONTEXT),
         (["mot", "video"], SinkContext(RATE, draw_threshold=1.5)),
@@ -274,7 +284,7 @@ def test_bad_settings_write_nothing(tmp_path):
     assert not list((tmp_path / "out").rglob("*.mp4"))
 
 
-def test_the_output_directory_is_tested_before_a_run(tmp_path):
+def test_the_output_directory_is_tested_before_a_run(tmp_path: Path) -> None:
     prepare_output_dir(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
     assert not list((tmp_path / "a" / "b").iterdir())
@@ -289,7 +299,7 @@ def test_the_output_directory_is_tested_before_a_run(tmp_path):
         (tmp_path / "a" / folder).unlink()
 
 
-def test_a_run_without_frames_leaves_no_broken_video(tmp_path):
+def test_a_run_without_frames_leaves_no_broken_video(tmp_path: Path) -> None:
     with open_sinks(tmp_path, "a", ["mot", "video"], CONTEXT):
         pass
     assert not (tmp_path / "mot_outputs" / "a_vis.mp4").exists()

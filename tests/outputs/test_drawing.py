@@ -1,15 +1,17 @@
-"""Drawing of tracks: it never fails, never changes its input, and stays inside the image."""
+"""Drawing of tracks on any image, without a change of the input, and the progress bar."""
 
 from __future__ import annotations
 
 import colorsys
 import io
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from fairmot_dla34.console import progress_bar
 from fairmot_dla34.errors import InvalidInputError
@@ -18,6 +20,7 @@ from fairmot_dla34.outputs.colours import colour_of, text_colour_on
 from fairmot_dla34.values import Track
 
 ANY = st.floats(width=32) | st.floats(-2000, 2000)
+Box = tuple[float, float, float, float]
 BOXES = st.tuples(ANY, ANY, ANY, ANY)
 
 
@@ -27,7 +30,7 @@ BOXES = st.tuples(ANY, ANY, ANY, ANY)
     st.integers(1, 90),
     st.integers(1, 90),
 )
-def test_any_box_on_any_image(boxes, width, height):
+def test_any_box_can_be_drawn_on_any_image(boxes: list[tuple[Box, int, float]], width: int, height: int) -> None:
     image = np.full((height, width, 3), 128, np.uint8)
     image.flags.writeable = False
     tracks = [Track(i, box, score, 0) for box, i, score in boxes]
@@ -42,7 +45,7 @@ def test_any_box_on_any_image(boxes, width, height):
 
 
 @pytest.mark.parametrize("padding", [0, 4])  # FFmpeg's rows may be longer than the image
-def test_drawing_in_place_draws_the_same_on_the_input(padding):
+def test_drawing_in_place_draws_the_same_on_the_input(padding: int) -> None:
     rows = np.full((120, 160 + padding, 3), 128, np.uint8)
     tracks, trails = [Track(1, (20.4, 30, 60, 100.5), 0.9, 3), Track(2, (-1e9, 40, 1e9, 60), 0.8, 0)], Trails()
     for step in range(4):
@@ -56,7 +59,7 @@ def test_drawing_in_place_draws_the_same_on_the_input(padding):
 
 
 @pytest.mark.parametrize("view", [lambda a: a[:, ::-1], lambda a: a[::-1], lambda a: a.transpose(1, 0, 2)])
-def test_an_image_that_cannot_be_drawn_on_is_copied(view):
+def test_an_image_that_cannot_be_drawn_on_is_copied(view: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
     image = np.full((60, 80, 3), 128, np.uint8)
     track = Track(1, (5, 5, 40, 50), 0.9, 0)
     expected = draw_tracks(view(image), [track])
@@ -66,25 +69,26 @@ def test_an_image_that_cannot_be_drawn_on_is_copied(view):
     assert not np.shares_memory(draw_tracks(image, [track], in_place=True), image)
 
 
-def coloured(drawn, track_id):
-    return (drawn == np.array(colour_of(track_id), np.uint8)).all(axis=2)
+def coloured(drawn: NDArray[np.uint8], track_id: int) -> NDArray[np.bool_]:
+    matches: NDArray[np.bool_] = (drawn == np.array(colour_of(track_id), np.uint8)).all(axis=2)
+    return matches
 
 
 @pytest.mark.parametrize("size", [(320, 240), (480, 360), (1920, 1080), (3840, 2160)])
-def test_the_label_is_complete_for_any_position_of_the_box(size):
+def test_the_label_is_complete_for_any_position_of_the_box(size: tuple[int, int]) -> None:
     width, height = size
 
-    def label_at(x, y):
+    def label_at(x: float, y: float) -> int:
         left, top = x * (width - 4), y * (height - 4)
         track = Track(3, (left, top, left + 4, top + 4), 0.87, 0)
-        return coloured(draw_tracks(np.zeros((height, width, 3), np.uint8), [track]), 3).sum()
+        return int(coloured(draw_tracks(np.zeros((height, width, 3), np.uint8), [track]), 3).sum())
 
     middle = label_at(0.5, 0.5)
     for corner in ((0, 0), (1, 0), (0, 1), (1, 1), (0.5, -3), (-9, 0.5), (9, 9)):
         assert label_at(*corner) > 0.7 * middle  # the box itself may be outside or below its label
 
 
-def test_pixels_away_from_the_box_stay_unchanged():
+def test_pixels_away_from_the_box_stay_unchanged() -> None:
     image = np.zeros((240, 320, 3), np.uint8)
     drawn = draw_tracks(image, [Track(1, (100, 100, 140, 200), 0.9, 0)])
     changed = np.argwhere(drawn.any(axis=2))
@@ -95,7 +99,7 @@ def test_pixels_away_from_the_box_stay_unchanged():
     assert np.array_equal(draw_tracks(image, [Track(1, (1, 1, 9, 9), 0.4, 0)], draw_threshold=0.5), image)
 
 
-def test_labels_of_neighbours_do_not_cover_each_other():
+def test_labels_of_neighbours_do_not_cover_each_other() -> None:
     tracks = [Track(i, (200, 150, 230, 230), 0.9, 0) for i in (1, 2)]
     drawn = draw_tracks(np.zeros((360, 480, 3), np.uint8), tracks)
     for i in (1, 2):
@@ -103,7 +107,7 @@ def test_labels_of_neighbours_do_not_cover_each_other():
         assert seen[:148].sum() + seen[232:].sum() > 250  # above or below the box both share
 
 
-def test_a_trail_covers_the_last_second():
+def test_a_trail_covers_the_last_second() -> None:
     trails = Trails(1.0)
     for i in range(50):
         trails.update([Track(4, (i, 0, i + 10, 50), 0.9, i)], i / 25)
@@ -117,7 +121,7 @@ def test_a_trail_covers_the_last_second():
     assert not trails._points
 
 
-def test_colours_are_stable_bright_and_spread():
+def test_colours_are_stable_bright_and_spread() -> None:
     assert colour_of(1) == colour_of(1)
     hues = []
     for i in range(1, 25):
@@ -133,17 +137,17 @@ def test_colours_are_stable_bright_and_spread():
     assert np.minimum(neighbours, 1 - neighbours).min() > 0.3
 
 
-def test_an_image_of_the_wrong_type_is_refused():
+def test_an_image_of_the_wrong_type_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="dtype"):
         draw_tracks(np.zeros((4, 4, 3), np.float32), [])
 
 
 class Terminal(io.StringIO):
-    def isatty(self):
+    def isatty(self) -> bool:
         return True
 
 
-def test_progress_is_shown_on_a_terminal_only(monkeypatch):
+def test_progress_is_shown_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, enabled, shown in (
         (Terminal(), True, True),
         (Terminal(), False, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from fairmot_dla34.synth.sprites import Sun
 from fairmot_dla34.synth.walks import STEP_S, Visit
 
 
-def small(**changes: object) -> SceneConfig:
+def small(**changes: Any) -> SceneConfig:
     return SceneConfig(**({"people": 6, "width": 256, "height": 144, "frames": 50, "seed": 3} | changes))
 
 
-def plain(**changes: object) -> SceneConfig:
+def plain(**changes: Any) -> SceneConfig:
     """A clean image without occluders."""
     return small(**({"occluders": 0, "degradation": 0, "person_height": (0.2, 0.6)} | changes))
 
@@ -30,7 +31,7 @@ def walker(start: tuple[float, float], velocity: tuple[float, float], seconds: f
         person=person,
         start_s=0.0,
         xy=np.array(start) + times[:, None] * velocity,
-        phase=times * speed * 4.5,
+        phase=np.asarray(times * speed * 4.5, np.float64),
         heading=math.atan2(velocity[1], velocity[0]) * ones,
         amplitude=min(speed, 1.0) * ones,
     )
@@ -49,4 +50,4 @@ def staged(config: SceneConfig, *visits: Visit) -> Scene:
 
 def middle_m(scene: Scene) -> float:
     """A ground distance between those of the nearest and the farthest people, m."""
-    return (scene.camera.near_m * scene.camera.far_m) ** 0.5
+    return float((scene.camera.near_m * scene.camera.far_m) ** 0.5)

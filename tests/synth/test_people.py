@@ -1,4 +1,4 @@
-"""Tests of people: gait, appearance, distances between them, and identities."""
+"""People: gait, appearance, distances between them, and identities."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from scenes import middle_m, plain, staged, walker
+from numpy.typing import NDArray
+from synth.scenes import middle_m, plain, staged, walker
 
 from fairmot_dla34.synth.appearance import random_appearance
 from fairmot_dla34.synth.camera import plan_camera
@@ -20,12 +21,12 @@ from fairmot_dla34.synth.walks import STEP_S, Visit
 FRONT, BACK, RIGHT, LEFT = math.pi, 0.0, -math.pi / 2, math.pi / 2
 
 
-def drawn(facing: float, *, phase: float = 0.0, amplitude: float = 0.0, seed: int = 1) -> np.ndarray:
+def drawn(facing: float, *, phase: float = 0.0, amplitude: float = 0.0, seed: int = 1) -> NDArray[np.uint8]:
     image, _ = draw_person(random_appearance(random_stream(seed, 9)), Pose(phase, amplitude, facing, 0.1), 80.0)
     return image
 
 
-def width(image: np.ndarray) -> int:
+def width(image: NDArray[np.uint8]) -> int:
     columns = np.flatnonzero(image[:, :, 3].max(axis=0) > 127)
     return int(columns[-1] - columns[0])
 

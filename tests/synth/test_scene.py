@@ -1,14 +1,15 @@
-"""Tests of scenes: the same pixels for the same seed, ground truth that fits the image, and checked settings."""
+"""Scenes: the same pixels for the same seed, ground truth that fits the image, and checked settings."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from scenes import middle_m, plain, small, staged, walker
+from synth.scenes import middle_m, plain, small, staged, walker
 
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.synth import PRESETS, Scene, SceneConfig, SceneFrame
@@ -43,13 +44,13 @@ def test_random_numbers_do_not_change_with_numpy() -> None:
 FIRST, SECOND, THIRD = 0.277970282193581, 0.445153123967549, -1.226885769901482
 
 
-def test_a_longer_scene_begins_like_a_shorter_one() -> None:
+def test_a_longer_scene_starts_like_a_shorter_one() -> None:
     short, long = Scene(small(frames=20)), Scene(small(frames=2000))
     assert digest(short.frame(19)) == digest(long.frame(19))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_boxes_fit_what_is_drawn(seed: int) -> None:
+def test_boxes_enclose_the_drawn_person(seed: int) -> None:
     config = plain(seed=seed, width=480, height=270)
     scene = staged(config)
     y = middle_m(scene)
@@ -125,7 +126,7 @@ def test_a_moving_camera_moves_standing_people_together(camera: str) -> None:
 
 
 def _moved_frames(scene: Scene) -> tuple[int, int]:
-    """Two frames between which the image moved, but not so far that people leave it."""
+    """Return two frames between which the image moved, but not so far that people leave it."""
     windows = np.array([scene.camera.window(index / scene.config.frame_rate) for index in range(len(scene))])
     rest = int(np.abs(windows - scene.camera.margin).sum(axis=1).argmin())
     moved = np.abs(windows - windows[rest]).sum(axis=1)
@@ -152,13 +153,14 @@ def test_a_still_camera_stays() -> None:
     ],
     ids=str,
 )
-def test_any_image_size_and_number_of_people(changes: dict[str, object]) -> None:
+def test_any_image_size_and_number_of_people_can_be_rendered(changes: dict[str, Any]) -> None:
     config = small(**changes)
     scene = Scene(config)
     frame = scene.frame(config.frames - 1)
     assert frame.image.shape == (config.height, config.width, 3)
     assert frame.image.dtype == np.uint8
-    assert (frame.boxes.dtype, frame.boxes.shape) == (np.float32, (len(frame.ids), 4))
+    assert frame.boxes.dtype == np.float32
+    assert frame.boxes.shape == (len(frame.ids), 4)
     assert np.isfinite(frame.boxes).all()
     assert (frame.boxes[:, 2:] > frame.boxes[:, :2]).all()
     assert len(set(frame.ids.tolist())) == len(frame.ids)
@@ -191,7 +193,7 @@ def test_degradation_adds_noise() -> None:
         ("person_height", (0.0, 0.2)), ("occluders", -1), ("degradation", 3),
     ],
 )  # fmt: skip
-def test_errors_name_the_field(field: str, value: object) -> None:
+def test_an_error_names_the_invalid_field(field: str, value: Any) -> None:
     with pytest.raises(InvalidInputError, match=field) as caught:
         SceneConfig(**{field: value})
     assert "expected" in str(caught.value)

@@ -1,4 +1,4 @@
-"""Tests of scenes as files, of the command ``synth``, and of the imports of the package."""
+"""Scenes as files, the command ``synth``, and the imports of the package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from scenes import small
+from numpy.typing import NDArray
+from synth.scenes import small
 
 from fairmot_dla34 import synth
 from fairmot_dla34.commands.main import main
@@ -19,14 +20,14 @@ from fairmot_dla34.synth import PRESETS, Scene, SceneConfig, SceneFrame, parse_s
 from fairmot_dla34.synth.config import BACKGROUNDS, CAMERAS
 
 
-def video_images(path: Path) -> list[np.ndarray]:
+def video_images(path: Path) -> list[NDArray[np.uint8]]:
     capture = cv2.VideoCapture(str(path))
-    found = []
+    found: list[NDArray[np.uint8]] = []
     while True:
         ok, image = capture.read()
         if not ok:
             return found
-        found.append(image)
+        found.append(image.astype(np.uint8, copy=False))
 
 
 def sequence(path: Path) -> dict[str, str]:

@@ -1,18 +1,21 @@
-"""Damaged and wrong files: intact frames are read, and one message reports the rest."""
+"""Damaged and invalid files: intact frames are read, and one message reports the rest."""
 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
+from typing import Any
 
 import pytest
 from clips import corrupt, index_of, write_clip
 
 from fairmot_dla34.errors import InvalidInputError, SourceError, SourceNotFoundError
-from fairmot_dla34.video import open_source
+from fairmot_dla34.values import Frame
+from fairmot_dla34.video import Source, open_source
 from fairmot_dla34.video.lost_frames import LostFrameCounter
 
 
-def read(spec, **options):
+def read(spec: Any, **options: Any) -> tuple[Source, list[Frame]]:
     with open_source(spec, **options) as source:
         frames = list(source)
     return source, frames
@@ -27,7 +30,9 @@ def read(spec, **options):
         ("b.avi", {"codec": "mpeg4", "g": "1"}),
     ],
 )
-def test_corrupt_frames_are_skipped_counted_and_logged_once(tmp_path, caplog, name, options):
+def test_corrupt_frames_are_skipped_counted_and_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, options: dict[str, Any]
+) -> None:
     path = corrupt(write_clip(tmp_path / name, 40, **options), [20, 30])
     with caplog.at_level(logging.WARNING, "fairmot_dla34"):
         source, frames = read(path)
@@ -42,7 +47,7 @@ def test_corrupt_frames_are_skipped_counted_and_logged_once(tmp_path, caplog, na
     assert "frame 20 " in caplog.text
 
 
-def test_after_damage_inside_a_group_indices_are_true_from_the_next_keyframe(tmp_path):
+def test_indices_are_correct_from_the_next_keyframe_after_damage(tmp_path: Path) -> None:
     path = corrupt(write_clip(tmp_path / "a.mp4", 60, g="10", bf="0"), [25])
     source, frames = read(path)
     assert source.frames_skipped >= 1
@@ -50,7 +55,7 @@ def test_after_damage_inside_a_group_indices_are_true_from_the_next_keyframe(tmp
     assert [(f.index, index_of(f.image)) for f in later] == [(i, i) for i in range(30, 60)]
 
 
-def test_silent_losses_count_only_in_streams_of_one_image_per_packet():
+def test_silent_losses_count_only_in_streams_of_one_image_per_packet() -> None:
     plain = LostFrameCounter()
     for stamp in range(6):
         plain.add_packet(float(stamp))
@@ -76,7 +81,9 @@ def test_silent_losses_count_only_in_streams_of_one_image_per_packet():
         ("a.mp4", {"g": "10", "container_options": {"movflags": "faststart"}}),
     ],
 )
-def test_a_truncated_video_gives_the_frames_before_the_cut(tmp_path, caplog, name, options):
+def test_a_truncated_video_gives_the_frames_before_the_cut(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, options: dict[str, Any]
+) -> None:
     path = write_clip(tmp_path / name, 120, bf="0", **options)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
@@ -88,7 +95,7 @@ def test_a_truncated_video_gives_the_frames_before_the_cut(tmp_path, caplog, nam
     assert sum("ended early" in record.message for record in caplog.records) == 1
 
 
-def test_a_truncated_real_video(tmp_path, pets_video):
+def test_a_truncated_real_video_is_read_up_to_the_cut(tmp_path: Path, pets_video: Path) -> None:
     data = pets_video.read_bytes()
     (tmp_path / "half.avi").write_bytes(data[: len(data) // 2])
     source, frames = read(tmp_path / "half.avi", frame_stride=10)
@@ -96,7 +103,7 @@ def test_a_truncated_real_video(tmp_path, pets_video):
     assert 30 <= len(frames) <= 50
 
 
-def test_an_mp4_without_its_index(tmp_path):
+def test_an_mp4_without_its_index_is_named(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", 60)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(SourceError, match=r"a\.mp4 is an mp4 whose index \('moov'\) is missing.*expected.*repair"):
@@ -111,14 +118,14 @@ def test_an_mp4_without_its_index(tmp_path):
         (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n" * 9, "contains no video"),
     ],
 )
-def test_text_and_empty_files_named_mp4(tmp_path, content, message):
+def test_text_and_empty_files_named_mp4_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "street.mp4"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=f"street.mp4 {message}.*expected"):
         open_source(path)
 
 
-def test_a_container_header_without_frames(tmp_path):
+def test_a_container_header_without_frames_is_an_error(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.avi", 20, codec="mjpeg")
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"movi") + 4])
@@ -126,20 +133,20 @@ def test_a_container_header_without_frames(tmp_path):
         read(path)
 
 
-def test_all_frames_corrupt(tmp_path):
+def test_a_video_of_corrupt_frames_only_is_an_error(tmp_path: Path) -> None:
     path = corrupt(write_clip(tmp_path / "a.avi", 5, codec="mjpeg"), range(5))
     with pytest.raises(SourceError, match=r"no frame that can be read \(5 corrupt\)"):
         read(path)
 
 
 @pytest.mark.parametrize("spec", ["nowhere.mp4", "folder/none", "*.jpg", "no[0-9]where/*.png"])
-def test_a_source_that_does_not_exist(tmp_path, monkeypatch, spec):
+def test_a_source_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: Any) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceNotFoundError, match="expected"):
         open_source(spec)
 
 
 @pytest.mark.parametrize("spec", ["", "  ", "a\0b", None, 1.5, True, b"a.mp4", "ftp://host/a.mp4", -1])
-def test_a_source_of_unknown_kind(spec):
+def test_a_source_of_unknown_kind_is_refused(spec: Any) -> None:
     with pytest.raises(InvalidInputError, match="expected"):
         open_source(spec)

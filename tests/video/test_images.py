@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from clips import index_of, numbered_image
+from numpy.typing import NDArray
 
 from fairmot_dla34.errors import InvalidInputError, SourceError
 from fairmot_dla34.video import open_source
+from fairmot_dla34.video.camera import CameraSource
 from fairmot_dla34.video.timing import Clock
 
 
-def save(path: Path, image: np.ndarray) -> None:
+def save(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     ok, data = cv2.imencode(path.suffix, image)
     assert ok
@@ -25,7 +28,7 @@ def save(path: Path, image: np.ndarray) -> None:
 
 
 @pytest.fixture
-def sequence(tmp_path):
+def sequence(tmp_path: Path) -> Path:
     folder = tmp_path / "MOT17-02" / "img1"
     for i in (0, 1, 2, 9, 10, 11):  # a plain sort puts 10 before 2
         save(folder / f"frame{i}.png", numbered_image(i))
@@ -34,7 +37,7 @@ def sequence(tmp_path):
     return folder
 
 
-def test_folder_in_natural_order(sequence):
+def test_a_folder_is_read_in_natural_order(sequence: Path) -> None:
     with open_source(sequence) as source:
         assert (source.name, source.frame_rate, source.frame_count) == ("MOT17-02", 30.0, 6)
         frames = list(source)
@@ -43,7 +46,7 @@ def test_folder_in_natural_order(sequence):
     assert frames[3].time_s == pytest.approx(0.1)
 
 
-def test_frame_rate_from_seqinfo(sequence):
+def test_the_frame_rate_comes_from_seqinfo(sequence: Path) -> None:
     (sequence.parent / "seqinfo.ini").write_text("[Sequence]\nname=MOT17-02\nframeRate=14\n")
     with open_source(str(sequence)) as source:
         assert source.frame_rate == 14
@@ -54,13 +57,13 @@ def test_frame_rate_from_seqinfo(sequence):
 
 
 @pytest.mark.parametrize("content", ["frameRate=14", "[Sequence]\nframeRate=abc", "[Sequence]\nframeRate=-1", ""])
-def test_an_invalid_seqinfo_is_ignored(sequence, content):
+def test_an_invalid_seqinfo_is_ignored(sequence: Path, content: str) -> None:
     (sequence.parent / "seqinfo.ini").write_text(content)
     with open_source(sequence) as source:
         assert source.frame_rate == 30
 
 
-def test_glob_pattern(sequence, monkeypatch):
+def test_a_glob_pattern_selects_images(sequence: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_source(str(sequence / "frame1*.png")) as source:
         assert source.name == "MOT17-02"
         assert [index_of(f.image) for f in source] == [1, 10, 11]
@@ -72,14 +75,14 @@ def test_glob_pattern(sequence, monkeypatch):
         open_source("*.txt")
 
 
-def test_a_single_image_file(sequence):
+def test_a_single_image_file_is_a_source_of_one_frame(sequence: Path) -> None:
     with open_source(sequence / "frame9.png") as source:
         assert source.name == "frame9"
         assert [index_of(f.image) for f in source] == [9]
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".png", ".bmp", ".webp", ".tif"])
-def test_every_image_format_and_names_outside_ascii(tmp_path, suffix):
+def test_every_image_format_and_names_outside_ascii_are_read(tmp_path: Path, suffix: str) -> None:
     save(tmp_path / "街道" / f"图{suffix}", numbered_image(5))
     with open_source(tmp_path / "街道") as source:
         assert source.name == "街道"
@@ -94,7 +97,7 @@ def test_every_image_format_and_names_outside_ascii(tmp_path, suffix):
         numbered_image(6).astype(np.uint16) << 8,
     ],
 )
-def test_grey_alpha_and_16_bits_become_bgr(tmp_path, image):
+def test_grey_alpha_and_16_bits_become_bgr(tmp_path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
     save(tmp_path / "a.png", image)
     with open_source(tmp_path) as source:
         (frame,) = source
@@ -102,14 +105,14 @@ def test_grey_alpha_and_16_bits_become_bgr(tmp_path, image):
     assert index_of(frame.image) == 6
 
 
-def test_image_sizes_may_differ(tmp_path):
+def test_image_sizes_may_differ(tmp_path: Path) -> None:
     save(tmp_path / "1.png", numbered_image(1))
     save(tmp_path / "2.png", numbered_image(2, 320, 200))
     with open_source(tmp_path) as source:
         assert [f.image.shape[:2] for f in source] == [(96, 160), (200, 320)]
 
 
-def test_unreadable_images_are_corrupt_frames(sequence, caplog):
+def test_unreadable_images_are_corrupt_frames(sequence: Path, caplog: pytest.LogCaptureFixture) -> None:
     (sequence / "frame1.png").write_bytes(b"not an image")
     (sequence / "frame9.png").write_bytes(b"")
     with caplog.at_level(logging.WARNING), open_source(sequence) as source:
@@ -120,7 +123,7 @@ def test_unreadable_images_are_corrupt_frames(sequence, caplog):
     assert "frame1.png" in caplog.text
 
 
-def test_folder_without_images(tmp_path):
+def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"contains no images; expected files ending in .*jpg"):
         open_source(tmp_path)
     (tmp_path / "a.png").write_bytes(b"x")
@@ -128,10 +131,10 @@ def test_folder_without_images(tmp_path):
         list(source)
 
 
-def test_arrays_from_a_generator_one_at_a_time():
+def test_arrays_are_taken_from_a_generator_one_at_a_time() -> None:
     taken = []
 
-    def images():
+    def images() -> Iterator[NDArray[np.uint8]]:
         for i in range(5):
             taken.append(i)
             yield numbered_image(i)
@@ -144,7 +147,7 @@ def test_arrays_from_a_generator_one_at_a_time():
             assert index_of(frame.image) == frame.index
 
 
-def test_arrays_as_one_stack():
+def test_one_array_of_many_images_is_accepted() -> None:
     with open_source(np.stack([numbered_image(i) for i in range(3)])) as source:
         assert source.frame_count == 3
         assert len(list(source)) == 3
@@ -160,12 +163,12 @@ def test_arrays_as_one_stack():
         (np.zeros((4, 5, 4), np.uint8), r"image 1 has shape \(4, 5, 4\)"),
     ],
 )
-def test_a_bad_array_is_reported_by_its_index(bad, message):
+def test_an_invalid_array_is_reported_by_its_index(bad: object, message: str) -> None:
     with open_source([numbered_image(0), bad]) as source, pytest.raises(InvalidInputError, match=message):
         list(source)
 
 
-def test_no_arrays_and_a_single_array():
+def test_no_arrays_and_a_single_array_are_refused() -> None:
     with open_source([]) as source, pytest.raises(SourceError, match="no frame"):
         list(source)
     with pytest.raises(InvalidInputError, match=r"one array of shape .*pass \[image\]"):
@@ -173,34 +176,36 @@ def test_no_arrays_and_a_single_array():
 
 
 @pytest.mark.parametrize("spec", [73, "73"])
-def test_a_missing_camera(spec, capfd):
+def test_a_missing_camera_is_an_error_and_opencv_is_silent(spec: int | str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceError, match="Camera 73 cannot be opened; expected"):
         open_source(spec)
     assert capfd.readouterr().err == ""  # no message of OpenCV itself
 
 
 class FailingCamera:
-    def __init__(self, index):
+    """A camera of four frames, the second of which it fails to deliver."""
+
+    def __init__(self, index: int) -> None:
         self.left, self.released = 4, False
 
-    def isOpened(self):  # noqa: N802 (OpenCV's)
+    def isOpened(self) -> bool:  # noqa: N802 (OpenCV's)
         return True
 
-    def get(self, what):
+    def get(self, what: int) -> float:
         return 0.0
 
-    def grab(self):
+    def grab(self) -> bool:
         self.left -= 1
         return self.left >= 0
 
-    def retrieve(self):
+    def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
         return (self.left != 2, numbered_image(self.left))
 
-    def release(self):
+    def release(self) -> None:
         self.released = True
 
 
-def test_a_failing_camera_ends_the_stream(monkeypatch, caplog):
+def test_a_failing_camera_ends_the_stream(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(cv2, "VideoCapture", FailingCamera)
     with caplog.at_level(logging.WARNING), open_source("0") as source:
         frames = list(source)
@@ -209,10 +214,11 @@ def test_a_failing_camera_ends_the_stream(monkeypatch, caplog):
     assert [f.time_s for f in frames] == sorted(f.time_s for f in frames)
     assert source.frames_skipped == 1
     assert source.truncated
-    assert source._capture.released
+    assert isinstance(source, CameraSource)
+    assert vars(source._capture)["released"]
 
 
-def test_the_clock_always_increases_over_disorder_and_restarts():
+def test_the_clock_always_increases_over_disorder_and_restarts() -> None:
     clock = Clock(10.0)
     assert [clock.next_time(t) for t in (5.0, 5.1, 5.05, 5.3)] == pytest.approx([0, 0.1, 0.2, 0.3])
     assert clock.next_time(0.0) == pytest.approx(0.4)  # a second recording
@@ -221,7 +227,7 @@ def test_the_clock_always_increases_over_disorder_and_restarts():
     assert clock.next_time(None, 3) == pytest.approx(1.3)
 
 
-def test_importing_loads_neither_opencv_nor_pyav():
+def test_importing_loads_neither_opencv_nor_pyav() -> None:
     code = "import sys, fairmot_dla34.video, fairmot_dla34.outputs; print({'cv2', 'av'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,14 +28,14 @@ SECRET = "hunter2"  # noqa: S105 (not a real one)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
+    def log_message(self, *args: object) -> None:
         pass
 
 
 class TruncatingHandler(QuietHandler):
     """Announces the whole file and sends two thirds of it."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         data = Path(self.translate_path(self.path)).read_bytes()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
@@ -44,7 +45,7 @@ class TruncatingHandler(QuietHandler):
 
 
 @contextlib.contextmanager
-def serving(folder, handler=QuietHandler):
+def serving(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
@@ -54,11 +55,11 @@ def serving(folder, handler=QuietHandler):
 
 
 @pytest.fixture
-def short_timeout(monkeypatch):
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "_URL_TIMEOUT_S", (1.0, 1.0))
 
 
-def test_http_file_is_read_like_a_local_file(tmp_path):
+def test_http_file_is_read_like_a_local_file(tmp_path: Path) -> None:
     write_clip(tmp_path / "street.mp4", 30)
     with serving(tmp_path) as host, open_source(f"{host}/street.mp4?token=secret") as source:
         assert source.name == "127.0.0.1_street"
@@ -67,7 +68,7 @@ def test_http_file_is_read_like_a_local_file(tmp_path):
         assert not source.truncated
 
 
-def test_http_error_contains_the_url_but_no_secret(tmp_path):
+def test_http_error_contains_the_url_but_no_secret(tmp_path: Path) -> None:
     with serving(tmp_path) as host:
         url = host.replace("//", f"//user:{SECRET}@") + f"/no.mp4?token={SECRET}"
         with pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+/no\.mp4.*404.*expected") as caught:
@@ -75,7 +76,9 @@ def test_http_error_contains_the_url_but_no_secret(tmp_path):
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_http_connection_lost_during_the_video(tmp_path, caplog, short_timeout):
+def test_a_lost_http_connection_keeps_the_frames_before_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, short_timeout: None
+) -> None:
     write_clip(tmp_path / "a.mp4", 60, bf="0", g="10", container_options={"movflags": "faststart"})
     caplog.set_level(logging.WARNING, "fairmot_dla34")
     with serving(tmp_path, TruncatingHandler) as host, open_source(f"{host}/a.mp4") as source:
@@ -86,7 +89,7 @@ def test_http_connection_lost_during_the_video(tmp_path, caplog, short_timeout):
     assert sum("ended early" in record.message for record in caplog.records) == 1
 
 
-def test_a_server_that_never_answers_is_an_error_not_a_hang(short_timeout):
+def test_a_server_that_never_answers_is_an_error_not_a_hang(short_timeout: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started_s = time.monotonic()
         with pytest.raises(SourceError, match=r"no answer in 1 s.*Check the URL"):
@@ -94,7 +97,7 @@ def test_a_server_that_never_answers_is_an_error_not_a_hang(short_timeout):
         assert time.monotonic() - started_s < 5
 
 
-def test_a_port_without_a_server():
+def test_a_port_without_a_server_is_named_without_the_password() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(SourceError, match=r"refused.*expected a running stream"):
@@ -102,7 +105,7 @@ def test_a_port_without_a_server():
 
 
 @pytest.mark.parametrize("send_bye", [False, True])
-def test_rtsp_stream_until_the_server_stops(caplog, send_bye):
+def test_an_rtsp_stream_is_read_until_the_server_stops(caplog: pytest.LogCaptureFixture, send_bye: bool) -> None:
     rate = Fraction(25)
     caplog.set_level(logging.WARNING, "fairmot_dla34")
     server = RtspServer(50, rate, send_bye=send_bye)
@@ -121,7 +124,7 @@ def test_rtsp_stream_until_the_server_stops(caplog, send_bye):
     assert "hunter2" not in caplog.text
 
 
-def test_rtsp_stream_without_data_ends_with_one_warning(caplog, short_timeout):
+def test_a_silent_rtsp_stream_ends_with_one_warning(caplog: pytest.LogCaptureFixture, short_timeout: None) -> None:
     with caplog.at_level(logging.WARNING, "fairmot_dla34"), RtspServer(30, Fraction(25), hang_s=20) as server:
         started_s = time.monotonic()
         with open_source(f"rtsp://127.0.0.1:{server.port}/live") as source:
@@ -143,7 +146,7 @@ def test_rtsp_stream_without_data_ends_with_one_warning(caplog, short_timeout):
         ("http://example.org", "example.org"),
     ],
 )
-def test_url_names_are_file_names(url, name):
+def test_url_names_are_file_names(url: str, name: str | None) -> None:
     got = url_name(url)
     assert name in {None, got}
     assert "/" not in got

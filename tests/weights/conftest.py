@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from weights_server import FakeServer
+from numpy.typing import NDArray
+from weights.server import FakeServer
 
 from fairmot_dla34.architectures import HeadSizes
 from fairmot_dla34.architectures.dla34 import DLA34
@@ -54,11 +55,11 @@ def quick_retries() -> RetryPolicy:
 
 
 @pytest.fixture(scope="session")
-def zeros() -> dict[str, np.ndarray]:
+def zeros() -> dict[str, NDArray[np.float32]]:
     """Arrays of zeros with the names and shapes of the network."""
     return {name: np.zeros(shape, dtype=np.float32) for name, shape in DLA34.array_shapes(HeadSizes()).items()}
 
 
 @pytest.fixture(scope="session")
-def zeros_pdparams(zeros: dict[str, np.ndarray]) -> bytes:
+def zeros_pdparams(zeros: dict[str, NDArray[np.float32]]) -> bytes:
     return pickle.dumps({**zeros, "StructuredToParameterName@@": {name: name for name in zeros}}, protocol=2)

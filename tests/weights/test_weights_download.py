@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from weights_server import (
+from weights.server import (
     FakeServer,
     RequestHandler,
     Response,
@@ -63,13 +63,14 @@ def test_first_use_downloads_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     server.content = zeros_pdparams
     for _ in range(2):
         assert resolve_weights(target.stem) == target
     assert [path for path, _ in server.requests] == [f"/models/mot/{target.name}"]
     assert not capsys.readouterr().out
-    shown = sys.stderr.getvalue()
+    shown = terminal.getvalue()
     assert "100%" in shown
     assert "79.5M/79.5M" in shown
 
@@ -80,9 +81,10 @@ def test_first_use_downloads_once(
 def test_silent_download_shows_no_bar(
     stream: type[io.StringIO], progress: bool, server: FakeServer, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", stream())
+    shown = stream()
+    monkeypatch.setattr(sys, "stderr", shown)
     assert fetch(progress=progress) == server.content
-    assert sys.stderr.getvalue() == ""
+    assert shown.getvalue() == ""
 
 
 def test_cached_file_needs_no_server(target: Path) -> None:

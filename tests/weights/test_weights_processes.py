@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from weights_server import FakeServer, send_file
+from weights.server import FakeServer, send_file
 
 from fairmot_dla34.errors import DownloadError
 from fairmot_dla34.weights import WeightsEntry, load_checkpoint, resolve_weights

@@ -1,4 +1,4 @@
-"""Checkpoints: good ones are read exactly, bad ones get one clear error, and nothing in them is ever run."""
+"""Readers of checkpoints: valid files are read exactly, others get one clear error, and no code in them ever runs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from fairmot_dla34.errors import CheckpointError, IntegrityError
 from fairmot_dla34.architectures import HeadSizes
 from fairmot_dla34.architectures.dla34 import DLA34
+from fairmot_dla34.errors import CheckpointError, IntegrityError
 from fairmot_dla34.weights import load_checkpoint, verify_file
 from fairmot_dla34.weights.formats.pdparams import read_pickle
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, NDArray[Any]]
 HEATMAP_WEIGHT = "detector.head.heatmap.2.conv.weight"
 FIRST = "detector.backbone.base_layer.0.conv.weight"
 
@@ -66,7 +67,7 @@ def test_classes_change_the_heatmap_only() -> None:
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_every_protocol_and_layout(protocol: int, order: Any) -> None:
+def test_every_protocol_and_memory_layout_is_read(protocol: int, order: Any) -> None:
     array = np.asarray(np.random.default_rng(1).normal(size=(3, 4, 5)), order=order)
     wanted = {"a": array.astype(">f8"), "b": array.astype(np.float16), "c": np.float32(2.5), "d": np.zeros((0, 3))}
     got = read(pickle.dumps(collections.OrderedDict(wanted), protocol=protocol))
@@ -75,7 +76,7 @@ def test_every_protocol_and_layout(protocol: int, order: Any) -> None:
         np.testing.assert_array_equal(got[name], wanted[name])
 
 
-def test_both_names_of_numpys_modules() -> None:
+def test_both_names_of_numpys_modules_are_read() -> None:
     """NumPy 2 writes numpy._core, NumPy 1 numpy.core; both open with either."""
     new = pickle.dumps({"a": np.arange(3.0)}, protocol=2).replace(b"numpy._core.", b"numpy.core.")
     old = new.replace(b"numpy.core.", b"numpy._core.")
@@ -84,7 +85,7 @@ def test_both_names_of_numpys_modules() -> None:
         np.testing.assert_array_equal(read(data)["a"], np.arange(3.0))
 
 
-def test_tensors_of_a_nested_paddle_save_and_chunked_arrays() -> None:
+def test_named_tensors_are_unwrapped_and_the_table_of_split_arrays_is_left_out() -> None:
     """(name, array) pairs are unwrapped; the table of split arrays is left out with what is not an array."""
     data = {"a": ("linear_0.w_0", np.ones(2)), "UnpackBigParamInfor@@": {"b": {"slices": ["b@@.0"]}}, "epoch": 3}
     assert list(read(pickle.dumps(data))) == ["a"]
@@ -98,15 +99,16 @@ def test_training_arrays_are_left_out_and_others_become_float32(zeros: Arrays, t
     assert {array.dtype for array in arrays.values()} == {np.dtype(np.float32)}
 
 
-def test_npz(zeros: Arrays, tmp_path: Path) -> None:
+def test_an_npz_file_is_read(zeros: Arrays, tmp_path: Path) -> None:
     path = tmp_path / "weights.pdparams"  # the content decides, not the suffix
     with path.open("wb") as file:
-        np.savez_compressed(file, **{name: array.astype(np.float16) for name, array in zeros.items()})
+        half: dict[str, Any] = {name: array.astype(np.float16) for name, array in zeros.items()}
+        np.savez_compressed(file, **half)
     assert list(load_checkpoint(path).arrays) == list(zeros)
 
 
-class Runs:
-    """Pickles as a call of ``function``."""
+class CallsWhenLoaded:
+    """An object whose pickle calls ``function`` when it is loaded."""
 
     def __init__(self, function: Callable[..., Any], *args: Any) -> None:
         self.call = function, args
@@ -116,7 +118,7 @@ class Runs:
 
 
 def by_name(module: str, name: str) -> bytes:
-    """A pickle that only looks ``name`` up."""
+    """Return a pickle that only looks up ``name``."""
     parts = [module.encode(), name.encode()]
     return b"\x80\x04" + b"".join(b"\x8c" + struct.pack("B", len(p)) + p for p in parts) + b"\x93."
 
@@ -125,19 +127,19 @@ def by_name(module: str, name: str) -> bytes:
 @pytest.mark.parametrize(
     "attack",
     [
-        lambda mark: Runs(os.system, f"touch {mark}"),
-        lambda mark: Runs(builtins.eval, f"open({mark!r}, 'w')"),
-        lambda mark: Runs(builtins.exec, f"open({mark!r}, 'w')"),
-        lambda mark: Runs(getattr, Runs(importlib.import_module, "os"), "system"),
-        lambda mark: Runs(np.load, mark),
-        lambda mark: Runs(np.memmap, mark, "u1", "w+", 0, (1,)),
-        lambda mark: Runs(np.fromfile, mark),
-        lambda mark: {"nested": [{"deep": (Runs(os.mkdir, mark),)}]},
-        lambda mark: {FIRST: np.array([Runs(os.mkdir, mark)], dtype=object)},
-        lambda mark: Runs(collections.OrderedDict, [(Runs(os.mkdir, mark), 1)]),
+        lambda mark: CallsWhenLoaded(os.system, f"touch {mark}"),
+        lambda mark: CallsWhenLoaded(builtins.eval, f"open({mark!r}, 'w')"),
+        lambda mark: CallsWhenLoaded(builtins.exec, f"open({mark!r}, 'w')"),
+        lambda mark: CallsWhenLoaded(getattr, CallsWhenLoaded(importlib.import_module, "os"), "system"),
+        lambda mark: CallsWhenLoaded(np.load, mark),
+        lambda mark: CallsWhenLoaded(np.memmap, mark, "u1", "w+", 0, (1,)),
+        lambda mark: CallsWhenLoaded(np.fromfile, mark),
+        lambda mark: {"nested": [{"deep": (CallsWhenLoaded(os.mkdir, mark),)}]},
+        lambda mark: {FIRST: np.array([CallsWhenLoaded(os.mkdir, mark)], dtype=object)},
+        lambda mark: CallsWhenLoaded(collections.OrderedDict, [(CallsWhenLoaded(os.mkdir, mark), 1)]),
     ],
 )
-def test_nothing_a_checkpoint_asks_for_is_run(attack: Callable[[str], Any], protocol: int, tmp_path: Path) -> None:
+def test_no_code_in_a_checkpoint_is_run(attack: Callable[[str], Any], protocol: int, tmp_path: Path) -> None:
     mark = tmp_path / "it ran"
     path = write(tmp_path / "evil.pdparams", attack(str(mark)), protocol)
     with pytest.raises(CheckpointError, match=r"evil\.pdparams"):
@@ -189,10 +191,10 @@ def _global(module: str, name: str) -> bytes:
         b"",
     ],
 )
-def test_handmade_pickles(body: bytes) -> None:
+def test_handmade_pickles_are_refused(body: bytes) -> None:
     with pytest.raises(CheckpointError):
         read(b"\x80\x02" + body)
-    assert list(read(pickle.dumps({"a": np.zeros(1)}))) == ["a"]  # it has left nothing behind
+    assert list(read(pickle.dumps({"a": np.zeros(1)}))) == ["a"]  # the refusal changed nothing for the next file
 
 
 @pytest.mark.parametrize(
@@ -207,11 +209,12 @@ def test_handmade_pickles(body: bytes) -> None:
         (1, (2,)),
     ],
 )
-def test_arrays_whose_parts_do_not_fit(state: tuple[object, ...]) -> None:
+def test_arrays_whose_parts_do_not_fit_are_refused(state: tuple[object, ...]) -> None:
     class Fake:
         def __reduce__(self) -> tuple[object, ...]:
-            reconstruct, args = np.zeros(1).__reduce__()[:2]
-            return reconstruct, args, state
+            reduced = np.zeros(1).__reduce__()
+            assert isinstance(reduced, tuple)
+            return reduced[0], reduced[1], state
 
     buffer = io.BytesIO()
     pickle.Pickler(buffer, protocol=2).dump({"a": Fake()})
@@ -220,7 +223,7 @@ def test_arrays_whose_parts_do_not_fit(state: tuple[object, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"  <!DOCTYPE html><html>", "web page"),
@@ -232,15 +235,15 @@ def test_arrays_whose_parts_do_not_fit(state: tuple[object, ...]) -> None:
         (pickle.dumps({}), f"array {FIRST} is missing"),
     ],
 )
-def test_files_that_are_no_checkpoint(content: bytes, told: str, tmp_path: Path) -> None:
+def test_files_that_are_not_checkpoints_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.pdparams"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"bad\.pdparams") as caught:
         load_checkpoint(path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_truncated_checkpoint(zeros_pdparams: bytes, tmp_path: Path) -> None:
+def test_a_truncated_checkpoint_is_reported(zeros_pdparams: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cut.pdparams"
     path.write_bytes(zeros_pdparams[: len(zeros_pdparams) // 2])
     with pytest.raises(CheckpointError, match="cut short"):
@@ -258,13 +261,13 @@ def test_pytorch_archive_is_named(tmp_path: Path) -> None:
 def test_npz_with_objects_is_not_run(tmp_path: Path) -> None:
     mark = tmp_path / "it ran"
     path = tmp_path / "evil.npz"
-    np.savez(path, a=np.array([Runs(os.mkdir, str(mark))], dtype=object))
+    np.savez(path, a=np.array([CallsWhenLoaded(os.mkdir, str(mark))], dtype=object))
     with pytest.raises(CheckpointError, match="unsafe"):
         load_checkpoint(path)
     assert not mark.exists()
 
 
-def test_missing_file_and_folder(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_reported(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(CheckpointError, match="cannot be read"):
             load_checkpoint(path)
@@ -272,24 +275,24 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
             verify_file(path)
 
 
-def test_misshapen_and_missing_arrays_are_counted(zeros: Arrays, tmp_path: Path) -> None:
+def test_missing_arrays_and_those_of_another_shape_are_counted(zeros: Arrays, tmp_path: Path) -> None:
     wrong = {**zeros, FIRST: np.zeros((16, 1, 7, 7), np.float32)}
     wrong.pop("reid.reid.2.conv.bias")
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(write(tmp_path / "wrong.pdparams", wrong))
-    for told in (FIRST, "(16, 1, 7, 7)", "(16, 3, 7, 7)", "1 more of 347"):
-        assert told in str(caught.value)
+    for message in (FIRST, "(16, 1, 7, 7)", "(16, 3, 7, 7)", "1 more of 347"):
+        assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("shape", [(), (0, 256, 1, 1), (1, 256)])
-def test_misshapen_heatmap(shape: tuple[int, ...], zeros: Arrays, tmp_path: Path) -> None:
+def test_a_heatmap_of_another_shape_is_reported(shape: tuple[int, ...], zeros: Arrays, tmp_path: Path) -> None:
     wrong = {HEATMAP_WEIGHT: np.zeros(shape, np.float32)}
     with pytest.raises(CheckpointError, match=f"array {HEATMAP_WEIGHT} has shape"):
         load_checkpoint(write(tmp_path / "wrong.pdparams", {**zeros, **wrong}))
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (np.full(2, np.nan, np.float32), "2 of 2 numbers that are NaN"),
         (np.array([0, -np.inf], np.float32), "1 of 2 numbers"),
@@ -298,14 +301,16 @@ def test_misshapen_heatmap(shape: tuple[int, ...], zeros: Arrays, tmp_path: Path
         (np.zeros(2, np.uint16), "type uint16"),
     ],
 )
-def test_numbers_that_are_none(value: np.ndarray, told: str, zeros: Arrays, tmp_path: Path) -> None:
+def test_arrays_with_nan_infinity_or_integers_are_refused(
+    value: NDArray[Any], message: str, zeros: Arrays, tmp_path: Path
+) -> None:
     path = write(tmp_path / "nan.pdparams", {**zeros, "detector.head.offset.2.conv.bias": value})
     with pytest.raises(CheckpointError, match=r"offset\.2\.conv\.bias") as caught:
         load_checkpoint(path)  # and no RuntimeWarning of NumPy: the suite turns warnings into errors
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_verify_file(real_weights: Path) -> None:
+def test_verify_file_describes_the_file_and_checks_its_digest(real_weights: Path) -> None:
     report = verify_file(real_weights)
     assert (report.bytes, report.arrays, report.classes) == (real_weights.stat().st_size, 347, 1)
     assert verify_file(str(real_weights), sha256=report.sha256.upper()) == report

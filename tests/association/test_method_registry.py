@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fairmot_dla34.association import (
@@ -16,12 +18,12 @@ from fairmot_dla34.association.byte import ByteRules
 from fairmot_dla34.errors import InvalidInputError
 
 
-def test_built_in_methods_come_in_a_fixed_order():
+def test_built_in_methods_come_in_a_fixed_order() -> None:
     assert method_names() == ("jde", "byte", "steady")
     assert [find_method(name).name for name in method_names()] == list(method_names())
 
 
-def test_a_registered_method_is_listed_and_has_its_own_lost_buffer():
+def test_a_registered_method_is_listed_and_has_its_own_lost_buffer() -> None:
     register_method(AssociationMethod("mine", ByteRules, lost_buffer_s=0.25))
     assert method_names()[-1] == "mine"
     assert TrackerConfig(method="mine").buffer_s == 0.25
@@ -30,7 +32,7 @@ def test_a_registered_method_is_listed_and_has_its_own_lost_buffer():
         TrackerConfig(method="other")
 
 
-def test_a_name_belongs_to_one_method():
+def test_a_name_belongs_to_one_method() -> None:
     register_method(find_method("jde"))  # a module that is imported twice
     with pytest.raises(InvalidInputError, match="'jde' is already registered; choose another name"):
         register_method(AssociationMethod("jde", ByteRules))
@@ -38,22 +40,22 @@ def test_a_name_belongs_to_one_method():
 
 
 @pytest.mark.parametrize("name", ["", None, 3])
-def test_names_are_strings(name):
+def test_names_are_strings(name: Any) -> None:
     with pytest.raises(InvalidInputError, match="expected a non-empty string"):
         AssociationMethod(name, ByteRules)
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), None])
-def test_lost_buffers_are_finite(seconds):
+def test_lost_buffers_are_finite(seconds: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"lost_buffer_s is .*expected a number >= 0"):
         AssociationMethod("mine", ByteRules, lost_buffer_s=seconds)
 
 
-def test_every_video_has_rules_of_its_own():
+def test_every_video_has_rules_of_its_own() -> None:
     """Rules may keep state, which must not pass from one video to the next."""
-    made = []
+    made: list[ByteRules] = []
 
-    def make_rules(config, frame_rate):
+    def make_rules(config: TrackerConfig, frame_rate: float) -> ByteRules:
         made.append(ByteRules(config, frame_rate))
         return made[-1]
 
