@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
 from ..errors import FairMOTError, InvalidInputError
@@ -83,8 +83,8 @@ class GapFiller:
             self._delayed[index] = replace(result, tracks=(*result.tracks, track))
 
 
-def with_filled_gaps(results: Iterable[FrameResult], max_gap: int) -> Iterator[FrameResult]:
-    """Return an iterator over results with gaps filled, delayed by ``max_gap`` results.
+def with_filled_gaps(results: Iterable[FrameResult], max_gap: int) -> Generator[FrameResult]:
+    """Return a generator of results with gaps filled, delayed by ``max_gap`` results.
 
     An error of ``results`` is raised after the results before it.
 
@@ -98,7 +98,7 @@ def with_filled_gaps(results: Iterable[FrameResult], max_gap: int) -> Iterator[F
     return _filled(results, GapFiller(max_gap))
 
 
-def _filled(results: Iterable[FrameResult], filler: GapFiller) -> Iterator[FrameResult]:
+def _filled(results: Iterable[FrameResult], filler: GapFiller) -> Generator[FrameResult]:
     try:
         for result in results:
             yield from filler.push(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
@@ -124,7 +124,7 @@ class FairMOT:
         frame_stride: int = 1,
         fill_gaps: int = 0,
         newest_frame: bool | None = None,
-    ) -> Iterator[FrameResult]:
+    ) -> Generator[FrameResult]:
         """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
 
         The source is opened and the arguments are checked when the call is made. Frames of a video, a camera or a
@@ -154,7 +154,7 @@ class FairMOT:
         frames = options.open(source)
         return with_filled_gaps(self._results(frames, newest=options.takes_newest(frames)), fill_gaps)
 
-    def _results(self, frames: Source, *, newest: bool) -> Iterator[FrameResult]:
+    def _results(self, frames: Source, *, newest: bool) -> Generator[FrameResult]:
         with frames, Pipeline(self.session(frames.native_rate), frames, newest=newest) as pipeline:
             for _, result in pipeline:
                 yield result
