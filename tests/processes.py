@@ -1,4 +1,4 @@
-"""Real processes that a test starts and stops."""
+"""Python processes that a test starts, signals and stops."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def python_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Start Python as a terminal would: with Ctrl-C at work even where this process was started without it."""
+    """Start Python with the default action on Ctrl-C, which a parent process may have switched off."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no other threads run here)
     )
     try:
         yield process

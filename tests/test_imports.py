@@ -1,4 +1,4 @@
-"""What importing costs, and who may import whom."""
+"""Import rules: the packages that an import loads, the order of the folders, and no cycles."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import fairmot_dla34
 PACKAGE = Path(fairmot_dla34.__file__).parent
 HEAVY = ("paddle", "openvino", "nncf", "cv2", "onnx", "onnxruntime", "av", "numpy", "requests", "scipy", "torch")
 
-# A folder may import those of the layers above its own line, and those on its own line if no cycle results
-# (docs/architecture.md). The modules of the package's root are the vocabulary, but for the two that are entry points.
+# A folder may import the folders of earlier lines, and those of its own line if no cycle results
+# (docs/architecture.md). The modules in the package's root are the vocabulary, except the two entry points.
 LAYERS = (
     ("vocabulary",),
     ("architectures", "association", "outputs", "video", "weights"),
@@ -29,12 +29,12 @@ LAYERS = (
 )
 
 
-def test_the_package_imports_nothing_heavy() -> None:
+def test_importing_the_package_loads_no_heavy_library() -> None:
     code = f"import sys, fairmot_dla34; print([name for name in {HEAVY!r} if name in sys.modules])"
     assert python(code) == "[]"
 
 
-def test_the_openvino_path_imports_no_paddle() -> None:
+def test_the_openvino_backend_loads_no_training_framework() -> None:
     code = (
         "import sys, fairmot_dla34.backends.selfcheck as s; s.run_selfcheck('openvino');"
         "print([name for name in ('paddle', 'ppdet', 'paddlehub', 'torch', 'nncf') if name in sys.modules])"
@@ -42,7 +42,7 @@ def test_the_openvino_path_imports_no_paddle() -> None:
     assert python(code) == "[]"
 
 
-def test_there_are_few_public_names_and_all_exist() -> None:
+def test_public_names_are_few_and_exist() -> None:
     assert len(fairmot_dla34.__all__) <= 15
     for name in fairmot_dla34.__all__:
         assert getattr(fairmot_dla34, name) is not None
@@ -51,15 +51,16 @@ def test_there_are_few_public_names_and_all_exist() -> None:
         _ = fairmot_dla34.FairMot
 
 
-def test_the_modules_version_is_the_packages() -> None:
+def test_the_module_states_the_version_of_the_package() -> None:
     """PaddleHub reads the literal from the source, so it cannot be computed."""
     tree = ast.parse((PACKAGE / "module.py").read_text("utf-8"))
     (info,) = (node.decorator_list[0] for node in tree.body if isinstance(node, ast.ClassDef))
     assert isinstance(info, ast.Call)
-    values = {keyword.arg: keyword.value for keyword in info.keywords}
-    assert all(isinstance(value, ast.Constant) and isinstance(value.value, str) for value in values.values())
-    assert values["version"].value == fairmot_dla34.__version__
-    assert values["name"].value == "fairmot_dla34"
+    values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in info.keywords}
+    assert all(isinstance(keyword.value, ast.Constant) for keyword in info.keywords)
+    assert all(isinstance(value, str) for value in values.values())
+    assert values["version"] == fairmot_dla34.__version__
+    assert values["name"] == "fairmot_dla34"
 
 
 def test_every_folder_has_a_layer() -> None:
@@ -68,14 +69,14 @@ def test_every_folder_has_a_layer() -> None:
 
 
 @pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_imports_point_down(file: Path) -> None:
+def test_no_module_imports_a_later_layer(file: Path) -> None:
     folder = folder_of(file.relative_to(PACKAGE).with_suffix("").parts)
     for target in imports_of(file):
         assert layer_of(folder_of(target)) <= layer_of(folder), f"{folder} imports {'.'.join(target)}"
 
 
-def test_no_module_imports_itself_through_others() -> None:
-    """Import cycles, those between folders of one layer included. Imports for type checking alone do not count."""
+def test_no_import_cycle() -> None:
+    """Neither between modules nor between folders. Imports for type checking only do not count."""
     graph = {module_of(file): imports_of(file, at_run_time=True) for file in PACKAGE.rglob("*.py")}
     folders: dict[str, set[str]] = {}
     for module, targets in graph.items():
@@ -88,7 +89,7 @@ Node = TypeVar("Node")
 
 
 def cycle(edges: dict[Node, set[Node]]) -> set[Node]:
-    """Return the nodes that are on a cycle, or lead to one."""
+    """Return the nodes that are on a cycle or lead to one."""
     while leaves := {node for node, targets in edges.items() if not targets & edges.keys()}:
         edges = {node: targets for node, targets in edges.items() if node not in leaves}
     return set(edges)
@@ -112,13 +113,13 @@ def imports_of(file: Path, *, at_run_time: bool = False) -> set[Module]:
             if checking or isinstance(node, ast.FunctionDef):
                 skipped |= set(ast.walk(node))
     found = set()
-    here = file.relative_to(PACKAGE).parent.parts
+    folder = file.relative_to(PACKAGE).parent.parts
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom) or node in skipped:
             continue
         assert not (node.module or "").startswith("fairmot_dla34"), "PaddleHub copies the folder: imports are relative"
         if node.level:
-            base = here[: len(here) - node.level + 1] + tuple((node.module or "").split(".") if node.module else ())
+            base = folder[: len(folder) - node.level + 1] + tuple((node.module or "").split(".") if node.module else ())
             found |= {(*base, alias.name) if is_module((*base, alias.name)) else base for alias in node.names}
     return {module for module in found if module}
 

@@ -1,4 +1,4 @@
-"""The PaddleHub-style module without paddlehub: names, order, defaults, files."""
+"""`Module` without paddlehub: argument names, order and defaults, the files it writes, and invalid input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fairmot_dla34 import Module, TrackingSummary
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError, StateError
 
-FIVE = ["output_dir", "visualization", "draw_threshold", "use_gpu"]
+CONTRACT = ["output_dir", "visualization", "draw_threshold", "use_gpu"]
 
 
 @pytest.fixture
@@ -25,17 +25,17 @@ def module() -> Module:
     return Module.from_backend(FakeBackend())
 
 
-def test_arguments_are_paddlehubs() -> None:
+def test_arguments_have_the_names_order_and_defaults_of_paddlehub() -> None:
     tracking, stream = (inspect.signature(call).parameters for call in (Module.tracking, Module.stream_mode))
-    assert list(tracking)[:6] == ["self", "video_stream", *FIVE]
-    assert list(stream)[:5] == ["self", *FIVE]
+    assert list(tracking)[:6] == ["self", "video_stream", *CONTRACT]
+    assert list(stream)[:5] == ["self", *CONTRACT]
     for parameters in (tracking, stream):
-        assert [parameters[name].default for name in FIVE] == ["", True, 0.5, False]
+        assert [parameters[name].default for name in CONTRACT] == ["", True, 0.5, False]
         extra = list(parameters.values())[6 if parameters is tracking else 5 :]
         assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in extra)
 
 
-def test_tracking_writes_text_and_video_and_tells_about_it(module: Module, tmp_path: Path) -> None:
+def test_tracking_writes_text_and_video_and_returns_a_summary(module: Module, tmp_path: Path) -> None:
     summary = module.tracking(walking_boxes(30), str(tmp_path), True, 0.5, False)  # noqa: FBT003 (PaddleHub's order)
     assert isinstance(summary, TrackingSummary)
     assert summary.frames == 30
@@ -51,7 +51,7 @@ def test_tracking_writes_text_and_video_and_tells_about_it(module: Module, tmp_p
 
 
 def test_draw_threshold_decides_only_what_is_drawn(module: Module, tmp_path: Path) -> None:
-    """PaddleHub's old module dropped the rows below it from the text too."""
+    """PaddleHub's own module also drops the rows below it from the text."""
     module.tracking(walking_boxes(5), tmp_path, draw_threshold=1.0)
     assert len((tmp_path / "mot_results" / "inputimages.txt").read_text().splitlines()) == 10
 
@@ -63,7 +63,7 @@ def test_a_second_run_replaces_the_first(module: Module, tmp_path: Path) -> None
     assert not (tmp_path / "mot_outputs").exists()
 
 
-def test_stream_mode_gives_the_ids_and_files_of_file_mode(module: Module, tmp_path: Path) -> None:
+def test_stream_mode_gives_the_same_ids_and_files_as_file_mode(module: Module, tmp_path: Path) -> None:
     images = list(walking_boxes(12))
     formats = ("mot", "jsonl", "csv", "kitti")
     module.tracking(images, tmp_path / "file", formats=formats)
@@ -86,8 +86,13 @@ def test_nothing_is_written_in_the_working_directory(
 
 
 def test_the_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    built = []
-    monkeypatch.setattr("fairmot_dla34.tracking.options.create_backend", lambda *_: built.append(1) or FakeBackend())
+    built: list[FakeBackend] = []
+
+    def build(*_: object) -> FakeBackend:
+        built.append(FakeBackend())
+        return built[-1]
+
+    monkeypatch.setattr("fairmot_dla34.tracking.options.create_backend", build)
     monkeypatch.setattr("fairmot_dla34.tracking.options.resolve_network", lambda *_, **__: tmp_path)
     module = Module()
     for _ in range(2):
@@ -96,7 +101,7 @@ def test_the_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 class TestPredict:
-    def test_outside_stream_mode(self, module: Module, tmp_path: Path) -> None:
+    def test_outside_stream_mode_is_an_error(self, module: Module, tmp_path: Path) -> None:
         images = list(walking_boxes(1))
         with pytest.raises(StateError, match="stream_mode"):
             module.predict(images)
@@ -111,7 +116,7 @@ class TestPredict:
             pass
 
     @pytest.mark.parametrize(
-        ("images", "told"),
+        ("images", "message"),
         [
             ([], "empty list"),
             ([None], r"images\[0\] is a NoneType"),
@@ -125,13 +130,13 @@ class TestPredict:
             ("street.jpg", "list of BGR arrays"),
         ],
     )
-    def test_bad_images_leave_the_stream_as_it_was(
-        self, module: Module, tmp_path: Path, images: object, told: str
+    def test_an_invalid_image_is_reported_and_the_stream_goes_on(
+        self, module: Module, tmp_path: Path, images: object, message: str
     ) -> None:
         good = list(walking_boxes(2))
         with module.stream_mode(tmp_path) as stream:
             stream.predict(good[:1])
-            with pytest.raises(InvalidInputError, match=told):
+            with pytest.raises(InvalidInputError, match=message):
                 stream.predict(images)  # type: ignore[arg-type]
             with pytest.raises(InvalidInputError, match=r"images\[1\]"):
                 stream.predict([good[1], None])  # type: ignore[list-item]
@@ -142,33 +147,33 @@ class TestPredict:
 
 class TestBadInput:
     @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "much", None])
-    def test_thresholds(self, module: Module, tmp_path: Path, value: object) -> None:
+    def test_a_threshold_out_of_range_is_refused(self, module: Module, tmp_path: Path, value: object) -> None:
         with pytest.raises(InvalidInputError, match="draw_threshold"):
             module.tracking(walking_boxes(1), tmp_path, draw_threshold=value)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("name", ["", "../escape", "/absolute", "a/b", ".hidden", "nul\0", None])
-    def test_a_streams_name_stays_inside_the_output_directory(
+    def test_a_stream_name_outside_the_output_directory_is_refused(
         self, module: Module, tmp_path: Path, name: object
     ) -> None:
         with pytest.raises(InvalidInputError, match="plain file name"):
             module.stream_mode(tmp_path, name=name)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("setting", [{"frame_rate": 1e12}, {"frame_rate": 10**400}, {"frame_stride": 10**400}])
-    def test_numbers_beyond_reason(self, module: Module, tmp_path: Path, setting: dict[str, float]) -> None:
+    def test_numbers_out_of_range_are_refused(self, module: Module, tmp_path: Path, setting: dict[str, float]) -> None:
         with pytest.raises(InvalidInputError, match="expected"):
             module.tracking(walking_boxes(1), tmp_path, **setting)  # type: ignore[arg-type]
 
-    def test_formats_as_one_word(self, module: Module, tmp_path: Path) -> None:
+    def test_formats_as_one_word_are_refused(self, module: Module, tmp_path: Path) -> None:
         with pytest.raises(InvalidInputError, match="list"):
             module.tracking(walking_boxes(1), tmp_path, formats="mot")
 
-    def test_output_path_is_a_file(self, module: Module, tmp_path: Path) -> None:
+    def test_a_file_in_place_of_the_output_directory_is_kept(self, module: Module, tmp_path: Path) -> None:
         (tmp_path / "out").write_text("mine")
         with pytest.raises(OutputError, match="out"):
             module.tracking(walking_boxes(1), tmp_path / "out")
         assert (tmp_path / "out").read_text() == "mine"
 
-    def test_a_run_that_cannot_begin_leaves_earlier_results(self, module: Module, tmp_path: Path) -> None:
+    def test_a_run_that_cannot_start_keeps_earlier_results(self, module: Module, tmp_path: Path) -> None:
         module.tracking(walking_boxes(3), tmp_path)
         before = (tmp_path / "mot_results" / "inputimages.txt").read_text()
         with pytest.raises(SourceError):
@@ -177,7 +182,7 @@ class TestBadInput:
             module.tracking(walking_boxes(3), tmp_path, formats=("xml",))
         assert (tmp_path / "mot_results" / "inputimages.txt").read_text() == before
 
-    def test_a_bad_image_in_the_middle_keeps_what_was_written(self, module: Module, tmp_path: Path) -> None:
+    def test_an_invalid_image_keeps_the_results_before_it(self, module: Module, tmp_path: Path) -> None:
         images = [*walking_boxes(4), None]
         with pytest.raises(InvalidInputError, match="4"):
             module.tracking(images, tmp_path)  # type: ignore[arg-type]
@@ -198,7 +203,7 @@ Module.from_backend(FakeBackend()).tracking(walking_boxes(10**9), {out!r}, frame
 
 @pytest.mark.serial
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_run_leaves_files_that_can_be_used(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_or_killed_run_leaves_usable_files(tmp_path: Path, number: signal.Signals) -> None:
     script = ENDLESS.format(tests=str(Path(__file__).parent), out=str(tmp_path))
     text = tmp_path / "mot_results" / "inputimages.txt"
     video = tmp_path / "mot_outputs" / "inputimages_vis.mp4"
@@ -210,12 +215,12 @@ def test_a_stopped_run_leaves_files_that_can_be_used(tmp_path: Path, number: sig
             time.sleep(0.05)
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
-    assert process.returncode == -number  # a KeyboardInterrupt that nobody caught, or the kill
+    assert process.returncode == -number  # an uncaught KeyboardInterrupt, or the kill
     assert ("KeyboardInterrupt" in errors) is (number is signal.SIGINT)
     rows = text.read_text()
     assert rows.endswith("\n")
     frames = int(rows.splitlines()[-1].split(",")[0])
     with av.open(str(video)) as container:
-        played = sum(1 for _ in container.decode(video=0))
-    lost = frames - played
+        decoded = sum(1 for _ in container.decode(video=0))
+    lost = frames - decoded
     assert lost <= (1 if number is signal.SIGINT else 20), f"{lost} of {frames} frames lost"

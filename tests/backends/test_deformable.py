@@ -1,7 +1,8 @@
-"""The compiled operator: the same numbers as OpenVINO's own, and never a reason to fail."""
+"""The compiled deformable convolution: the results of OpenVINO's own, and a network that runs without it too."""
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,26 +10,31 @@ from typing import Any
 import numpy as np
 import openvino
 import pytest
-from networks import Request
+from networks import Request, write_random_checkpoint
+from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from fairmot_dla34.architectures import HeadSizes
+from fairmot_dla34.architectures.base import Arrays
+from fairmot_dla34.architectures.dla34 import DLA34
 from fairmot_dla34.backends.openvino import deformable
+from fairmot_dla34.backends.openvino.backend import OpenVinoBackend
 from fairmot_dla34.backends.openvino.deformable import LIBRARY, load_operator
 from fairmot_dla34.backends.openvino.deformable.replacement import replace_deformable
 from fairmot_dla34.backends.openvino.graph import build_model
 from fairmot_dla34.backends.openvino.int8_file import Int8Facts, Int8Network, write_int8
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE, selfcheck_image
 from fairmot_dla34.commands.info import collect_info, info_text
-from fairmot_dla34.architectures import HeadSizes
-from fairmot_dla34.architectures.dla34 import DLA34
-from fairmot_dla34.backends.selfcheck import INPUT_SIZE, selfcheck_image, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.weights import cache_dir
 
-CHANNELS = sorted({shape[1::-1] for name, shape in DLA34.array_shapes(HeadSizes()).items() if name.endswith("conv_dcn.weight")})
+CHANNELS = sorted(
+    {shape[1::-1] for name, shape in DLA34.array_shapes(HeadSizes()).items() if name.endswith("conv_dcn.weight")}
+)
 INSTRUCTIONS = ("portable", "avx2", "avx512")
-HERE = load_operator(openvino.Core())
+OPERATOR = load_operator(openvino.Core())
 
-needs_operator = pytest.mark.skipif(HERE.library is None, reason=f"COMPILED OPERATOR ABSENT: {HERE.status}")
+needs_operator = pytest.mark.skipif(OPERATOR.library is None, reason=f"COMPILED OPERATOR ABSENT: {OPERATOR.status}")
 needs_bf16 = pytest.mark.skipif(
     "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
     reason="NO BF16: this CPU does not compute in bf16",
@@ -37,33 +43,31 @@ needs_bf16 = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "random.npz"
-    np.savez(path, **random_checkpoint().arrays)
-    return path
+    return write_random_checkpoint(tmp_path_factory.mktemp("weights"))
 
 
 @needs_operator
 class TestOneLayer:
-    """Against OpenVINO's own operations in fp32."""
+    """One layer, compared with OpenVINO's own operations in fp32."""
 
     @pytest.mark.parametrize("instructions", INSTRUCTIONS)
     @pytest.mark.parametrize("channels", CHANNELS, ids=str)
-    def test_fp32_is_the_same(self, channels: tuple[int, int], instructions: str) -> None:
-        inputs, weights = drawn(*channels, height=9, width=13)
+    def test_fp32_gives_the_same_results(self, channels: tuple[int, int], instructions: str) -> None:
+        inputs, weights = random_layer(*channels, height=9, width=13)
         expected = run(layer(inputs, weights), inputs)
         assert expected.std() > 0.3
         np.testing.assert_allclose(run(replaced(inputs, weights, instructions), inputs), expected, atol=5e-5)
 
     @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 1), (3, 3), (40, 31)], ids=str)
-    def test_sizes(self, size: tuple[int, int]) -> None:
-        inputs, weights = drawn(64, 64, *size)
+    def test_maps_of_any_size_give_the_same_results(self, size: tuple[int, int]) -> None:
+        inputs, weights = random_layer(64, 64, *size)
         expected = run(layer(inputs, weights), inputs)
         np.testing.assert_allclose(run(replaced(inputs, weights, ""), inputs), expected, atol=5e-5)
 
     @pytest.mark.parametrize("instructions", ["", *INSTRUCTIONS, "avx512_bf16"])
-    def test_bf16_differs_by_its_rounding(self, instructions: str) -> None:
-        inputs, weights = drawn(64, 96, 9, 13)
-        inputs = [rounded_to_bf16(values) for values in inputs]
+    def test_bf16_differs_by_its_rounding_only(self, instructions: str) -> None:
+        inputs, weights = random_layer(64, 96, 9, 13)
+        inputs = [truncated_to_bf16(values) for values in inputs]
         expected = run(layer(inputs, weights), inputs)
         error = np.abs(run(replaced(inputs, weights, instructions, bf16=True), inputs) - expected)
         assert error.max() < 2**-6  # bf16 has 8 bits, the largest values are about 4
@@ -71,8 +75,8 @@ class TestOneLayer:
 
     @pytest.mark.parametrize("offset", [np.nan, np.inf, -np.inf, 1e30, -1.0e9, 100.0])
     @pytest.mark.parametrize("instructions", INSTRUCTIONS)
-    def test_whatever_is_beyond_the_picture_is_zero(self, offset: float, instructions: str) -> None:
-        inputs, weights = drawn(64, 64, 5, 6)
+    def test_samples_beyond_the_map_are_zero(self, offset: float, instructions: str) -> None:
+        inputs, weights = random_layer(64, 64, 5, 6)
         inputs[1][:, :18] = offset
         result = run(replaced(inputs, weights, instructions), inputs)
         bias = np.broadcast_to(weights["bias"][:, None, None], result.shape[1:])
@@ -91,20 +95,20 @@ class TestOneLayer:
         ],
         ids=str,
     )
-    def test_a_layer_of_another_kind_is_left_as_it_is(self, other: dict[str, Any]) -> None:
+    def test_an_unsupported_layer_is_kept(self, other: dict[str, Any]) -> None:
         channels = other.pop("channels", 64)
-        inputs, weights = drawn(channels, 64, 5, 6)
+        inputs, weights = random_layer(channels, 64, 5, 6)
         model = layer(inputs, weights, **other)
         expected = run(model, inputs)
         assert replace_deformable(model, LIBRARY, bf16=False) == 0
         np.testing.assert_array_equal(run(model, inputs), expected)
 
-    def test_one_layer_after_another(self) -> None:
-        """The second reads what the first leaves; others read it too."""
-        inputs, weights = drawn(64, 64, 9, 13)
+    def test_two_consecutive_layers_are_both_replaced(self) -> None:
+        """The output of the first layer also goes to other operations."""
+        inputs, weights = random_layer(64, 64, 9, 13)
         x, offsets_and_mask = (op.parameter(values.shape, np.float32) for values in inputs)
-        first = nodes(x, offsets_and_mask, weights)
-        second = nodes(first, offsets_and_mask, weights)
+        first = layer_nodes(x, offsets_and_mask, weights)
+        second = layer_nodes(first, offsets_and_mask, weights)
         model = openvino.Model([first, second, op.add(first, second)], [x, offsets_and_mask])
         expected = list(openvino.compile_model(model, "CPU", FP32)(inputs).values())
         assert replace_deformable(model, LIBRARY, bf16=False) == 2
@@ -116,10 +120,8 @@ class TestOneLayer:
 
 @needs_operator
 class TestTheNetwork:
-    @pytest.mark.parametrize("for_bf16", [False, True])  # the form of the upsampling, after eight of the layers
-    def test_all_sixteen_layers_are_replaced_and_the_answer_is_the_same(
-        self, checkpoint: Path, *, for_bf16: bool
-    ) -> None:
+    @pytest.mark.parametrize("for_bf16", [False, True])  # the form of the upsampling after eight of the layers
+    def test_all_sixteen_layers_are_replaced_with_equal_results(self, checkpoint: Path, *, for_bf16: bool) -> None:
         core = openvino.Core()
         load_operator(core)
         outputs = []
@@ -127,69 +129,71 @@ class TestTheNetwork:
             model = build_model(core, Request(checkpoint, INPUT_SIZE).network, for_bf16=for_bf16)
             if replace:
                 assert replace_deformable(model, LIBRARY, bf16=False) == 16
-                assert "DeformableConvolution" not in kinds(model)
+                assert "DeformableConvolution" not in operation_types(model)
             outputs.append(list(core.compile_model(model, "CPU", FP32)(selfcheck_image()[None]).values()))
         for plain, compiled in zip(*outputs, strict=True):
             np.testing.assert_allclose(compiled[:50], plain[:50], rtol=2e-3, atol=2e-3)
 
     @needs_bf16
-    def test_bf16_is_nearly_as_close_to_fp32_as_it_was(self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_bf16_stays_close_to_fp32(self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         compiled = best_peaks(checkpoint, "bf16")
         monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
         plain, exact = best_peaks(checkpoint, "bf16"), best_peaks(checkpoint, "fp32")
         errors = [np.abs(peaks.scores[:50] - exact.scores[:50]).mean() for peaks in (compiled, plain)]
-        assert errors[0] < 4 * errors[1] < 0.01  # samples and weights are rounded too now, in sixteen layers
+        assert errors[0] < 4 * errors[1] < 0.01  # the operator rounds samples and weights too, in sixteen layers
 
     @pytest.mark.serial
-    def test_networks_in_parallel_do_not_disturb_each_other(self, checkpoint: Path) -> None:
+    def test_networks_in_parallel_give_the_results_of_one_alone(self, checkpoint: Path) -> None:
         request = Request(checkpoint, INPUT_SIZE, "fp32")
-        pictures = [np.roll(selfcheck_image(), 16 * shift, axis=1) for shift in range(4)]
-        alone = [request.load("openvino").infer(picture) for picture in pictures]
-        with ThreadPoolExecutor(len(pictures)) as pool:
-            backends = list(pool.map(lambda _: request.load("openvino"), pictures))
+        images = [np.roll(selfcheck_image(), 16 * shift, axis=1) for shift in range(4)]
+        alone = [request.load("openvino").infer(image) for image in images]
+        with ThreadPoolExecutor(len(images)) as pool:
+            backends = list(pool.map(lambda _: request.load("openvino"), images))
             for _ in range(3):
-                together = pool.map(lambda backend, picture: backend.infer(picture), backends, pictures)
+                together = pool.map(lambda backend, image: backend.infer(image), backends, images)
                 for one, other in zip(together, alone, strict=True):
                     np.testing.assert_array_equal(one.boxes, other.boxes)
 
     @pytest.mark.serial
-    def test_requests_of_one_network_in_parallel(self, checkpoint: Path) -> None:
+    def test_parallel_requests_of_one_network_give_the_results_of_one_alone(self, checkpoint: Path) -> None:
         core = openvino.Core()
         operator = load_operator(core)
         model = build_model(core, Request(checkpoint, INPUT_SIZE).network)
         operator.put_into(model, bf16=False)
         compiled = core.compile_model(model, "CPU", FP32 | {"NUM_STREAMS": "2"})
-        pictures = [np.roll(selfcheck_image(), 16 * shift, axis=1)[None] for shift in range(6)]
-        alone = [compiled(picture)[0].copy() for picture in pictures]
-        requests = [compiled.create_infer_request() for _ in pictures]
-        for request, picture in zip(requests, pictures, strict=True):
-            request.start_async([picture])
+        images = [np.roll(selfcheck_image(), 16 * shift, axis=1)[None] for shift in range(6)]
+        alone = [compiled(image)[0].copy() for image in images]
+        requests = [compiled.create_infer_request() for _ in images]
+        for request, image in zip(requests, images, strict=True):
+            request.start_async([image])
         for request, expected in zip(requests, alone, strict=True):
             request.wait()
             np.testing.assert_array_equal(request.get_output_tensor(0).data, expected)
 
-    def test_a_network_read_from_a_file_has_it_too(self, checkpoint: Path, tmp_path: Path) -> None:
-        """As one in int8 is; here it is in fp32 and takes the same way."""
+    def test_a_network_read_from_an_int8_file_uses_the_operator(self, checkpoint: Path, tmp_path: Path) -> None:
+        """The network in the file is fp32, which is read the same way and needs no calibration."""
         request = Request(checkpoint, INPUT_SIZE, "int8")
         xml = tmp_path / "network.xml"
         openvino.save_model(build_model(openvino.Core(), request.network), xml, compress_to_fp16=False)
         network = Int8Network(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
         write_int8(request.network, network, Int8Facts("random", str(INPUT_SIZE), "none", 0))
-        network_in_use = request.load("openvino")._requests.get().get_compiled_model().get_runtime_model()
-        types = [node.get_rt_info()["layerType"].astype(str) for node in network_in_use.get_ops()]
+        backend = request.load("openvino")
+        assert isinstance(backend, OpenVinoBackend)
+        runtime_model = backend._requests.get().get_compiled_model().get_runtime_model()
+        types = [node.get_rt_info()["layerType"].astype(str) for node in runtime_model.get_ops()]
         assert types.count("Reference") == 16
         assert "DeformableConvolution" not in types
 
 
-class TestWithoutIt:
-    """Installed without a compiler, with another OpenVINO, or damaged: OpenVINO's own computes, and `info` tells."""
+class TestWithoutTheOperator:
+    """Installed without a compiler, with another OpenVINO, or damaged: OpenVINO's own runs, and `info` reports it."""
 
     @pytest.fixture(params=["absent", "of another release", "cut short", "not a library", "refused by the loader"])
     def no_operator(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         path = tmp_path / "libfairmot_deformable.so"
         case: str = request.param
-        if case not in {"absent", "not a library", "refused by the loader"} and HERE.library is None:
-            pytest.skip(f"COMPILED OPERATOR ABSENT: {HERE.status}")
+        if case not in {"absent", "not a library", "refused by the loader"} and OPERATOR.library is None:
+            pytest.skip(f"COMPILED OPERATOR ABSENT: {OPERATOR.status}")
         if case == "of another release":
             content = deformable._OPENVINO.sub(b"libopenvino.so.2511\0", LIBRARY.read_bytes())
             path.write_bytes(content)
@@ -202,7 +206,7 @@ class TestWithoutIt:
         monkeypatch.setattr(deformable, "LIBRARY", path)
         return case
 
-    def test_the_network_runs_and_info_says_why(self, no_operator: str, checkpoint: Path) -> None:
+    def test_the_network_runs_and_info_gives_the_reason(self, no_operator: str, checkpoint: Path) -> None:
         expected = {
             "absent": "was not built when the package was installed",
             "of another release": r"was built with OpenVINO 2025\.1\.1, but .* pip install openvino==2025\.1\.1",
@@ -213,12 +217,11 @@ class TestWithoutIt:
         operator = load_operator(openvino.Core())
         assert operator.library is None
         assert "\n" not in operator.status
-        with pytest.raises(AssertionError, match=f"OpenVINO's own, which is slower: .*{expected}"):
-            raise AssertionError(operator.status)
+        assert re.search(f"OpenVINO's own, which is slower: .*{expected}", operator.status)
         assert len(best_peaks(checkpoint, "fp32"))
 
     @needs_operator
-    def test_a_network_compiled_with_it_is_not_taken_for_one_without(
+    def test_networks_compiled_with_and_without_the_operator_are_kept_apart(
         self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         compiled = best_peaks(checkpoint, "fp32", keep_compiled=True)
@@ -228,33 +231,33 @@ class TestWithoutIt:
         np.testing.assert_allclose(compiled.scores, plain.scores, atol=1e-3)
 
 
-def test_info_has_a_line_about_it() -> None:
-    assert f"\ndeformable convolutions: {HERE.status}\n" in info_text(collect_info())
+def test_info_reports_the_operator() -> None:
+    assert f"\ndeformable convolutions: {OPERATOR.status}\n" in info_text(collect_info())
 
 
 FP32 = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
-def drawn(channels: int, outputs: int, height: int, width: int) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-    """Draw the input, offsets of up to six cells with logits of the mask, and a layer's weights."""
+def random_layer(channels: int, outputs: int, height: int, width: int) -> tuple[list[NDArray[np.float32]], Arrays]:
+    """Return inputs (the map; offsets of up to six cells and logits of the mask) and weights of a layer."""
     generator = np.random.default_rng(7)
     x = generator.normal(size=(1, channels, height, width)).astype(np.float32)
     offsets_and_mask = generator.uniform(-6, 6, (1, 27, height, width)).astype(np.float32)
-    offsets_and_mask[0, :4] = np.round(offsets_and_mask[0, :4])  # right on a cell
+    offsets_and_mask[0, :4] = np.round(offsets_and_mask[0, :4])  # exactly on a cell
     kernel = generator.normal(0, 1 / np.sqrt(3 * channels), (outputs, channels, 3, 3)).astype(np.float32)
     bias = generator.normal(size=outputs).astype(np.float32)
     return [x, offsets_and_mask], {"kernel": kernel, "bias": bias}
 
 
-def layer(inputs: list[np.ndarray], weights: dict[str, np.ndarray], **other: Any) -> openvino.Model:
-    parameters = [op.parameter(values.shape, np.float32) for values in inputs]
-    return openvino.Model([nodes(*parameters, weights, **other)], parameters)
+def layer(inputs: list[NDArray[np.float32]], weights: Arrays, **other: Any) -> openvino.Model:
+    x, offsets_and_mask = (op.parameter(values.shape, np.float32) for values in inputs)
+    return openvino.Model([layer_nodes(x, offsets_and_mask, weights, **other)], [x, offsets_and_mask])
 
 
-def nodes(
+def layer_nodes(
     x: openvino.Node,
     offsets_and_mask: openvino.Node,
-    weights: dict[str, np.ndarray],
+    weights: Arrays,
     *,
     relu: bool = True,
     plain_mask: bool = False,
@@ -263,7 +266,7 @@ def nodes(
     pads: tuple[int, int] = (1, 1),
     bilinear_interpolation_pad: bool = True,
 ) -> openvino.Node:
-    """Write the layer in OpenVINO's own operations."""
+    """Build the layer of OpenVINO's own operations."""
     split = op.variadic_split(offsets_and_mask, op.constant(np.int64(1)), op.constant(np.array([18, 9])))
     y = op.deformable_convolution(
         x,
@@ -282,8 +285,9 @@ def nodes(
 
 
 def replaced(
-    inputs: list[np.ndarray], weights: dict[str, np.ndarray], instructions: str, *, bf16: bool = False
+    inputs: list[NDArray[np.float32]], weights: Arrays, instructions: str, *, bf16: bool = False
 ) -> openvino.Model:
+    """Build the layer of the compiled operator; skip the test if the CPU lacks the instructions."""
     model = layer(inputs, weights)
     try:
         assert replace_deformable(model, LIBRARY, bf16=bf16, instructions=instructions) == 1
@@ -293,13 +297,14 @@ def replaced(
     return model
 
 
-def run(model: openvino.Model, inputs: list[np.ndarray]) -> np.ndarray:
+def run(model: openvino.Model, inputs: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     core = openvino.Core()
     load_operator(core)
-    return core.compile_model(model, "CPU", FP32)(inputs)[0]
+    output: NDArray[np.float32] = core.compile_model(model, "CPU", FP32)(inputs)[0]
+    return output
 
 
-def rounded_to_bf16(values: np.ndarray) -> np.ndarray:
+def truncated_to_bf16(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return (values.view(np.uint32) & 0xFFFF0000).view(np.float32)
 
 
@@ -308,5 +313,5 @@ def best_peaks(checkpoint: Path, precision: str, *, keep_compiled: bool = False)
     return request.load("openvino").infer(selfcheck_image())
 
 
-def kinds(model: openvino.Model) -> set[str]:
+def operation_types(model: openvino.Model) -> set[str]:
     return {node.get_type_name() for node in model.get_ops()}
