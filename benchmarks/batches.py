@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.backends.openvino.graph import read_onnx
 from fairmot_dla34.architectures.dla34.structure import HEADS, features
 from fairmot_dla34.architectures.graph_builder import GraphBuilder
+from fairmot_dla34.backends.openvino.graph import read_onnx
 from fairmot_dla34.backends.openvino.telemetry import no_telemetry
 from fairmot_dla34.weights import load_checkpoint, resolve_weights
 

@@ -29,10 +29,9 @@ from typing import Any
 
 from arithmetic import flops
 
-from fairmot_dla34 import InputSize
 from fairmot_dla34.backends.openvino.graph import build_model
-from fairmot_dla34.synth import SceneConfig, write_scene
 from fairmot_dla34.backends.openvino.telemetry import no_telemetry
+from fairmot_dla34.synth import SceneConfig, write_scene
 from fairmot_dla34.weights import resolve_network
 
 SIZES = ("1088x608", "864x480", "576x320")

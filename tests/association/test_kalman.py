@@ -1,4 +1,4 @@
-"""The vectorised filter against full matrices: a wrong variance would lose people who turn or stop."""
+"""Vectorised Kalman filter, compared with full matrices: a wrong variance would lose people who turn or stop."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from fairmot_dla34.association.config import TrackerConfig
 from fairmot_dla34.values import Detections, Track
 
 STEADY = TrackerConfig(method="steady")
-NOTHING = Detections([], [])
+NO_DETECTIONS = Detections([], [])
 
 
 def people(corners: ArrayLike, score: float = 0.85, embeddings: ArrayLike | None = None) -> Detections:
@@ -46,7 +46,7 @@ def test_a_walker_hidden_by_a_pillar_keeps_the_id(frame_rate: float) -> None:
     tracker = Tracker(STEADY, frame_rate)
     hidden = range(int(3 * frame_rate), int(4.5 * frame_rate))
     for index in range(int(6 * frame_rate)):
-        tracks = tracker.update(NOTHING if index in hidden else people([(step * index, 200)]))
+        tracks = tracker.update(NO_DETECTIONS if index in hidden else people([(step * index, 200)]))
     assert ids(tracks) == [1]
 
 
@@ -56,7 +56,7 @@ def test_a_person_unseen_for_longer_than_the_buffer_gets_a_new_id() -> None:
         for _ in range(5):
             tracker.update(people([(500, 200)], score=0.95))
         for _ in range(absent):
-            assert tracker.update(NOTHING) == ()
+            assert tracker.update(NO_DETECTIONS) == ()
         assert ids(tracker.update(people([(500, 200)], score=0.95))) == expected
 
 

@@ -1,4 +1,4 @@
-"""Ids, lost buffer, reported tracks and memory of the tracker, and a state that bad numbers cannot reach."""
+"""Tracker: ids, lost buffer, reported tracks, memory, and numbers that must not enter its state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.values import Detections, Track
 
-NOTHING = Detections([], [])
+NO_DETECTIONS = Detections([], [])
 BYTE = TrackerConfig(method="byte")
 EMBEDDINGS = np.eye(8, dtype=np.float32)  # row i: the embedding of person i
 
@@ -141,9 +141,9 @@ def test_jde_without_embeddings_names_the_remedy_and_changes_nothing() -> None:
 
 def test_jde_accepts_an_empty_frame_without_embeddings() -> None:
     tracker = Tracker()
-    assert tracker.update(NOTHING) == ()
+    assert tracker.update(NO_DETECTIONS) == ()
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
-    assert tracker.update(NOTHING) == ()
+    assert tracker.update(NO_DETECTIONS) == ()
 
 
 def test_embeddings_may_not_change_their_size() -> None:
@@ -200,7 +200,7 @@ def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(frame_rate:
         for _ in range(5):
             tracker.update(people((500, 500), embeddings=EMBEDDINGS[:1]))
         for _ in range(absent):
-            assert tracker.update(NOTHING) == ()
+            assert tracker.update(NO_DETECTIONS) == ()
         assert ids(tracker.update(people((500, 500), embeddings=EMBEDDINGS[:1]))) == expected
 
 
@@ -212,7 +212,7 @@ def test_the_score_of_a_person_found_again_is_the_new_one() -> None:
     """A deliberate difference: JDETracker continues to report the score from before the person was lost."""
     tracker = Tracker()
     tracker.update(people((0, 0), score=0.9, embeddings=EMBEDDINGS[:1]))
-    tracker.update(NOTHING)
+    tracker.update(NO_DETECTIONS)
     (track,) = tracker.update(people((0, 0), score=0.5, embeddings=EMBEDDINGS[:1]))
     assert (track.track_id, track.score) == (1, 0.5)
 
@@ -248,11 +248,11 @@ def test_tracks_hold_plain_python_numbers() -> None:
 def test_frames_without_detections_are_accepted_at_any_time() -> None:
     tracker = Tracker(BYTE)
     for _ in range(3):
-        assert tracker.update(NOTHING) == ()
+        assert tracker.update(NO_DETECTIONS) == ()
     tracker.update(people((0, 0)))
     assert ids(tracker.update(people((0, 0)))) == [1]
     for _ in range(100):
-        assert tracker.update(NOTHING) == ()
+        assert tracker.update(NO_DETECTIONS) == ()
     assert len(tracker._tracklets) == 0
 
 
@@ -393,7 +393,7 @@ def test_impossible_frame_rates_are_refused(rate: Any) -> None:
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf")])
 def test_impossible_times_are_refused(time_s: float) -> None:
     with pytest.raises(InvalidInputError, match="time_s"):
-        Tracker(BYTE).update(NOTHING, time_s=time_s)
+        Tracker(BYTE).update(NO_DETECTIONS, time_s=time_s)
     assert Tracker(BYTE).update(people((0, 0)), time_s=0.033)
 
 

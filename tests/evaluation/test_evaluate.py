@@ -35,7 +35,7 @@ def test_perfect_results_score_100(tmp_path: Path) -> None:
     assert (found.mostly_tracked, found.mostly_lost, found.truth_boxes, found.truth_ids) == (2, 0, 8, 2)
 
 
-def test_two_ids_that_swap_halfway(tmp_path: Path) -> None:
+def test_two_ids_that_swap_halfway_are_two_switches(tmp_path: Path) -> None:
     """All boxes match. Each pair of ids shares 2 of its 6 frames (AssA 1/3), and each person has one id switch."""
     found = score(tmp_path, walkers(4), walkers(2) + walkers(4, ids=(2, 1))[4:])
     assert found.det_a == pytest.approx(100)
@@ -46,7 +46,7 @@ def test_two_ids_that_swap_halfway(tmp_path: Path) -> None:
     assert found.id_switches == 2
 
 
-def test_one_miss_and_one_false_positive(tmp_path: Path) -> None:
+def test_one_miss_and_one_false_positive_lower_mota(tmp_path: Path) -> None:
     """MOTA is 1 - 2 / 6 for two people in three frames. 2/3 of a track are neither mostly tracked nor mostly lost."""
     found = score(tmp_path, walkers(3), [*walkers(3)[:5], row(3, 9, 900)])
     assert found.mota == pytest.approx(100 * (1 - 2 / 6))

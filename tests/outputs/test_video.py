@@ -49,7 +49,7 @@ def read(path: Path) -> tuple[Source, list[Frame]]:
 
 
 @pytest.mark.parametrize("rate", [30000 / 1001, 24000 / 1001, 60000 / 1001, 10.0, 25.0, 12.5, 7.3, 0.5, 240.0])
-def test_every_frame_is_there_at_the_source_rate(tmp_path: Path, rate: float) -> None:
+def test_every_frame_is_written_at_the_source_rate(tmp_path: Path, rate: float) -> None:
     source, frames = read(write(tmp_path / "a.mp4", (numbered_image(i) for i in range(70)), rate=rate))
     assert [index_of(f.image) for f in frames] == list(range(70))
     assert source.frame_rate == pytest.approx(rate, rel=1e-6 if rate * 1001 % 1 < 1e-9 or rate % 1 == 0 else 1e-3)

@@ -50,14 +50,14 @@ def test_written_files_read_back(tmp_path: Path) -> None:
     }  # fmt: skip
     rows = np.loadtxt(written.truth, delimiter=",")
     for frame in frames:
-        mine = rows[rows[:, 0] == frame.index + 1]
+        frame_rows = rows[rows[:, 0] == frame.index + 1]
         order = np.argsort(frame.ids)
-        np.testing.assert_array_equal(mine[:, 1], frame.ids[order])
-        corners = np.hstack([mine[:, 2:4], mine[:, 2:4] + mine[:, 4:6]])
+        np.testing.assert_array_equal(frame_rows[:, 1], frame.ids[order])
+        corners = np.hstack([frame_rows[:, 2:4], frame_rows[:, 2:4] + frame_rows[:, 4:6]])
         np.testing.assert_allclose(corners, frame.boxes[order], atol=0.02)
-        np.testing.assert_allclose(mine[:, 8], frame.visibility[order], atol=0.006)
-        np.testing.assert_array_equal(mine[:, 6], frame.visibility[order] >= 0.1)
-        assert (mine[:, 7] == 1).all()
+        np.testing.assert_allclose(frame_rows[:, 8], frame.visibility[order], atol=0.006)
+        np.testing.assert_array_equal(frame_rows[:, 6], frame.visibility[order] >= 0.1)
+        assert (frame_rows[:, 7] == 1).all()
 
 
 def test_a_second_run_replaces_the_files_of_the_first(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Video files: every frame as a player shows it, in order, at its time."""
+"""Video files: every frame is read once, in order, at its time, and oriented as in a player."""
 
 from __future__ import annotations
 
