@@ -94,7 +94,7 @@ class CheckpointFile:
             if not known or (architecture is not None and facts["architecture"] != architecture.name):
                 return None
             return find_architecture(facts["architecture"]), str(facts["sha256"])
-        except (OSError, ValueError, TypeError, KeyError, CheckpointError):  # not there, or not what was written
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, CheckpointError):  # absent or damaged
             return None
 
     def _remember(self, architecture: Architecture, digest: str, before: list[int]) -> None:
