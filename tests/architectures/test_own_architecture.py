@@ -6,15 +6,14 @@ docs/extending.md shows the part between the markers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from videos import walking_boxes
 
-from fairmot_dla34 import FairMOT, InputSize
+from fairmot_dla34 import FairMOT
 from fairmot_dla34.architectures import (
     Checkpoint,
     architecture_names,
@@ -25,7 +24,13 @@ from fairmot_dla34.architectures import (
 from fairmot_dla34.backends import installed
 from fairmot_dla34.errors import CheckpointError, InvalidInputError
 
+# isort: split
 # example: start
+from collections.abc import Mapping
+
+import onnx
+
+from fairmot_dla34 import InputSize
 from fairmot_dla34.architectures.base import Architecture, Arrays, HeadSizes, Shape, Shapes
 from fairmot_dla34.architectures.graph_builder import GraphBuilder
 from fairmot_dla34.architectures.heads import Heads, peaks_onnx

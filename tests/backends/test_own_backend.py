@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from videos import walking_boxes
 
@@ -16,7 +15,11 @@ from fairmot_dla34 import FairMOT
 from fairmot_dla34.backends import BackendKind, backend_names, register_backend, unregister_backend
 from fairmot_dla34.errors import BackendUnavailableError, InvalidInputError
 
+# isort: split
 # example: start
+from typing import Any
+
+import numpy as np
 from numpy.typing import NDArray
 
 from fairmot_dla34.architectures import Network
@@ -34,7 +37,7 @@ class ReferenceBackend(Backend):
         precision = only_fp32("reference", options.precision)
         super().__init__(BackendInfo("reference", __version__, "CPU", precision), network.input_size)
         self._architecture = network.architecture
-        self._session = ReferenceEvaluator(load_model_from_string(network.serialized_onnx()))
+        self._session: Any = ReferenceEvaluator(load_model_from_string(network.serialized_onnx()))
 
     def _infer(self, image: NDArray[np.uint8]) -> Peaks:  # the base class lets one thread in at a time
         outputs = self._session.run(list(self._architecture.output_names), {"image": image[None]})

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from videos import walking_boxes
 
 from fairmot_dla34 import FairMOT, FrameResult
@@ -24,7 +26,7 @@ FRAMES = 6
 PEOPLE = (1, 2, 3, 2)
 
 
-def clip(index: int) -> Iterator[object]:
+def clip(index: int) -> Iterator[NDArray[np.uint8]]:
     return walking_boxes(FRAMES, people=PEOPLE[index])
 
 
@@ -99,4 +101,4 @@ def test_a_missing_source_is_an_error_of_the_call_and_not_of_the_first_result(tm
         model.track(tmp_path / "nowhere.mp4")
     for wrong in ({"frame_stride": 0}, {"fill_gaps": -1}, {"frame_rate": -1.0}):
         with pytest.raises(InvalidInputError, match=next(iter(wrong))):
-            model.track(walking_boxes(1), **wrong)  # type: ignore[arg-type]
+            model.track(walking_boxes(1), **wrong)
