@@ -1,4 +1,4 @@
-"""One real int8 network, made once: the sample weights at a small size, calibrated on a drawn street."""
+"""Fixtures with one real int8 network: the sample weights at a small size, calibrated once on a rendered street."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SIZE = InputSize(320, 192)
 
 @pytest.fixture(scope="session")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of 30 frames with people half as high as the picture."""
+    """A video of 30 frames with people half as high as the image."""
     scene = plain(width=480, height=288, frames=30, seed=77)
     return write_scene(scene, tmp_path_factory.mktemp("street"), name="street", progress=False).video
 
 
 @pytest.fixture(scope="session")
 def report(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuantizationReport]:
-    """What the first quantisation of the session told."""
+    """Report of the quantisation, which runs once per session."""
     pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path_factory.mktemp("int8")))
@@ -36,7 +36,7 @@ def report(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Q
 
 @pytest.fixture
 def int8(report: QuantizationReport) -> Request:
-    """What loads that network, from a cache of the test's own."""
+    """Request for that network, copied to the cache of this test."""
     folder = cache_dir() / "quantized"
     folder.mkdir(parents=True)
     shutil.copy(report.path, folder)

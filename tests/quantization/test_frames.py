@@ -1,4 +1,4 @@
-"""Which frames are taken: from the whole video, evenly, and none of those compared on is calibrated on."""
+"""Choice of the frames for quantisation: evenly from the whole video, and none for both calibration and comparison."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIZE = InputSize(160, 96)
 @pytest.mark.parametrize(("length", "counts"), [(10, (7, 3)), (47, (31, 16)), (48, (32, 16)), (500, (32, 16))])
 def test_frames_are_spread_over_the_whole_video(length: int, counts: tuple[int, int], tmp_path: Path) -> None:
     frames = read_frames(str(write_clip(tmp_path / "clip.mp4", length)), SIZE)
-    calibration, comparison = ([index_of(one) for one in part] for part in (frames.calibration, frames.comparison))
+    calibration, comparison = ([index_of(image) for image in part] for part in (frames.calibration, frames.comparison))
     assert frames.name == "clip"
     assert (len(calibration), len(comparison)) == counts
     assert not set(calibration) & set(comparison)
@@ -28,6 +28,6 @@ def test_frames_are_spread_over_the_whole_video(length: int, counts: tuple[int, 
     assert steps.max() <= 2 * max(steps.min(), 1) + 1
 
 
-def test_pictures_have_the_networks_size(tmp_path: Path) -> None:
+def test_images_have_the_input_size_of_the_network(tmp_path: Path) -> None:
     frames = read_frames(str(write_clip(tmp_path / "clip.mp4", 10)), InputSize(128, 128))
-    assert {one.shape for one in frames.calibration + frames.comparison} == {(128, 128, 3)}
+    assert {image.shape for image in frames.calibration + frames.comparison} == {(128, 128, 3)}

@@ -1,4 +1,4 @@
-"""int8: close to fp32, made once, kept apart by weights and size, and never run unasked."""
+"""int8 networks: close to fp32, kept in the cache by weights and input size, and used on request only."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from networks import Request
+from networks import Request, write_checkpoint, write_random_checkpoint
 from videos import walking_boxes
 
 from fairmot_dla34 import InputSize
 from fairmot_dla34.backends.openvino import deformable
 from fairmot_dla34.backends.openvino.int8_file import Int8Facts, Int8File, list_int8, write_int8
+from fairmot_dla34.backends.selfcheck import INPUT_SIZE
 from fairmot_dla34.commands.main import main
 from fairmot_dla34.errors import (
     BackendError,
@@ -31,14 +32,13 @@ from fairmot_dla34.errors import (
 )
 from fairmot_dla34.quantization import QuantizationReport, quantize, report_json, report_text
 from fairmot_dla34.quantization.frames import read_frames
-from fairmot_dla34.backends.selfcheck import INPUT_SIZE, random_checkpoint
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.weights import cache_dir
 
 pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
 
 
-def test_it_finds_the_people_that_fp32_finds(report: QuantizationReport) -> None:
+def test_int8_finds_the_people_that_fp32_finds(report: QuantizationReport) -> None:
     found = report.agreement
     assert (report.frames, found.frames) == (20, 10)
     assert found.fp32_peaks >= 10
@@ -49,25 +49,25 @@ def test_it_finds_the_people_that_fp32_finds(report: QuantizationReport) -> None
     assert found.mean_score_difference is not None
     assert 0 < found.mean_score_difference < 0.01  # 0 would be fp32 itself
     assert found.mean_cosine is not None
-    assert found.mean_cosine > 0.98  # over 41 people, far below the input size they are trained for
+    assert found.mean_cosine > 0.98  # over 41 people, at far less than the input size of the training
 
 
-def test_the_report_says_what_to_do_next(report: QuantizationReport) -> None:
+def test_the_report_names_the_next_command(report: QuantizationReport) -> None:
     text = report_text(report)
-    for told in (str(report.path), "20 frames of street", "--weights sample --input-size 320x192 --precision int8"):
-        assert told in text
+    for part in (str(report.path), "20 frames of street", "--weights sample --input-size 320x192 --precision int8"):
+        assert part in text
     read = json.loads(report_json(report))
     assert read["input_size"] == "320x192"
     assert read["agreement"]["matched"] == report.agreement.matched
 
 
-def test_a_video_without_people_is_told(report: QuantizationReport) -> None:
+def test_a_calibration_video_without_people_is_reported(report: QuantizationReport) -> None:
     lost = replace(report.agreement, matched=0, mean_iou=None, mean_score_difference=None, mean_cosine=None)
     assert "with people in it" in report_text(replace(report, agreement=replace(lost, fp32_peaks=0)))
-    assert "with people in it" not in report_text(replace(report, agreement=lost))  # int8 lost them all
+    assert "with people in it" not in report_text(replace(report, agreement=lost))  # int8 missed all of them
 
 
-def test_layers_that_hurt_stay_in_floating_point(int8: Request) -> None:
+def test_sensitive_layers_stay_in_floating_point(int8: Request) -> None:
     import openvino
 
     network = Int8File(int8.network).unpack()
@@ -83,7 +83,7 @@ def test_layers_that_hurt_stay_in_floating_point(int8: Request) -> None:
         assert not any(name.startswith(kept) for name in quantized)
 
 
-def test_running_it_needs_no_nncf(int8: Request) -> None:
+def test_int8_runs_without_nncf(int8: Request) -> None:
     code = (
         "import sys; sys.modules['nncf'] = None\n"
         "from fairmot_dla34 import FairMOT\n"
@@ -94,30 +94,29 @@ def test_running_it_needs_no_nncf(int8: Request) -> None:
     assert "int8" in done.stdout
 
 
-def test_auto_is_never_int8(int8: Request) -> None:
+def test_auto_does_not_choose_int8(int8: Request) -> None:
     assert replace(int8, precision="auto").load("auto").info.precision in {"fp32", "bf16"}
 
 
-def test_other_backends_have_no_int8(int8: Request) -> None:
-    pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: it is the backend without int8")
+def test_other_backends_refuse_int8(int8: Request) -> None:
+    pytest.importorskip("onnxruntime", reason="ONNX RUNTIME ABSENT: it is a backend without int8")
     with pytest.raises(InvalidInputError, match=r"fp32 only: .* or backend openvino"):
         int8.load("onnxruntime")
 
 
 @pytest.mark.slow
-def test_the_same_frames_make_the_same_network(int8: Request, street: Path) -> None:
-    first = answers(int8, street)
+def test_the_same_frames_give_the_same_network(int8: Request, street: Path) -> None:
+    first = peaks_of_video(int8, street)
     quantize("sample", calibration=street, input_size=int8.input_size, progress=False)
-    for a, b in zip(first, answers(int8, street), strict=True):
+    for a, b in zip(first, peaks_of_video(int8, street), strict=True):
         np.testing.assert_array_equal(a.boxes, b.boxes)
         np.testing.assert_array_equal(a.scores, b.scores)
 
 
 @pytest.mark.slow
-def test_offsets_of_many_cells_are_no_hindrance(tmp_path: Path) -> None:
-    """The sample weights have none; random ones sample cells away. Their boxes are specks: only scores are compared."""
-    weights, folder = tmp_path / "random.npz", tmp_path / "boxes"
-    np.savez(weights, **random_checkpoint().arrays)
+def test_deformable_layers_with_offsets_of_many_cells_are_quantised(tmp_path: Path) -> None:
+    """Random weights have such offsets, the sample weights have none. Boxes of a few px are not compared."""
+    weights, folder = write_random_checkpoint(tmp_path), tmp_path / "boxes"
     folder.mkdir()
     for index, image in enumerate(walking_boxes(10)):
         cv2.imwrite(str(folder / f"{index:06d}.png"), image)
@@ -131,9 +130,9 @@ def test_offsets_of_many_cells_are_no_hindrance(tmp_path: Path) -> None:
 
 
 class TestCache:
-    """Each checkpoint and size has its own; what cannot be used is told with the command that makes it."""
+    """One file per checkpoint and input size; an error names the command that makes a missing one."""
 
-    def test_without_a_network_the_command_is_named(self, int8: Request) -> None:
+    def test_a_missing_network_is_reported_with_the_command(self, int8: Request) -> None:
         for path in (cache_dir() / "quantized").iterdir():
             path.unlink()
         command = f"fairmot_dla34 quantize --weights {int8.weights} --input-size 320x192 --calibration VIDEO"
@@ -141,28 +140,27 @@ class TestCache:
             int8.load("openvino")
         assert issubclass(NotQuantizedError, BackendError)
 
-    def test_another_size_is_another_network(self, int8: Request) -> None:
+    def test_another_input_size_needs_another_network(self, int8: Request) -> None:
         with pytest.raises(NotQuantizedError, match="--input-size 352x192"):
             replace(int8, input_size=InputSize(352, 192)).load("openvino")
 
-    def test_a_changed_checkpoint_is_another_network(self, int8: Request, tmp_path: Path) -> None:
-        changed = tmp_path / "sample.npz"
+    def test_a_changed_checkpoint_needs_another_network(self, int8: Request, tmp_path: Path) -> None:
         arrays = dict(np.load(int8.weights))
         arrays["reid.reid.2.conv.bias"] = arrays["reid.reid.2.conv.bias"] + 1
-        np.savez(changed, **arrays)
+        changed = write_checkpoint(tmp_path / "sample.npz", arrays)
         with pytest.raises(NotQuantizedError, match="not at"):
             replace(int8, weights=changed).load("openvino")
 
-    @pytest.mark.parametrize("spoil", ["cut", "flipped", "text", "empty graph"])
-    def test_a_damaged_file_is_told(self, spoil: str, int8: Request) -> None:
+    @pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty graph"])
+    def test_a_damaged_file_is_reported_with_the_command(self, damage: str, int8: Request) -> None:
         (path,) = (cache_dir() / "quantized").iterdir()
         content = bytearray(path.read_bytes())
-        if spoil == "cut":
+        if damage == "cut":
             path.write_bytes(content[: len(content) // 2])
-        elif spoil == "flipped":
+        elif damage == "flipped":
             content[len(content) // 2] ^= 255
             path.write_bytes(content)
-        elif spoil == "text":
+        elif damage == "text":
             path.write_text("not a network")
         else:
             with zipfile.ZipFile(path, "w") as archive:
@@ -171,54 +169,54 @@ class TestCache:
         with pytest.raises(NotQuantizedError, match=r"damaged .* fairmot_dla34 quantize"):
             int8.load("openvino")
 
-    def test_the_second_start_compiles_nothing_and_a_new_calibration_does(self, int8: Request) -> None:
+    def test_the_second_start_compiles_nothing_unless_the_calibration_changed(self, int8: Request) -> None:
         int8.load("openvino")
         int8.load("openvino")
-        assert len(blobs()) == 1
+        assert len(compiled_files()) == 1
         network, facts = Int8File(int8.network).unpack(), list_int8()[0]
         write_int8(int8.network, network, replace(facts, calibration="another"))
         int8.load("openvino")
-        assert len(blobs()) == 2
+        assert len(compiled_files()) == 2
 
-    def test_info_tells_what_is_there(self, int8: Request) -> None:
+    def test_info_lists_the_networks(self, int8: Request) -> None:
         (cache_dir() / "quantized" / "0.zip").write_text("not a network")
         assert list_int8() == [Int8Facts("sample.npz", "320x192", "street", 20)]
 
-    def test_a_cache_that_cannot_be_written_is_an_error(
+    def test_an_unwritable_cache_is_an_error_before_the_calibration(
         self, street: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "file").touch()
         monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path / "file"))
-        with pytest.raises(OutputError, match="quantized"):  # and at once, before minutes are spent
+        with pytest.raises(OutputError, match="quantized"):
             quantize("sample", calibration=street, input_size="64x64", progress=False)
 
 
 class TestBadInput:
-    """Told before anything is downloaded or computed."""
+    """Invalid input is reported before anything is downloaded or computed."""
 
-    def test_without_nncf_the_pip_line_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        found = importlib.util.find_spec
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "nncf" else found(name))
+    def test_missing_nncf_is_reported_with_its_pip_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        find_spec = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "nncf" else find_spec(name))
         with pytest.raises(BackendUnavailableError, match=r"pip install 'fairmot_dla34\[quantize\]'"):
             quantize(calibration="street.mp4")
 
-    def test_a_video_that_is_not_there(self) -> None:
+    def test_a_missing_video_is_named(self) -> None:
         with pytest.raises(SourceNotFoundError, match=r"no\.mp4"):
             quantize(calibration="no.mp4")
 
-    def test_a_video_too_short(self, tmp_path: Path) -> None:
+    def test_a_short_video_is_reported_with_its_length(self, tmp_path: Path) -> None:
         for index, image in enumerate(walking_boxes(9)):
             cv2.imwrite(str(tmp_path / f"{index:06d}.png"), image)
         with pytest.raises(InvalidInputError, match="has 9 frames; expected at least 10"):
             quantize(calibration=tmp_path)
 
-    def test_the_verb_asks_for_a_video(self) -> None:
+    def test_the_verb_requires_a_video(self) -> None:
         with pytest.raises(SystemExit, match="2"):
             main(["quantize"])
 
 
-def test_the_verb_and_then_track(street: Path, tmp_path: Path) -> None:
-    """A user's way, in real processes: nothing but JSON on stdout, nothing of NNCF's on stderr, nothing at home."""
+def test_the_verbs_quantize_track_and_info_work_together(street: Path, tmp_path: Path) -> None:
+    """In real processes: only JSON on stdout, no output of NNCF on stderr, and no file in the home folder."""
     home = tmp_path / "home"
     home.mkdir()
     environment = os.environ | {"HOME": str(home), "FAIRMOT_DLA34_HOME": str(tmp_path / "cache")}
@@ -243,25 +241,24 @@ def test_the_verb_and_then_track(street: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_deformable_layers_run_compiled_and_are_kept_portable(
+def test_deformable_layers_are_stored_portable_and_run_compiled(
     street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sample weights have none: here a network of random weights that has sixteen."""
-    weights = tmp_path / "random.npz"
-    np.savez(weights, **random_checkpoint().arrays)
+    """The network has random weights and sixteen such layers; the sample weights have none."""
+    weights = write_random_checkpoint(tmp_path)
     quantize(weights, calibration=street, input_size=INPUT_SIZE, progress=False)
     request = Request(weights, INPUT_SIZE, "int8", keep_compiled=False)
     assert Int8File(request.network).unpack().xml.count(b'type="DeformableConvolution"') == 16
-    compiled = answers(request, street)
+    compiled = peaks_of_video(request, street)
     monkeypatch.setattr(deformable, "LIBRARY", tmp_path / "none.so")
-    for one, other in zip(compiled, answers(request, street), strict=True):
+    for one, other in zip(compiled, peaks_of_video(request, street), strict=True):
         assert np.abs(one.scores[:50] - other.scores[:50]).mean() < 0.02
 
 
-def answers(request: Request, video: Path) -> list[Peaks]:
+def peaks_of_video(request: Request, video: Path) -> list[Peaks]:
     backend = request.load("openvino")
-    return [backend.infer(picture) for picture in read_frames(str(video), request.input_size).comparison]
+    return [backend.infer(image) for image in read_frames(str(video), request.input_size).comparison]
 
 
-def blobs() -> list[Path]:
+def compiled_files() -> list[Path]:
     return list((cache_dir() / "compiled").glob("*.blob"))

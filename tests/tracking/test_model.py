@@ -1,4 +1,4 @@
-"""FairMOT as a Python user calls it, over a backend that needs no network."""
+"""`FairMOT` from Python, on a backend without a network."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from videos import walking_boxes
 
 from fairmot_dla34 import FairMOT, FrameResult, InputSize, TrackerConfig
@@ -22,7 +23,7 @@ def model() -> FairMOT:
     return FairMOT.from_backend(FakeBackend())
 
 
-def test_people_keep_their_ids_and_boxes_fit(model: FairMOT) -> None:
+def test_people_keep_their_ids_and_boxes_enclose_them(model: FairMOT) -> None:
     results = list(model.track(walking_boxes(50)))
     assert [result.index for result in results] == list(range(50))
     assert {track.track_id for result in results for track in result.tracks} == {1, 2}
@@ -32,18 +33,18 @@ def test_people_keep_their_ids_and_boxes_fit(model: FairMOT) -> None:
     assert abs(last[1][3] - last[1][1] - 60) < 3
 
 
-def test_results_come_while_the_video_runs(model: FairMOT) -> None:
+def test_results_are_returned_while_the_video_is_read(model: FairMOT) -> None:
     taken = 0
 
-    def counted() -> Iterator[np.ndarray]:
+    def counted() -> Iterator[NDArray[np.uint8]]:
         nonlocal taken
         for image in walking_boxes(20):
             taken += 1
             yield image
 
-    stream = model.track(counted())
-    assert inspect.isgenerator(stream)
-    next(stream)
+    results = model.track(counted())
+    assert inspect.isgenerator(results)
+    next(results)
     assert taken <= 2
 
 
@@ -52,14 +53,14 @@ def test_every_video_starts_at_id_1(model: FairMOT) -> None:
     assert first == second
 
 
-def test_two_videos_at_once_do_not_share_ids(model: FairMOT) -> None:
+def test_two_videos_at_the_same_time_do_not_share_ids(model: FairMOT) -> None:
     alone = list(model.track(walking_boxes(10)))
     one, other = model.track(walking_boxes(10)), model.track(walking_boxes(10, people=3))
     interleaved = [pair[0] for pair in zip(one, other, strict=True)]
     assert interleaved == alone
 
 
-def test_a_stride_keeps_the_videos_frame_numbers_and_times(model: FairMOT) -> None:
+def test_a_stride_keeps_frame_indices_and_times_of_the_video(model: FairMOT) -> None:
     results = list(model.track(walking_boxes(20), frame_rate=10.0, frame_stride=5))
     assert [result.index for result in results] == [0, 5, 10, 15]
     np.testing.assert_allclose([result.time_s for result in results], [0, 0.5, 1.0, 1.5])
@@ -67,7 +68,7 @@ def test_a_stride_keeps_the_videos_frame_numbers_and_times(model: FairMOT) -> No
 
 @pytest.mark.parametrize("method", ["jde", "byte", "steady"])
 def test_people_keep_their_ids_at_a_stride(method: str) -> None:
-    """Each of them moves on by most of a width between two frames that are tracked."""
+    """Each person moves by 20 px, of a width of 30 px, between two tracked frames."""
     model = FairMOT.from_backend(FakeBackend(), tracker=method)
     results = list(model.track(walking_boxes(70), frame_rate=30.0, frame_stride=10))
     assert [len(result.tracks) for result in results] == [2] * 7
@@ -86,7 +87,7 @@ def test_memory_does_not_grow_with_the_video(model: FairMOT) -> None:
     assert grown < 1_000_000
 
 
-def test_detect_gives_image_px(model: FairMOT) -> None:
+def test_detect_returns_boxes_in_image_px(model: FairMOT) -> None:
     image = next(walking_boxes(1, width=640, height=384))
     detections = model.detect(image)
     red = detections.boxes[np.argmin(detections.boxes[:, 1])]
@@ -95,17 +96,18 @@ def test_detect_gives_image_px(model: FairMOT) -> None:
 
 def test_settings_reach_the_tracker() -> None:
     config = TrackerConfig(conf_thres=0.95)
-    assert not any(result.tracks for result in FairMOT.from_backend(FakeBackend(), tracker=config).track(walking_boxes(5)))
+    model = FairMOT.from_backend(FakeBackend(), tracker=config)
+    assert not any(result.tracks for result in model.track(walking_boxes(5)))
 
 
-def test_the_weights_decide_size_and_method_where_nothing_is_said() -> None:
+def test_the_default_method_is_the_one_of_the_weights() -> None:
     assert ModelOptions("fairmot_dla34_30e_1088x608_bytetracker").tracker_config.method == "byte"
     assert ModelOptions("my.pdparams").tracker_config.method == "jde"
     assert FairMOT.from_backend(FakeBackend()).tracker_config.method == "jde"
 
 
 @pytest.mark.parametrize(
-    ("settings", "error", "told"),
+    ("settings", "error", "message"),
     [
         ({"weights": "fairmot_dla35"}, UnknownWeightsError, "fairmot_dla34_30e_1088x608"),
         ({"input_size": "1000x600"}, InvalidInputError, "multiple of 32"),
@@ -115,12 +117,12 @@ def test_the_weights_decide_size_and_method_where_nothing_is_said() -> None:
         ({"precision": "int3"}, InvalidInputError, "fp32"),
     ],
 )
-def test_bad_settings_say_what_is_expected_before_anything_is_fetched(
-    settings: dict[str, str], error: type[Exception], told: str, monkeypatch: pytest.MonkeyPatch
+def test_invalid_settings_are_reported_before_any_download(
+    settings: dict[str, str], error: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRMOT_DLA34_OFFLINE", "1")
-    with pytest.raises(error, match=told):
-        FairMOT(**settings)
+    with pytest.raises(error, match=message):
+        FairMOT(**settings)  # type: ignore[arg-type]
 
 
 def test_a_missing_video_is_named(model: FairMOT, tmp_path: Path) -> None:
@@ -128,9 +130,9 @@ def test_a_missing_video_is_named(model: FairMOT, tmp_path: Path) -> None:
         next(model.track(tmp_path / "nowhere.mp4"))
 
 
-def test_input_size_reads_what_people_write() -> None:
+def test_input_size_is_parsed_from_text_and_tuples() -> None:
     assert InputSize.parse("864x480") == InputSize.parse((864, 480)) == InputSize(864, 480)
 
 
-def test_a_frame_result_compares_by_value() -> None:
+def test_frame_results_are_compared_by_value() -> None:
     assert FrameResult(0, 0.0, ()) == FrameResult(0, 0.0, ())

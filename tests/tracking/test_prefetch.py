@@ -1,4 +1,4 @@
-"""Work ahead in a thread: order, bounds, errors, and the end of the thread."""
+"""`Prefetcher`: order of the items, bound on work ahead, errors, and the end of the thread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,21 @@ NAME = "fairmot_dla34 test"
 
 
 @pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
+def _every_thread_has_ended() -> Iterator[None]:
     yield
     assert NAME not in {thread.name for thread in threading.enumerate()}
 
 
-def counting(count: int, begun: list[int] | None = None) -> Generator[int]:
+def counting(count: int, started: list[int] | None = None) -> Generator[int]:
+    """Yield the numbers from 0, each noted in ``started`` first."""
     for number in range(count):
-        if begun is not None:
-            begun.append(number)
+        if started is not None:
+            started.append(number)
         yield number
+
+
+def wait_for(items: list[int], count: int) -> None:
+    wait_until(lambda: len(items) == count)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -39,73 +44,73 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def closing(ahead: Prefetcher[int]) -> Iterator[Prefetcher[int]]:
+def closing(prefetcher: Prefetcher[int]) -> Iterator[Prefetcher[int]]:
     try:
-        yield ahead
+        yield prefetcher
     finally:
-        ahead.close()
+        prefetcher.close()
 
 
-def test_all_items_in_order_from_one_daemon_thread() -> None:
-    threads = set()
+def test_all_items_come_in_order_from_one_daemon_thread() -> None:
+    threads: set[threading.Thread] = set()
 
-    def named() -> Generator[int]:
+    def recorded() -> Generator[int]:
         for number in counting(500):
             threads.add(threading.current_thread())
             yield number
 
-    ahead = Prefetcher(named(), name=NAME, depth=3)
-    assert list(ahead) == list(range(500))
-    assert list(ahead) == []
+    prefetcher = Prefetcher(recorded(), name=NAME, depth=3)
+    assert list(prefetcher) == list(range(500))
+    assert list(prefetcher) == []
     (thread,) = threads
     assert thread.name == NAME
     assert thread.daemon
-    ahead.close()
+    prefetcher.close()
     assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
-def test_never_more_than_depth_are_begun(depth: int) -> None:
-    begun: list[int] = []
-    with closing(Prefetcher(counting(10**9, begun), name=NAME, depth=depth)) as ahead:
+def test_no_more_items_than_the_depth_are_started(depth: int) -> None:
+    started: list[int] = []
+    with closing(Prefetcher(counting(10**9, started), name=NAME, depth=depth)) as prefetcher:
         for taken in range(20):
-            wait_until(lambda taken=taken: len(begun) == taken + depth)
+            wait_for(started, taken + depth)
             time.sleep(0.002)
-            assert len(begun) == taken + depth
-            assert next(ahead) == taken
+            assert len(started) == taken + depth
+            assert next(prefetcher) == taken
 
 
-def test_an_error_comes_behind_the_items_before_it() -> None:
+def test_an_error_is_raised_after_the_items_before_it() -> None:
     def failing() -> Generator[int]:
         yield from counting(3)
         raise OSError("the cable was pulled")
 
-    with closing(Prefetcher(failing(), name=NAME, depth=10)) as ahead:
-        assert [next(ahead) for _ in range(3)] == [0, 1, 2]
+    with closing(Prefetcher(failing(), name=NAME, depth=10)) as prefetcher:
+        assert [next(prefetcher) for _ in range(3)] == [0, 1, 2]
         with pytest.raises(OSError, match="cable"):
-            next(ahead)
-        assert list(ahead) == []
+            next(prefetcher)
+        assert list(prefetcher) == []
 
 
-def test_a_raised_error_keeps_nothing_alive() -> None:
-    """A circle through its traceback would hold pictures until the garbage collector comes."""
+def test_a_raised_error_keeps_no_image_alive() -> None:
+    """A reference cycle through its traceback would hold images until the garbage collector runs."""
 
-    class Picture:
+    class Image:
         pass
 
-    seen = []
+    seen: list[weakref.ref[Image]] = []
 
-    def failing() -> Generator[Picture]:
-        picture = Picture()
-        seen.append(weakref.ref(picture))
-        yield picture
-        raise OSError(picture)
+    def failing() -> Generator[Image]:
+        image = Image()
+        seen.append(weakref.ref(image))
+        yield image
+        raise OSError(image)
 
     def run() -> None:
-        ahead = Prefetcher(failing(), name=NAME)
-        with pytest.raises(OSError, match="Picture"):
-            list(ahead)
-        ahead.close()
+        prefetcher = Prefetcher(failing(), name=NAME)
+        with pytest.raises(OSError, match="Image"):
+            list(prefetcher)
+        prefetcher.close()
 
     gc.disable()
     try:
@@ -116,28 +121,28 @@ def test_a_raised_error_keeps_nothing_alive() -> None:
 
 
 @pytest.mark.parametrize("taken", [0, 1, 7])
-def test_close_ends_a_thread_that_waits_for_room_and_closes_the_generator_there(taken: int) -> None:
-    closed_in = []
+def test_close_ends_a_thread_that_waits_for_room_and_closes_its_generator(taken: int) -> None:
+    closed_in: list[str] = []
 
-    def noting() -> Generator[int]:
+    def recorded() -> Generator[int]:
         try:
             yield from counting(10**9)
         finally:
             closed_in.append(threading.current_thread().name)
 
-    ahead = Prefetcher(noting(), name=NAME, depth=2)
+    prefetcher = Prefetcher(recorded(), name=NAME, depth=2)
     for _ in range(taken):
-        next(ahead)
-    wait_until(lambda: ahead._ready.qsize() == 2)
-    ahead.close()
+        next(prefetcher)
+    wait_until(lambda: prefetcher._ready.qsize() == 2)
+    prefetcher.close()
     assert closed_in == [NAME]
-    ahead.close()
+    prefetcher.close()
     with pytest.raises(StopIteration):
-        next(ahead)
+        next(prefetcher)
 
 
 def test_close_does_not_wait_for_a_step_that_hangs() -> None:
-    """As one in FFmpeg that waits for a silent server; the thread then ends by itself."""
+    """FFmpeg waits for a silent server like this. The thread ends after the step."""
     server = threading.Event()
 
     def hanging() -> Generator[int]:
@@ -145,16 +150,16 @@ def test_close_does_not_wait_for_a_step_that_hangs() -> None:
         server.wait(20)
         yield 1
 
-    ahead = Prefetcher(hanging(), name=NAME, depth=2)
-    assert next(ahead) == 0
-    begin = time.monotonic()
-    ahead.close(0.05)
-    assert time.monotonic() - begin < 5
+    prefetcher = Prefetcher(hanging(), name=NAME, depth=2)
+    assert next(prefetcher) == 0
+    start_s = time.monotonic()
+    prefetcher.close(0.05)
+    assert time.monotonic() - start_s < 5
     server.set()
-    ahead.close()
+    prefetcher.close()
 
 
-def test_close_from_elsewhere_wakes_who_waits_for_an_item() -> None:
+def test_close_in_another_thread_wakes_a_consumer_that_waits() -> None:
     release = threading.Event()
 
     def late() -> Generator[int]:
@@ -170,15 +175,15 @@ def test_close_from_elsewhere_wakes_who_waits_for_an_item() -> None:
     first.close()
 
 
-def test_the_newest_item_replaces_those_not_taken() -> None:
-    begun: list[int] = []
-    with closing(Prefetcher(counting(1000, begun), name=NAME, newest=True)) as ahead:
-        wait_until(lambda: len(begun) == 1000 and ahead._ready.qsize() == 2)  # the last item, the end
-        assert list(ahead) == [999]  # the last one is not lost
-        assert ahead.dropped == 999
+def test_newest_keeps_the_last_item_and_counts_those_it_replaced() -> None:
+    started: list[int] = []
+    with closing(Prefetcher(counting(1000, started), name=NAME, newest=True)) as prefetcher:
+        wait_until(lambda: len(started) == 1000 and prefetcher._ready.qsize() == 2)  # the last item and the end
+        assert list(prefetcher) == [999]  # the last one is not lost
+        assert prefetcher.dropped == 999
 
 
-def test_newest_has_no_effect_on_who_is_fast_enough() -> None:
+def test_newest_drops_nothing_if_the_consumer_is_fast_enough() -> None:
     taken = threading.Semaphore(0)
 
     def one_by_one() -> Generator[int]:
@@ -186,18 +191,18 @@ def test_newest_has_no_effect_on_who_is_fast_enough() -> None:
             yield number
             taken.acquire()
 
-    got = []
-    with closing(Prefetcher(one_by_one(), name=NAME, newest=True)) as ahead:
-        for number in ahead:
-            got.append(number)
+    received: list[int] = []
+    with closing(Prefetcher(one_by_one(), name=NAME, newest=True)) as prefetcher:
+        for number in prefetcher:
+            received.append(number)
             taken.release()
-        assert got == list(range(50))
-        assert ahead.dropped == 0
+        assert received == list(range(50))
+        assert prefetcher.dropped == 0
 
 
-def test_newest_stops_while_the_generator_is_busy() -> None:
-    ahead = Prefetcher(counting(10**9), name=NAME, newest=True)
-    first = next(ahead)
-    assert next(ahead) > first
-    ahead.close()
-    assert ahead._ready.qsize() <= 3  # an item, and an end from both sides
+def test_newest_can_be_closed_while_the_generator_runs() -> None:
+    prefetcher = Prefetcher(counting(10**9), name=NAME, newest=True)
+    first = next(prefetcher)
+    assert next(prefetcher) > first
+    prefetcher.close()
+    assert prefetcher._ready.qsize() <= 3  # an item, and the ends put by the thread and by close
