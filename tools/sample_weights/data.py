@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.geometry import Letterbox
+from fairmot_dla34.geometry import LETTERBOX_GREY, Letterbox
 from fairmot_dla34.video import open_source
 
-NETWORK = InputSize(864, 480)
-PEDESTRIAN = 1
+INPUT_SIZE = InputSize(864, 480)  # network input of the sample weights
+PEDESTRIAN = 1  # class in MOT ground truth
 MIN_VISIBILITY = 0.25  # people with a lower visibility are ignored: neither targets nor negatives
-MIN_SHARE = 0.25  # people with a smaller share of their box in the crop are ignored too
+MIN_SHARE_IN_CROP = 0.25  # people with a smaller share of their box in the crop are ignored too
 IGNORED_CLASSES = {2, 7, 8, 12}  # MOT17: person on vehicle, static person, distractor, reflection
 
 
@@ -26,7 +26,7 @@ class People:
     """People in one frame.
 
     Attributes:
-        boxes: ``(N, 4)`` xyxy, image px, including hidden parts.
+        boxes: ``(N, 4)`` xyxy, image px, including occluded parts.
         ids: ``(N,)`` ids; -1 marks a person to ignore. After `number_identities` they count from 0 over all sequences.
     """
 
@@ -50,13 +50,12 @@ class Sequence:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Return frame ``index`` as ``(H, W, 3)`` uint8 BGR."""
-        image: NDArray[np.uint8] = cv2.imdecode(self.frames[index], cv2.IMREAD_COLOR)
-        return image
+        return np.asarray(cv2.imdecode(self.frames[index], cv2.IMREAD_COLOR), np.uint8)
 
 
 @dataclass(frozen=True)
 class Crop:
-    """One training crop.
+    """Square cut of a frame, for training.
 
     Attributes:
         image: ``(S, S, 3)`` uint8 BGR.
@@ -68,7 +67,7 @@ class Crop:
 
 
 def load_real(root: Path) -> list[Sequence]:
-    """Load the training frames of the real sequences below ``root``; no published figure is measured on them."""
+    """Load the training frames of the real sequences in ``root``; no published score is measured on them."""
     pets = _load(
         root / "PETS09-S2L1/vtest_480x360.avi", root / "PETS09-S2L1/gt_480x360.txt", last=560, name="PETS09-S2L1"
     )
@@ -99,19 +98,19 @@ def _load(video: Path, truth: Path, last: int, name: str) -> Sequence:
             images = iter([cv2.imencode(".png", frame.image)[1] for frame, _ in zip(source, range(last), strict=False)])
     for number, encoded in enumerate(images, start=1):
         sequence.frames.append(encoded)
-        sequence.people.append(people_of(rows[rows[:, 0] == number]))
+        sequence.people.append(people_from_rows(rows[rows[:, 0] == number]))
     return sequence
 
 
-def people_of(rows: NDArray[np.float64]) -> People:
+def people_from_rows(rows: NDArray[np.float64]) -> People:
     """Return the people of one frame from its rows of a MOT ground truth file, ``(N, 9)`` or wider."""
     has_class, has_visibility = rows[:, 7] >= 1, rows[:, 8] >= 0
     person = np.where(has_class, rows[:, 7] == PEDESTRIAN, rows[:, 6] != 0)
-    hidden = (rows[:, 6] == 0) | (has_visibility & (rows[:, 8] < MIN_VISIBILITY))
+    occluded = (rows[:, 6] == 0) | (has_visibility & (rows[:, 8] < MIN_VISIBILITY))
     distractor = np.isin(rows[:, 7], list(IGNORED_CLASSES))
     kept = person | distractor
     boxes = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1).astype(np.float32)
-    ids = np.where(person & ~hidden, rows[:, 1], -1).astype(np.int64)
+    ids = np.where(person & ~occluded, rows[:, 1], -1).astype(np.int64)
     return People(boxes[kept], ids[kept])
 
 
@@ -135,11 +134,11 @@ def random_crop(sequence: Sequence, size: int, rng: np.random.Generator) -> Crop
     index = int(rng.integers(len(sequence.frames)))
     image, people = sequence.image(index), sequence.people[index]
     height, width = image.shape[:2]
-    scale = Letterbox(width, height, NETWORK).ratio * float(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
+    scale = Letterbox(width, height, INPUT_SIZE).ratio * float(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
     stretch = float(rng.uniform(0.92, 1.08))
     scale_x, scale_y = scale * stretch, scale / stretch
     source_w, source_h = size / scale_x, size / scale_y
-    left, top = _corner(people, (width, height), (source_w, source_h), rng)
+    left, top = _crop_corner(people, (width, height), (source_w, source_h), rng)
     flip = rng.random() < 0.5
     matrix = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
     boxes = (people.boxes - [left, top, left, top]) * [scale_x, scale_y, scale_x, scale_y]
@@ -149,21 +148,22 @@ def random_crop(sequence: Sequence, size: int, rng: np.random.Generator) -> Crop
     # Pixel centres are at half px, as in cv2.resize.
     matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
     if scale < 0.7:  # warpAffine does not average as INTER_AREA does
-        image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
-    cut = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=(128, 128, 128))
-    return Crop(_recoloured(cut, rng), _cut_people(boxes, people.ids, size))
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.35 / scale), np.uint8)
+    grey = (LETTERBOX_GREY,) * 3
+    cut = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_CONSTANT, borderValue=grey)
+    return Crop(_change_colours(np.asarray(cut, np.uint8), rng), _people_in_crop(boxes, people.ids, size))
 
 
-def _cut_people(boxes: NDArray[np.float64], ids: NDArray[np.int64], size: int) -> People:
-    """Keep people whose boxes reach into the crop; those with less than `MIN_SHARE` in it are ignored (id -1)."""
+def _people_in_crop(boxes: NDArray[np.float64], ids: NDArray[np.int64], size: int) -> People:
+    """Keep people whose boxes reach into the crop; those below `MIN_SHARE_IN_CROP` get id -1."""
     sides = np.clip(boxes[:, 2:], 0, size) - np.clip(boxes[:, :2], 0, size)
     share = sides.prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     inside = share > 0
-    ids = np.where(share < MIN_SHARE, -1, ids)
+    ids = np.where(share < MIN_SHARE_IN_CROP, -1, ids)
     return People(boxes[inside].astype(np.float32), ids[inside])
 
 
-def _corner(
+def _crop_corner(
     people: People, size: tuple[int, int], source: tuple[float, float], rng: np.random.Generator
 ) -> tuple[float, float]:
     """Return the top left corner of the crop, image px: mostly near a random person, sometimes anywhere."""
@@ -180,15 +180,15 @@ def _corner(
     return left, top
 
 
-def _recoloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _change_colours(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Change hue, saturation and brightness at random, and sometimes add blur or noise."""
     hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV).astype(np.int16)
     hsv[..., 0] = (hsv[..., 0] + int(rng.integers(-6, 7))) % 180
     hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.6, 1.4), 0, 255)
     hsv[..., 2] = np.clip(hsv[..., 2] * rng.uniform(0.7, 1.3) + rng.uniform(-15, 15), 0, 255)
-    changed: NDArray[np.uint8] = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2BGR)
+    changed = np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2BGR), np.uint8)
     if rng.random() < 0.15:
-        changed = cv2.GaussianBlur(changed, (0, 0), float(rng.uniform(0.4, 1.2)))
+        changed = np.asarray(cv2.GaussianBlur(changed, (0, 0), float(rng.uniform(0.4, 1.2))), np.uint8)
     if rng.random() < 0.2:
         noise = rng.normal(0, rng.uniform(2, 8), changed.shape).astype(np.float32)
         changed = np.clip(changed + noise, 0, 255).astype(np.uint8)

@@ -18,17 +18,17 @@ from fairmot_dla34.synth import Scene, SceneConfig, truth_lines
 
 FIRST_SEED = 10_000
 SCENES = 640
-FREE_SCENES = 240  # the first ones, with random settings; all others follow presets
+RANDOM_SCENES = 240  # the first ones, with random settings; all others use presets
 FRAMES = 32
-STRIDE_S = 0.6
+STRIDE_S = 0.6  # seconds between frames
 SIZES = ((640, 360), (720, 480), (854, 480), (960, 540), (640, 480), (480, 360))
 CAMERAS = ("still", "still", "pan", "shake")
 PRESETS = ("calm", "crowded", "pan", "shake")
 
 
-def config_of(seed: int) -> SceneConfig:
-    """Return the settings of one training scene: random ones, or a preset from seed `FIRST_SEED` + `FREE_SCENES` on."""
-    if seed >= FIRST_SEED + FREE_SCENES:
+def scene_config(seed: int) -> SceneConfig:
+    """Return the settings of one training scene: random ones for the first `RANDOM_SCENES`, then those of a preset."""
+    if seed >= FIRST_SEED + RANDOM_SCENES:
         preset = PRESETS[seed % len(PRESETS)]
         return SceneConfig.preset(preset, seed=seed, frames=FRAMES, frame_rate=1 / STRIDE_S)
     rng = np.random.default_rng(seed)
@@ -46,14 +46,14 @@ def config_of(seed: int) -> SceneConfig:
 
 
 def render(seed: int, output: Path) -> None:
-    """Write one scene, unless it is complete already; the file ``done`` marks a complete one."""
+    """Write one scene unless it is complete; the file ``done`` marks a complete scene."""
     folder = output / f"scene-{seed}"
     if (folder / "done").exists():
         return
     (folder / "img1").mkdir(parents=True, exist_ok=True)
     (folder / "gt").mkdir(exist_ok=True)
     with (folder / "gt/gt.txt").open("w", encoding="utf-8") as truth:
-        for frame in Scene(config_of(seed)):
+        for frame in Scene(scene_config(seed)):
             cv2.imwrite(str(folder / f"img1/{frame.index + 1:06d}.jpg"), frame.image, [cv2.IMWRITE_JPEG_QUALITY, 95])
             truth.write(truth_lines(frame))
     (folder / "done").touch()
@@ -61,8 +61,8 @@ def render(seed: int, output: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--scenes", type=int, default=SCENES)
+    parser.add_argument("--output", type=Path, required=True, help="folder for the scenes")
+    parser.add_argument("--scenes", type=int, default=SCENES, help="number of scenes; default: %(default)s")
     arguments = parser.parse_args()
     for seed in range(FIRST_SEED, FIRST_SEED + arguments.scenes):
         render(seed, arguments.output)
