@@ -1,8 +1,8 @@
-# ruff: noqa: ERA001 (the markers of the example)
 """An architecture defined outside the package goes from arrays to ONNX to two runtimes to tracks.
 
 docs/extending.md shows the part between the markers.
 """
+# ruff: noqa: ERA001 (the markers of the example)
 
 from __future__ import annotations
 

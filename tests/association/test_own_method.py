@@ -1,14 +1,18 @@
 """An association method defined outside the package; the example of docs/extending.md."""
-# ruff: noqa: ERA001 (the marks of the excerpt)
+# ruff: noqa: ERA001 (the markers of the example)
 
 from __future__ import annotations
 
+from fairmot_dla34 import Detections, Tracker
+from fairmot_dla34.association import register_method
+
+# isort: split
 # example: start
 import numpy as np
 from numpy.typing import NDArray
 
-from fairmot_dla34 import Detections, Tracker, TrackerConfig
-from fairmot_dla34.association import AssociationMethod, register_method
+from fairmot_dla34 import TrackerConfig
+from fairmot_dla34.association import AssociationMethod
 from fairmot_dla34.association.candidates import Candidates
 from fairmot_dla34.association.kalman import DEEP_SORT
 from fairmot_dla34.association.rules import UpdateTime
@@ -44,13 +48,14 @@ class NearestRules:
         return distance
 
 
+NEAREST = AssociationMethod("nearest", NearestRules, lost_buffer_s=0.5)
+# example: end
+
+
 def test_a_registered_method_is_selected_by_its_name() -> None:
-    register_method(AssociationMethod("nearest", NearestRules, lost_buffer_s=0.5))
+    register_method(NEAREST)
     tracker = Tracker(TrackerConfig(method="nearest"), frame_rate=30.0)
     for frame in range(10):  # two people who walk past each other, 40x100 px
         boxes = [[4 * frame, 0, 4 * frame + 40, 100], [300 - 4 * frame, 50, 340 - 4 * frame, 150]]
         tracks = tracker.update(Detections(boxes, [0.9, 0.8]))
     assert [(track.track_id, round(track.box[0])) for track in tracks] == [(1, 36), (2, 264)]
-
-
-# example: end

@@ -1,8 +1,8 @@
-# ruff: noqa: ERA001 (the markers of the example)
 """A backend defined outside the package is chosen by its name like the others.
 
 docs/extending.md shows the part between the markers.
 """
+# ruff: noqa: ERA001 (the markers of the example)
 
 from __future__ import annotations
 

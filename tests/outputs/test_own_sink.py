@@ -1,18 +1,22 @@
 """An output defined outside the package: the worked example of docs/extending.md."""
-# ruff: noqa: ERA001 (the marks of the excerpt)
+# ruff: noqa: ERA001 (the markers of the example)
 
 from __future__ import annotations
 
-# example: start
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from videos import walking_boxes
 
-from fairmot_dla34 import FrameResult, Module
+from fairmot_dla34 import Module
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.outputs import SinkKind, TextSink, register_sink, sink_names, unregister_sink
+from fairmot_dla34.outputs import register_sink, sink_names, unregister_sink
+
+# isort: split
+# example: start
+from fairmot_dla34 import FrameResult
+from fairmot_dla34.outputs import SinkKind, TextSink
 
 
 class CountSink(TextSink):
@@ -31,6 +35,7 @@ COUNTS = SinkKind(
     needs_images=False,
     open=lambda path, context: CountSink(path),
 )
+# example: end
 
 
 @pytest.fixture
@@ -50,9 +55,6 @@ def test_own_sink_in_a_run(tmp_path: Path) -> None:
         "inputimages_vis.mp4",
     ]
     assert summary.paths[1].read_text() == "frame,people\n1,2\n2,2\n3,2\n4,2\n"
-
-
-# example: end
 
 
 def test_an_unregistered_sink_is_gone() -> None:

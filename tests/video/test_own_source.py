@@ -1,19 +1,23 @@
 """A source defined outside the package: the worked example of docs/extending.md."""
-# ruff: noqa: ERA001 (the marks of the excerpt)
+# ruff: noqa: ERA001 (the markers of the example)
 
 from __future__ import annotations
 
+import pytest
+from videos import walking_boxes
+
+from fairmot_dla34 import FairMOT
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.errors import InvalidInputError
+
+# isort: split
 # example: start
 from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
-import pytest
-from videos import walking_boxes
 
-from fairmot_dla34 import FairMOT, Frame
-from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.errors import InvalidInputError
+from fairmot_dla34 import Frame
 from fairmot_dla34.video import Source
 
 
@@ -41,6 +45,9 @@ class NpySource(Source):
                     self._skip_frame(index, error)
 
 
+# example: end
+
+
 def test_own_source(tmp_path: Path) -> None:
     for index, image in enumerate(walking_boxes(6)):
         np.save(tmp_path / f"{index:04}.npy", image)
@@ -51,6 +58,3 @@ def test_own_source(tmp_path: Path) -> None:
     assert (source.frames_skipped, source.closed) == (1, True)
     with pytest.raises(InvalidInputError, match="beside a NpySource; expected neither"):
         next(model.track(NpySource(tmp_path, frame_rate=10), frame_stride=2))
-
-
-# example: end
