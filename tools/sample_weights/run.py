@@ -15,7 +15,7 @@ from fairmot_dla34.weights import load_checkpoint
 
 EMA_DECAY = 0.998
 WEIGHT_DECAY = 1e-4
-STEM = tuple(f"{BACKBONE}.{layer}." for layer in ("base_layer", "level0", "level1"))  # the layers above stride 4
+STEM = tuple(f"{BACKBONE}.{layer}." for layer in ("base_layer", "level0", "level1"))  # the layers at strides 1 and 2
 
 
 class Run:
