@@ -1,4 +1,4 @@
-"""The command line as people type it: real processes, exit codes, one line per error."""
+"""The command line in real processes: files, output streams, exit codes, and one line per error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import av
 import cv2
-import numpy as np
 import pytest
+from networks import write_checkpoint, write_random_checkpoint
 from processes import python_process
 from videos import walking_boxes
 
@@ -24,15 +24,13 @@ SMALL = ("--input-size", "128x96")
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole network that finds many "people" anywhere: random weights."""
-    path = tmp_path_factory.mktemp("weights") / "random.npz"
-    np.savez(path, **random_checkpoint().arrays)
-    return path
+    """A checkpoint of random weights, which detects many "people" in any image."""
+    return write_random_checkpoint(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 12 pictures."""
+    """A folder of 12 images."""
     path = tmp_path_factory.mktemp("street") / "street"
     path.mkdir()
     for index, image in enumerate(walking_boxes(12)):
@@ -40,18 +38,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def cli(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def cli(
+    *arguments: object, cwd: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process, with further environment variables."""
     return subprocess.run(
         [sys.executable, "-m", "fairmot_dla34", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=cwd,
-        env=os.environ | environment,
+        env=os.environ | (environment or {}),
     )
 
 
-def test_track_writes_what_it_says(folder: Path, weights: Path, tmp_path: Path) -> None:
+def test_track_writes_the_files_it_lists(folder: Path, weights: Path, tmp_path: Path) -> None:
     formats = "mot,jsonl,csv,kitti"
     done = cli("track", folder, "--weights", weights, *SMALL, "--output-dir", tmp_path, "--formats", formats)
     assert done.returncode == 0, done.stderr
@@ -69,7 +70,7 @@ def test_track_writes_what_it_says(folder: Path, weights: Path, tmp_path: Path) 
         assert f"wrote {tmp_path / path}" in done.stdout
 
 
-def test_json_on_stdout_is_json_alone(folder: Path, weights: Path, tmp_path: Path) -> None:
+def test_json_is_the_only_output_on_stdout(folder: Path, weights: Path, tmp_path: Path) -> None:
     done = cli(
         "track", folder, "--weights", weights, *SMALL, "--output-dir", tmp_path, "--no-visualization", "--json",
         "--frame-stride", 3, "--precision", "fp32", "--tracker", "byte",
@@ -80,50 +81,50 @@ def test_json_on_stdout_is_json_alone(folder: Path, weights: Path, tmp_path: Pat
     assert "fp32" in summary["backend"]
 
 
-def test_results_land_in_the_current_directory_by_default(folder: Path, weights: Path, tmp_path: Path) -> None:
+def test_results_are_written_to_the_current_directory_by_default(folder: Path, weights: Path, tmp_path: Path) -> None:
     assert cli("track", folder, "--weights", weights, *SMALL, cwd=tmp_path).returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mot_outputs", "mot_results"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["track"], ["fly"], ["track", "x", "--frame-stride", "two"], ["weights"]])
-def test_usage_errors_leave_with_2(arguments: list[str]) -> None:
+def test_a_usage_error_exits_with_2(arguments: list[str]) -> None:
     assert cli(*arguments).returncode == 2
 
 
 class TestBadInput:
-    """One clear sentence, exit code 1, nothing lost."""
+    """Invalid input is reported in one line, with exit code 1."""
 
-    def check(self, done: subprocess.CompletedProcess[str], *told: str) -> None:
+    def check(self, done: subprocess.CompletedProcess[str], *parts: str) -> None:
         assert done.returncode == 1, done
         lines = [line for line in done.stderr.splitlines() if line.startswith("fairmot_dla34: ")]
         assert len(lines) == 1, done.stderr
         assert "Traceback" not in done.stderr
-        for word in told:
-            assert word in lines[0]
+        for part in parts:
+            assert part in lines[0]
 
-    def test_missing_file(self, weights: Path, tmp_path: Path) -> None:
+    def test_a_missing_video(self, weights: Path, tmp_path: Path) -> None:
         self.check(cli("track", tmp_path / "no.mp4", "--weights", weights), "no.mp4", "does not exist")
 
-    def test_directory_without_images(self, weights: Path, tmp_path: Path) -> None:
+    def test_a_directory_without_images(self, weights: Path, tmp_path: Path) -> None:
         self.check(cli("track", tmp_path, "--weights", weights), "no images")
 
-    def test_text_named_mp4(self, weights: Path, tmp_path: Path) -> None:
+    def test_a_text_file_named_mp4(self, weights: Path, tmp_path: Path) -> None:
         (tmp_path / "notes.mp4").write_text("not a video\n" * 100)
         self.check(cli("track", tmp_path / "notes.mp4", "--weights", weights), "notes.mp4")
 
-    def test_unknown_weights_are_told_before_anything_is_downloaded(self, folder: Path, tmp_path: Path) -> None:
+    def test_unknown_weights_are_reported_before_any_download(self, folder: Path, tmp_path: Path) -> None:
         self.check(cli("track", folder, "--weights", "fairmot_dla99", "--output-dir", tmp_path), "fairmot_dla99")
 
-    def test_offline_says_where_to_put_the_file(self, folder: Path, tmp_path: Path) -> None:
-        done = cli("track", folder, "--output-dir", tmp_path, FAIRMOT_DLA34_OFFLINE="1")
+    def test_offline_names_the_missing_file_and_a_way_out(self, folder: Path, tmp_path: Path) -> None:
+        done = cli("track", folder, "--output-dir", tmp_path, environment={"FAIRMOT_DLA34_OFFLINE": "1"})
         self.check(done, "fairmot_dla34_30e_1088x608.pdparams", "--weights sample")
 
-    def test_output_dir_is_a_file(self, folder: Path, weights: Path, tmp_path: Path) -> None:
+    def test_a_file_in_place_of_the_output_directory(self, folder: Path, weights: Path, tmp_path: Path) -> None:
         (tmp_path / "out").touch()
         self.check(cli("track", folder, "--weights", weights, *SMALL, "--output-dir", tmp_path / "out"), "out")
 
     @pytest.mark.parametrize("threshold", ["nan", "-0.5", "2"])
-    def test_threshold(self, threshold: str, folder: Path, weights: Path) -> None:
+    def test_a_threshold_out_of_range(self, threshold: str, folder: Path, weights: Path) -> None:
         self.check(
             cli("track", folder, "--weights", weights, f"--draw-threshold={threshold}"), "draw_threshold", "0 to 1"
         )
@@ -141,29 +142,29 @@ class TestBadInput:
             "--frame-rate=1e12",
         ],
     )
-    def test_numbers_out_of_range(self, option: str, folder: Path, weights: Path, tmp_path: Path) -> None:
+    def test_an_option_value_out_of_range(self, option: str, folder: Path, weights: Path, tmp_path: Path) -> None:
         self.check(cli("track", folder, "--weights", weights, "--output-dir", tmp_path, option))
 
-    def test_gpu(self, folder: Path, weights: Path, tmp_path: Path) -> None:
+    def test_use_gpu_without_a_gpu(self, folder: Path, weights: Path, tmp_path: Path) -> None:
         done = cli("track", folder, "--weights", weights, "--output-dir", tmp_path, "--use-gpu")
         self.check(done, "no backend has a usable GPU")
         assert not list(tmp_path.rglob("*.txt"))
 
-    def test_missing_backend(self, folder: Path, weights: Path) -> None:
+    def test_a_backend_that_is_not_installed(self, folder: Path, weights: Path) -> None:
         done = cli("track", folder, "--weights", weights, "--backend", "paddledet")
         if done.returncode == 0:
-            pytest.skip("PADDLE PRESENT: the message about its absence cannot be seen here")
+            pytest.skip("PADDLE PRESENT: the message about its absence cannot be tested")
         self.check(done, "pip install 'fairmot_dla34[paddle]'")
 
-    def test_checkpoint_that_lacks_an_array(self, folder: Path, tmp_path: Path) -> None:
+    def test_a_checkpoint_without_one_array(self, folder: Path, tmp_path: Path) -> None:
         arrays = dict(random_checkpoint().arrays)
         del arrays["detector.head.size.2.conv.weight"]
-        np.savez(tmp_path / "part.npz", **arrays)
-        done = cli("track", folder, "--weights", tmp_path / "part.npz", "--output-dir", tmp_path)
+        path = write_checkpoint(tmp_path / "part.npz", arrays)
+        done = cli("track", folder, "--weights", path, "--output-dir", tmp_path)
         self.check(done, "detector.head.size.2.conv.weight")
 
 
-def test_a_video_cut_in_half_is_tracked_as_far_as_it_goes(pets_video: Path, weights: Path, tmp_path: Path) -> None:
+def test_a_truncated_video_is_tracked_up_to_the_cut(pets_video: Path, weights: Path, tmp_path: Path) -> None:
     whole = pets_video.read_bytes()
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole[: len(whole) // 20])
@@ -174,7 +175,7 @@ def test_a_video_cut_in_half_is_tracked_as_far_as_it_goes(pets_video: Path, weig
 
 
 @pytest.mark.serial
-def test_ctrl_c_leaves_with_130_and_whole_outputs(pets_video: Path, weights: Path, tmp_path: Path) -> None:
+def test_ctrl_c_exits_with_130_and_complete_outputs(pets_video: Path, weights: Path, tmp_path: Path) -> None:
     text = tmp_path / "mot_results" / "vtest_480x360.txt"
     command = ("-m", "fairmot_dla34", "track", str(pets_video), "--weights", str(weights), *SMALL)
     with python_process(*command, "--output-dir", str(tmp_path)) as process:
@@ -189,30 +190,32 @@ def test_ctrl_c_leaves_with_130_and_whole_outputs(pets_video: Path, weights: Pat
     assert "Traceback" not in errors
     frames = int(text.read_text().splitlines()[-1].split(",")[0])
     with av.open(str(tmp_path / "mot_outputs" / "vtest_480x360_vis.mp4")) as container:
-        played = sum(1 for _ in container.decode(video=0))
-    assert abs(played - frames) <= 1  # the interrupt may fall between the two outputs of a frame
+        decoded = sum(1 for _ in container.decode(video=0))
+    assert abs(decoded - frames) <= 1  # the interrupt may fall between the two outputs of a frame
 
 
-def test_weights_verbs(weights: Path, tmp_path: Path) -> None:
+def test_the_weights_verbs_list_locate_and_verify(weights: Path, tmp_path: Path) -> None:
     names = [entry["name"] for entry in json.loads(cli("weights", "list", "--json").stdout)]
     assert "fairmot_dla34_30e_1088x608" in names
     assert all(name in cli("weights", "list").stdout for name in names)
     assert cli("weights", "path", weights).stdout.strip() == str(weights)
     assert "every array is present" in cli("weights", "verify", weights).stdout
-    belongs = cli("weights", "path", FAIRMOT_DLA34_HOME=str(tmp_path))
-    assert belongs.stdout.strip() == str(tmp_path / "fairmot_dla34_30e_1088x608.pdparams")
-    missing = cli("weights", "verify", FAIRMOT_DLA34_HOME=str(tmp_path))
+    home = {"FAIRMOT_DLA34_HOME": str(tmp_path)}
+    assert cli("weights", "path", environment=home).stdout.strip() == str(
+        tmp_path / "fairmot_dla34_30e_1088x608.pdparams"
+    )
+    missing = cli("weights", "verify", environment=home)
     assert missing.returncode == 1
     assert "weights download" in missing.stderr
 
 
-def test_weights_verbs_on_those_that_ship(tmp_path: Path) -> None:
-    nowhere = {"FAIRMOT_DLA34_HOME": str(tmp_path / "home"), "FAIRMOT_DLA34_OFFLINE": "1"}
-    path = cli("weights", "path", "sample", **nowhere).stdout.strip()
+def test_the_weights_verbs_use_the_shipped_sample_without_a_download(tmp_path: Path) -> None:
+    offline = {"FAIRMOT_DLA34_HOME": str(tmp_path / "home"), "FAIRMOT_DLA34_OFFLINE": "1"}
+    path = cli("weights", "path", "sample", environment=offline).stdout.strip()
     assert Path(path).is_file()
-    assert cli("weights", "download", "sample", **nowhere).stdout.strip() == path  # it is there already
-    assert "every array is present" in cli("weights", "verify", "sample", **nowhere).stdout
-    assert "ships in this package" in cli("weights", "list", **nowhere).stdout
+    assert cli("weights", "download", "sample", environment=offline).stdout.strip() == path  # nothing to download
+    assert "every array is present" in cli("weights", "verify", "sample", environment=offline).stdout
+    assert "ships in this package" in cli("weights", "list", environment=offline).stdout
     assert not (tmp_path / "home").exists()
 
 
@@ -229,7 +232,7 @@ def test_export_writes_files_that_load(name: str, endings: list[str], weights: P
         assert len(openvino.Core().read_model(paths[0]).outputs) == 5
 
 
-def test_info_checks_the_known_answer() -> None:
+def test_info_runs_the_self_check() -> None:
     done = cli("info", "--json")
     info = json.loads(done.stdout)
     assert info["backends"]["openvino"]
