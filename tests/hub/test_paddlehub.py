@@ -1,4 +1,4 @@
-"""A real paddlehub 2.4.0, used as people type it."""
+"""The module in a real paddlehub 2.4.0: install, show, run, use from Python, uninstall."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRAMES = 6
 
 @pytest.fixture(scope="module")
 def clip(pets_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first frames of a real video, copied without encoding them again."""
+    """The first frames of a real video, copied without encoding."""
     path = tmp_path_factory.mktemp("clip") / "street.avi"
     with av.open(str(pets_video)) as source, av.open(str(path), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
@@ -38,11 +38,11 @@ def clip(pets_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A home of its own for paddlehub and the weights, and a server that has the default weights."""
+    """Environment with a separate home for paddlehub and the weights, and a local mirror of the default weights."""
     served = tmp_path_factory.mktemp("mirror") / "models" / "mot"
     served.mkdir(parents=True)
     (served / "fairmot_dla34_30e_1088x608.pdparams").symlink_to(real_weights)
-    handler = functools.partial(_Quiet, directory=str(served.parent.parent))
+    handler = functools.partial(_QuietHandler, directory=str(served.parent.parent))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     home = tmp_path_factory.mktemp("home")
@@ -55,7 +55,7 @@ def environment(real_weights: Path, tmp_path_factory: pytest.TempPathFactory) ->
     server.shutdown()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
@@ -69,7 +69,7 @@ def hub(environment: dict[str, str], *arguments: object, cwd: Path | None = None
         stderr=subprocess.STDOUT,  # paddlehub logs its results to stderr
         text=True,
         check=False,
-        cwd=cwd or environment["HOME"],  # away from the checkout: paddlehub prefers a folder of the module's name
+        cwd=cwd or environment["HOME"],  # not the checkout: paddlehub prefers a folder named like the module
     )
 
 
@@ -80,13 +80,13 @@ def installed(environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def test_show_names_the_module(installed: dict[str, str]) -> None:
+def test_show_prints_the_name_and_the_version(installed: dict[str, str]) -> None:
     shown = hub(installed, "show", "fairmot_dla34").stdout
     assert "fairmot_dla34" in shown
     assert "2.0.0" in shown
 
 
-def test_run_fetches_the_weights_and_writes_text_and_video(
+def test_run_downloads_the_weights_and_writes_text_and_video(
     installed: dict[str, str], clip: Path, tmp_path: Path
 ) -> None:
     done = hub(installed, "run", "fairmot_dla34", "--video_stream", clip, "--output_dir", tmp_path)
@@ -97,21 +97,21 @@ def test_run_fetches_the_weights_and_writes_text_and_video(
         assert sum(1 for _ in container.decode(video=0)) == FRAMES
 
 
-def test_run_without_visualization(installed: dict[str, str], clip: Path, tmp_path: Path) -> None:
+def test_run_without_visualization_writes_no_video(installed: dict[str, str], clip: Path, tmp_path: Path) -> None:
     hub(installed, "run", "fairmot_dla34", "--video_stream", clip, "--output_dir", tmp_path, "--visualization", "False")
     assert (tmp_path / "mot_results" / "street.txt").is_file()
     assert not (tmp_path / "mot_outputs").exists()
 
 
-def test_run_tells_a_bad_input_in_one_line(installed: dict[str, str], tmp_path: Path) -> None:
+def test_run_reports_a_missing_video_in_one_line(installed: dict[str, str], tmp_path: Path) -> None:
     done = hub(installed, "run", "fairmot_dla34", "--video_stream", tmp_path / "no.mp4")
     assert done.returncode == 1
     assert "no.mp4 does not exist" in done.stdout
     assert "Traceback" not in done.stdout
 
 
-def test_run_inside_a_checkout_works_too(installed: dict[str, str], tmp_path: Path) -> None:
-    """paddlehub takes a folder of the module's name for the module, and then trips over its own property."""
+def test_run_works_inside_a_checkout(installed: dict[str, str], tmp_path: Path) -> None:
+    """paddlehub loads a folder named like the module instead, and then fails to set its own read-only property."""
     done = hub(installed, "run", "fairmot_dla34", "--video_stream", tmp_path / "no.mp4", cwd=ROOT)
     assert done.returncode == 1
     assert "no.mp4 does not exist" in done.stdout
@@ -136,7 +136,9 @@ with wrapped.stream_mode(output_dir=out + "/wrapped", visualization=False):
 """
 
 
-def test_hub_module_in_python(installed: dict[str, str], clip: Path, tmp_path: Path) -> None:
+def test_stream_mode_of_the_installed_module_writes_the_rows_of_file_mode(
+    installed: dict[str, str], clip: Path, tmp_path: Path
+) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(clip), str(tmp_path)],
         env=installed,
@@ -146,18 +148,18 @@ def test_hub_module_in_python(installed: dict[str, str], clip: Path, tmp_path: P
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = dict(
+    printed = dict(
         line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("PATH", "RESULTS", "WRAPPED"))
     )
-    assert told["PATH"].startswith(installed["HUB_HOME"])
-    frames, results, tracks = map(int, told["RESULTS"].split())
+    assert printed["PATH"].startswith(installed["HUB_HOME"])
+    frames, results, tracks = map(int, printed["RESULTS"].split())
     assert (frames, results) == (FRAMES, FRAMES)
     assert tracks > 0
-    assert int(told["WRAPPED"]) > 0
+    assert int(printed["WRAPPED"]) > 0
     streamed = (tmp_path / "stream" / "mot_results" / "inputimages.txt").read_text()
     assert streamed == (tmp_path / "file" / "mot_results" / "street.txt").read_text()
 
 
-def test_uninstall(installed: dict[str, str]) -> None:
+def test_uninstall_removes_the_module(installed: dict[str, str]) -> None:
     assert "Successfully uninstalled fairmot_dla34" in hub(installed, "uninstall", "fairmot_dla34").stdout
     assert "not existed" in hub(installed, "show", "fairmot_dla34").stdout

@@ -1,4 +1,4 @@
-"""Pair the peaks of two backends and measure how far they are apart."""
+"""Pairs the peaks of two backends and measures their differences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fairmot_dla34.values import Peaks
 
 @dataclass(frozen=True)
 class Difference:
-    """Largest differences over paired peaks; ``unpaired`` counts peaks above the score that only one side has."""
+    """Largest differences over paired peaks; ``unpaired`` counts peaks above the score that one side lacks."""
 
     peaks: int
     unpaired: int
@@ -24,9 +24,10 @@ class Difference:
 def compare(a: Peaks, b: Peaks, min_score: float = 0.1, same_peak_px: float = 2.0) -> Difference:
     """Pair peaks above ``min_score`` whose boxes agree within ``same_peak_px`` (half a heatmap cell).
 
-    A peak whose score lies within 1e-5 of ``min_score`` may fall on either side: the partner is looked for
-    slightly below.
+    Rounding may put the partner of a peak just below ``min_score``: partners are accepted from 1e-5 below it.
     """
+    assert a.embeddings is not None
+    assert b.embeddings is not None
     strong_a, strong_b = a.scores > min_score, b.scores > min_score
     near_a, near_b = a.scores > min_score - 1e-5, b.scores > min_score - 1e-5
     boxes_a, boxes_b = a.boxes[near_a], b.boxes[near_b]

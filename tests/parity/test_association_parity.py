@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import configparser
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fairmot_dla34.association import Tracker
 from fairmot_dla34.association.config import TrackerConfig
@@ -25,7 +27,9 @@ BYTE_ON_MOT17 = TrackerConfig(method="byte", conf_thres=0.6, low_conf_thres=0.1,
 
 
 @dataclass
-class Difference:
+class Comparison:
+    """Counts of a comparison, and the largest difference of a box."""
+
     frames: int = 0
     tracks: int = 0
     ids: int = 0
@@ -55,7 +59,7 @@ class Reference:
         assert config.buffer_s == 1.0, "track_buffer=30 at 30 frames/s is one second"
         self.tracker.max_time_lost = int(frame_rate / 30.0 * self.tracker.track_buffer)
 
-    def update(self, detections: Detections) -> list[tuple[int, int, np.ndarray]]:
+    def update(self, detections: Detections) -> list[tuple[int, int, NDArray[np.float64]]]:
         """Return (class, id, xyxy) of every reported track."""
         classes = np.zeros(len(detections)) if detections.class_ids is None else detections.class_ids
         rows = np.column_stack([classes, detections.scores, detections.boxes]).astype(np.float32)
@@ -73,20 +77,21 @@ class Reference:
         return reported
 
 
-def compare(frames: list[Detections], config: TrackerConfig, frame_rate: float, *, num_classes: int = 1) -> Difference:
-    """Run both trackers; with several classes, ids may differ by a one-to-one renaming within each class."""
+def compare(frames: list[Detections], config: TrackerConfig, frame_rate: float, *, num_classes: int = 1) -> Comparison:
+    """Run both trackers; with several classes, ids may differ by a one-to-one mapping."""
     tracker, reference = Tracker(config, frame_rate=frame_rate), Reference(config, frame_rate, num_classes)
-    found, renamed = Difference(), {}
+    found = Comparison()
+    own_ids: dict[tuple[int, int], int] = {}  # by class and id of the reference
     for index, detections in enumerate(frames):
         own = sorted(tracker.update(detections), key=lambda track: track.class_id)
         reported = reference.update(detections)
         if num_classes == 1:
             assert [track.track_id for track in own] == [track_id for _, track_id, _ in reported], f"frame {index}"
         else:
-            names = [(class_id, track_id) for class_id, track_id, _ in reported]
-            expected = [renamed.setdefault(name, track.track_id) for name, track in zip(names, own, strict=False)]
+            keys = [(class_id, track_id) for class_id, track_id, _ in reported]
+            expected = [own_ids.setdefault(key, track.track_id) for key, track in zip(keys, own, strict=False)]
             assert [track.track_id for track in own] == expected, f"frame {index}"
-            assert len(set(renamed.values())) == len(renamed)
+            assert len(set(own_ids.values())) == len(own_ids)
         assert len(own) == len(reported), f"frame {index}"
         for track, (class_id, _, box) in zip(own, reported, strict=True):
             assert track.class_id == class_id
@@ -99,7 +104,7 @@ def compare(frames: list[Detections], config: TrackerConfig, frame_rate: float, 
     return found
 
 
-def mot17(test_data, name: str) -> tuple[list[Detections], float]:
+def mot17(test_data: Path, name: str) -> tuple[list[Detections], float]:
     """Return the public detections of every frame, and the frame rate."""
     info = configparser.ConfigParser()
     info.read(test_data / "MOT17" / "seqinfo" / f"MOT17-{name}.ini")
@@ -116,21 +121,21 @@ def mot17(test_data, name: str) -> tuple[list[Detections], float]:
 
 @pytest.mark.parametrize("config", [BYTE_ON_MOT17, TrackerConfig(method="byte")], ids=["mot17", "default"])
 @pytest.mark.parametrize("name", SEQUENCES)
-def test_byte_on_mot17_public_detections(test_data, name, config):
+def test_byte_gives_equal_tracks_on_mot17(test_data: Path, name: str, config: TrackerConfig) -> None:
     frames, frame_rate = mot17(test_data, name)
     compare(frames, config, frame_rate)
 
 
 @pytest.mark.parametrize("method", ["jde", "byte"])
-def test_real_detections_of_the_network_on_pets(pets_detections, method):
+def test_equal_tracks_on_detections_of_the_network(pets_detections: list[Detections], method: str) -> None:
     assert len(pets_detections) == 235
     compare(pets_detections, TrackerConfig(method=method), frame_rate=10.0)
 
 
 @pytest.mark.parametrize("method", ["jde", "byte"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_pets_annotation_with_noise(test_data, method, seed):
-    """Annotated boxes with jitter, misses, false alarms, empty frames and an embedding per person."""
+def test_equal_tracks_on_noisy_annotation(test_data: Path, method: str, seed: int) -> None:
+    """Track annotated boxes with jitter, misses, false alarms, empty frames and an embedding per person."""
     rng = np.random.default_rng(seed)
     table = np.loadtxt(test_data / "PETS09-S2L1" / "gt_480x360.txt", delimiter=",")
     embeddings = unit(rng.normal(size=(int(table[:, 1].max()) + 1, 128)))
@@ -145,41 +150,48 @@ def test_pets_annotation_with_noise(test_data, method, seed):
 
 @pytest.mark.parametrize(("method", "embeddings"), [("jde", True), ("byte", True), ("byte", False)])
 @pytest.mark.parametrize("seed", range(4))
-def test_random_crowd(method, seed, embeddings):
-    """People cross, hide for longer than the lost buffer and return, at several frame rates."""
+def test_equal_tracks_in_a_random_crowd(method: str, seed: int, embeddings: bool) -> None:
+    """People cross, are hidden for longer than the lost buffer and return, at several frame rates."""
     config = TrackerConfig(method=method, conf_thres=(0.4, 0.5, 0.3, 0.6)[seed])
     compare(crowd(seed, people=40, frames=300, embeddings=embeddings), config, frame_rate=(30, 12.5, 5, 59.94)[seed])
 
 
 @pytest.mark.parametrize("method", ["jde", "byte"])
-def test_several_classes_equal_one_tracker_each(method):
+def test_equal_tracks_of_several_classes(method: str) -> None:
     """PaddleDetection tracks each class separately and counts ids per class; here ids are unique in the tracker."""
     frames = crowd(7, people=30, frames=200, embeddings=True, classes=3)
     compare(frames, TrackerConfig(method=method), frame_rate=10.0, num_classes=3)
 
 
 def crowd(seed: int, *, people: int, frames: int, embeddings: bool, classes: int = 0) -> list[Detections]:
+    """Return detections of people who walk at random and are hidden at times, in 1280 x 720 px."""
     rng = np.random.default_rng(seed)
     position = rng.uniform((0, 0), (1280, 720), (people, 2))
     velocity = rng.normal(0, 3, (people, 2))
     size = np.column_stack([rng.uniform(15, 60, people), rng.uniform(40, 150, people)])
-    looks, class_of = unit(rng.normal(size=(people, 64))), rng.integers(0, max(classes, 1), people)
-    visible, out = np.ones(people, bool), []
+    person_embeddings = unit(rng.normal(size=(people, 64)))
+    person_classes = rng.integers(0, max(classes, 1), people)
+    visible, found_in_frames = np.ones(people, bool), []
     for _ in range(frames):
         velocity += rng.normal(0, 0.5, velocity.shape)
         position = (position + velocity) % (1280, 720)
         visible ^= rng.random(people) < np.where(visible, 0.03, 0.08)
         detected = np.flatnonzero(visible & (rng.random(people) > 0.05))
-        found = noisy(rng, np.column_stack([position, size])[detected], looks[detected], (1280, 720))
+        found = noisy(rng, np.column_stack([position, size])[detected], person_embeddings[detected], (1280, 720))
         if classes:
-            class_ids = np.concatenate([class_of[detected], rng.integers(0, classes, len(found) - len(detected))])
+            class_ids = np.concatenate([person_classes[detected], rng.integers(0, classes, len(found) - len(detected))])
             found = replace(found, class_ids=class_ids)
-        out.append(found if embeddings else replace(found, embeddings=None))
-    return out
+        found_in_frames.append(found if embeddings else replace(found, embeddings=None))
+    return found_in_frames
 
 
-def noisy(rng, tlwh: np.ndarray, embeddings: np.ndarray, extent: tuple[int, int]) -> Detections:
-    """Return detections of people at ``tlwh``, then a few false alarms."""
+def noisy(
+    rng: np.random.Generator,
+    tlwh: NDArray[np.float64],
+    embeddings: NDArray[np.float64],
+    extent: tuple[int, int],
+) -> Detections:
+    """Return noisy detections of people at ``tlwh``, then a few false alarms."""
     alarms = rng.poisson(2)
     corners = rng.uniform((0, 0), extent, (alarms, 2))
     boxes = np.concatenate([tlwh, np.column_stack([corners, rng.uniform(10, 80, (alarms, 2))])])
@@ -190,5 +202,6 @@ def noisy(rng, tlwh: np.ndarray, embeddings: np.ndarray, extent: tuple[int, int]
     return Detections(boxes, rng.beta(4, 2, len(boxes)), embeddings)
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    normalised: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return normalised
