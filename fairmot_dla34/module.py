@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from .association import TrackerConfig
 from .backends import Backend
+from .closing import ClosedOnExit
 from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize
 from .errors import InvalidInputError, StateError
 from .hub.decorators import hub_decorators
@@ -37,7 +37,7 @@ moduleinfo, runnable = hub_decorators()
     summary="Multi-object tracking of people in video with FairMOT (DLA-34).",
     version="2.0.0",
 )
-class Module:
+class Module(ClosedOnExit):
     """Track people in videos and image streams. The network is loaded at the first call and kept until `close`.
 
     Args:
@@ -64,9 +64,7 @@ class Module:
         offline: bool | None = None,
         threads: int | None = None,
     ) -> None:
-        self._options = ModelOptions(
-            weights, backend, precision, input_size, tracker, offline=offline, threads=threads
-        )
+        self._options = ModelOptions(weights, backend, precision, input_size, tracker, offline=offline, threads=threads)
         self._models: dict[bool, FairMOT] = {}  # by use_gpu
         self._given_model: FairMOT | None = None  # set by `from_backend`
         self._stream: ImageStream | None = None
@@ -182,14 +180,6 @@ class Module:
         for model in models.values():
             model.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @runnable
     def run_cmd(self, argv: list[str]) -> str:
         """Run ``hub run fairmot_dla34 …``.
@@ -214,8 +204,8 @@ class Module:
         if self._given_model is not None:
             if use_gpu:
                 raise InvalidInputError(
-                    f"use_gpu is True, but this Module runs on the backend it was given ({self._given_model.backend.info}"
-                    "); expected use_gpu=False, or a Module made without from_backend."
+                    "use_gpu is True, but this Module runs on the backend it was given "
+                    f"({self._given_model.backend.info}); expected use_gpu=False, or a Module made without from_backend."
                 )
             return self._given_model
         if use_gpu not in self._models:

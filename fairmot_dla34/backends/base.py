@@ -8,19 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..closing import ClosedOnExit
 from ..config import InputSize, check_choice
 from ..errors import BackendError, InvalidInputError, StateError
 from ..values import Peaks
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
 
@@ -80,7 +75,7 @@ class BackendOptions:
                 raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1 to 1024.")
 
 
-class Backend(ABC):
+class Backend(ClosedOnExit, ABC):
     """One network, loaded and ready. Every method may be called from any thread.
 
     At most ``info.streams`` images are processed at the same time; further calls wait for their turn. A subclass
@@ -136,19 +131,11 @@ class Backend(ABC):
                 for _ in range(self.info.streams):
                     self._slots.release()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     @abstractmethod
     def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one image; called in at most ``info.streams`` threads at the same time."""
 
-    def _release(self) -> None:  # noqa: B027 (not every backend holds something)
+    def _release(self) -> None:
         """Free what the backend holds; no image is being processed."""
 
     @contextmanager

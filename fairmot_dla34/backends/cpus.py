@@ -32,8 +32,8 @@ def is_restricted() -> bool:
 def cpu_quota(root: Path = _CGROUP_ROOT, own: Path = _OWN_CGROUPS) -> float | None:
     """Return the CPUs that the control group's quota is worth, or None without a quota.
 
-    Sources: ``cpu.max`` of cgroup v2, ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us`` of v1 (Linux
-    ``Documentation/admin-guide/cgroup-v2.rst`` and ``cgroup-v1``). The smallest quota of the group and its parents holds.
+    The smallest quota of the group and its parents holds. Sources: ``cpu.max`` of cgroup v2, ``cpu.cfs_quota_us`` and
+    ``cpu.cfs_period_us`` of v1 (Linux, ``Documentation/admin-guide/cgroup-v2.rst`` and ``cgroup-v1``).
 
     Args:
         root: Folder where control groups are mounted.

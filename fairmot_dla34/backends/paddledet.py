@@ -113,7 +113,7 @@ def _check(network: Network, options: BackendOptions) -> None:
         )
     if options.streams > 1:
         raise InvalidInputError(
-            f"streams is {options.streams}; backend paddledet processes one image at a time: use 1, or backend openvino."
+            f"streams is {options.streams}; backend paddledet processes one image at a time: use 1, or openvino."
         )
 
 

@@ -1,4 +1,4 @@
-"""The verb ``demo``: draws a street scene with known truth, tracks it with the sample weights, and scores the result."""
+"""The verb ``demo``: draws a street scene, tracks it with the sample weights, and scores the result."""
 
 from __future__ import annotations
 

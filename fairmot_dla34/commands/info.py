@@ -13,9 +13,9 @@ from .. import __version__
 from ..backends import installed
 from ..backends.openvino.deformable import load_operator
 from ..backends.openvino.int8_file import list_int8
-from ..errors import BackendError
-from ..backends.selfcheck import TOLERANCE, run_selfcheck
 from ..backends.openvino.telemetry import no_telemetry
+from ..backends.selfcheck import TOLERANCE, run_selfcheck
+from ..errors import BackendError
 from ..weights import cache_dir, kept_path, registered
 
 _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")

@@ -6,20 +6,18 @@ import contextlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from ..closing import ClosedOnExit
 from ..errors import StateError
 from ..files import output_error
 from .paths import create_file
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from ..values import Frame, FrameResult
 
 
-class TextSink(ABC):
+class TextSink(ClosedOnExit, ABC):
     """A text file to which each frame is added in one write, which is undone if it fails.
 
     Subclasses implement `format`, and set ``header`` if the file has one.
@@ -47,14 +45,6 @@ class TextSink(ABC):
         except BaseException:
             self._file.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @abstractmethod
     def format(self, result: FrameResult) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from ..closing import ClosedOnExit
 from ..config import check_fraction, check_frame_rate
 from ..errors import StateError
 from .drawing import Trails, draw_tracks
@@ -13,14 +14,11 @@ from .paths import create_file
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from ..values import Frame, FrameResult
 
 
-class VideoSink:
+class VideoSink(ClosedOnExit):
     """Draws each frame's tracks into an H.264 mp4 with the source's size and times.
 
     Attributes:
@@ -51,14 +49,6 @@ class VideoSink:
         self._shape: tuple[int, ...] = ()
         self._closed = False
         create_file(path).close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Draw and encode one frame.

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..backends.base import reason_of
 from ..backends.openvino.int8_file import Int8Network
-from ..errors import BackendError, BackendUnavailableError
-from ..console import progress_bar
 from ..backends.openvino.telemetry import no_telemetry
+from ..console import progress_bar
+from ..errors import BackendError, BackendUnavailableError
 
 if TYPE_CHECKING:
     import openvino
@@ -45,9 +45,7 @@ def check_installed() -> None:
         )
 
 
-def to_int8(
-    model: openvino.Model, images: Sequence[NDArray[np.uint8]], *, progress: bool = True
-) -> Int8Network:
+def to_int8(model: openvino.Model, images: Sequence[NDArray[np.uint8]], *, progress: bool = True) -> Int8Network:
     """Quantise a network: weights symmetric, activations asymmetric (NNCF's preset "mixed"), biases corrected.
 
     Activations keep the whole range they had in any image. NNCF's default, the mean over the images, cuts off what

@@ -40,9 +40,7 @@ class DelayedOutputs:
         InvalidInputError: ``fill_gaps`` is out of its range.
     """
 
-    def __init__(
-        self, open_sinks: Callable[[], SinkSet], *, fill_gaps: int, images: bool, reused: bool = True
-    ) -> None:
+    def __init__(self, open_sinks: Callable[[], SinkSet], *, fill_gaps: int, images: bool, reused: bool = True) -> None:
         self._open_sinks = open_sinks
         self._filler = GapFiller(fill_gaps)
         self._holds, self._images, self._reused = fill_gaps > 0, images, reused

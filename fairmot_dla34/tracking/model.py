@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from os import PathLike
-from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from ..association import TrackerConfig
 from ..association.gaps import GapFiller, with_filled_gaps
 from ..backends import Backend
+from ..closing import ClosedOnExit
 from ..config import DEFAULT_WEIGHTS, InputSize
 from ..errors import StateError
 from ..values import Detections, FrameResult, check_image
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class FairMOT:
+class FairMOT(ClosedOnExit):
     """The network and the association settings; one object serves any number of videos, also in several threads.
 
     Use it as a context manager, or call `close`. The arguments are explained in `ModelOptions`.
@@ -51,7 +51,7 @@ class FairMOT:
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the fields of ModelOptions)
         self,
         weights: str | PathLike[str] = DEFAULT_WEIGHTS,
         *,
@@ -78,7 +78,7 @@ class FairMOT:
             FairMOTError: See the class.
         """
         model = cls.__new__(cls)
-        model._set(options.load(), options.tracker_config, owns_backend=True)
+        model._set(options.load(), options.tracker_config, owns_backend=True)  # noqa: SLF001 (of this class)
         return model
 
     @classmethod
@@ -93,7 +93,7 @@ class FairMOT:
             InvalidInputError: ``tracker`` is not an association method.
         """
         model = cls.__new__(cls)
-        model._set(backend, tracker_config(tracker), owns_backend=False)
+        model._set(backend, tracker_config(tracker), owns_backend=False)  # noqa: SLF001 (of this class)
         return model
 
     def _set(self, backend: Backend, config: TrackerConfig, *, owns_backend: bool) -> None:
@@ -102,14 +102,6 @@ class FairMOT:
         self._detector = Detector(backend)
         self._owns_backend = owns_backend
         self._closed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -8,14 +8,12 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..closing import ClosedOnExit
 from ..config import DEFAULT_FRAME_RATE, check_frame_rate
 from ..errors import InvalidInputError, SourceError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from ..values import Frame
 
@@ -23,7 +21,7 @@ _MAX_STRIDE = 10**9
 _LOGGER = logging.getLogger(__name__)
 
 
-class Source(ABC):
+class Source(ClosedOnExit, ABC):
     """A video that is read once, frame by frame, in constant memory. Use it as a context manager.
 
     Subclasses implement `_read_frames` and `_describe`, and `_release` if they hold a file or a device. Any thread may
@@ -84,14 +82,6 @@ class Source(ABC):
         self._started = self._closed = False
         self._in_use = threading.Lock()  # held while a frame is read, and while `_release` runs
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __iter__(self) -> Iterator[Frame]:
         """Read the frames, once.
 
@@ -132,7 +122,7 @@ class Source(ABC):
     def _describe(self) -> str:
         """Return the name of the source in messages, without credentials."""
 
-    def _release(self) -> None:  # noqa: B027 (not every source holds something)
+    def _release(self) -> None:
         """Close the file or device; called once or more, never while `_read_frames` runs."""
 
     def _is_selected(self, index: int) -> bool:

@@ -6,8 +6,8 @@ import difflib
 from os import PathLike
 from pathlib import Path
 
-from ..config import InputSize
 from ..architectures import Network, find_architecture
+from ..config import InputSize
 from ..errors import DownloadError, UnknownWeightsError
 from .cache import kept_path
 from .checkpoint_file import CheckpointFile, load_checkpoint
@@ -42,7 +42,8 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
             f"{download_location(entry).url} at {path}, allow the download (offline=False, ${OFFLINE_VARIABLE} unset), "
             f"{SAMPLE_REMEDY}."
         )
-    return download(entry, path, check=lambda file: load_checkpoint(file, find_architecture(entry.architecture)), progress=progress)
+    architecture = find_architecture(entry.architecture)
+    return download(entry, path, check=lambda file: load_checkpoint(file, architecture), progress=progress)
 
 
 def resolve_network(

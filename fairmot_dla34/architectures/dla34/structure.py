@@ -96,9 +96,7 @@ def neck(layers: Layers[T], levels: list[T]) -> T:
     return _iterative_merge(layers, merged, f"{NECK}.ida_up", CHANNELS[2], strides=(2, 4))[-1]
 
 
-def _iterative_merge(
-    layers: Layers[T], levels: list[T], name: str, channels: int, strides: tuple[int, ...]
-) -> list[T]:
+def _iterative_merge(layers: Layers[T], levels: list[T], name: str, channels: int, strides: tuple[int, ...]) -> list[T]:
     """IDAUp: bring each level to the size of the one before and add that one, from shallow to deep."""
     out = levels[:1]
     for i, level in enumerate(levels[1:], start=1):

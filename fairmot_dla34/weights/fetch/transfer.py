@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...errors import DownloadError
 from ...console import progress_bar
+from ...errors import DownloadError
 from .headers import content_range, file_info, validator
 from .location import SAMPLE_REMEDY, DownloadLocation
 from .partial import PartialFile, RemoteFileInfo
