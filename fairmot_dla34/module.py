@@ -205,7 +205,7 @@ class Module(ClosedOnExit):
             if use_gpu:
                 raise InvalidInputError(
                     "use_gpu is True, but this Module runs on the backend it was given "
-                    f"({self._given_model.backend.info}); expected use_gpu=False, or a Module made without from_backend."
+                    f"({self._given_model.backend.info}); expected use_gpu=False, or a Module made by its constructor."
                 )
             return self._given_model
         if use_gpu not in self._models:

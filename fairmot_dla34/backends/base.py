@@ -41,7 +41,7 @@ class BackendInfo:
     streams: int = 1
 
     def __str__(self) -> str:
-        threads = f", {self.threads} threads" if self.threads else ""
+        threads = f", {self.threads} thread{'s' if self.threads > 1 else ''}" if self.threads else ""
         streams = f", {self.streams} streams" if self.streams > 1 else ""
         return f"{self.name} {self.version} on {self.device}, {self.precision}{threads}{streams}"
 
