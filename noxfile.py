@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -122,12 +123,17 @@ def summary(session: nox.Session) -> None:
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     reasons: Counter[str] = Counter()
     for report in sorted(REPORTS.glob("*.xml")):
+        name = report.stem.removesuffix("-serial")
         for case in ET.parse(report).iter("testcase"):
             skipped = case.find("skipped")
+            whole_file = skipped is not None and skipped.get("message") == "collection skipped"
+            if whole_file and report.stem != name:
+                continue  # both parts of a session skip the same files
             failed = case.find("failure") is not None or case.find("error") is not None
             counts["failed" if failed else "passed" if skipped is None else "skipped"] += 1
             if skipped is not None:
-                reasons[f"{report.stem}: {_reason(skipped)}"] += 1
+                message = ast.literal_eval(skipped.text or "")[2] if whole_file else skipped.get("message", "")
+                reasons[f"{name}: {message.removeprefix('Skipped: ')}"] += 1
     missing = [f"Python {version}: no interpreter found" for version, path in OTHER_PYTHONS.items() if path is None]
     session.log("Skipped:" if reasons or missing else "Nothing was skipped.")
     for line in [*missing, *(f"{number} x {reason}" for reason, number in reasons.items())]:
@@ -137,13 +143,6 @@ def summary(session: nox.Session) -> None:
     for name, taken in [*seconds.items(), ("all", sum(seconds.values()))]:
         session.log(f"  {name:12}{taken // 60:3} min {taken % 60:2} s")
     print(", ".join(f"{number} {name}" for name, number in counts.items()))
-
-
-def _reason(skipped: ET.Element) -> str:
-    message = skipped.get("message", "")
-    if message == "collection skipped":  # a whole file: the text has the reason
-        return (skipped.text or "").rpartition("Skipped: ")[2].rstrip("')\"")
-    return message
 
 
 def _pytest(session: nox.Session, name: str, markers: str, *options: str) -> None:
