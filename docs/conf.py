@@ -36,6 +36,7 @@ default_role = "py:obj"
 nitpick_ignore_regex = [
     ("py:obj", ".*"),
     (r"py:.*", r"(?!fairmot_dla34)\w+(\.\w+)*"),  # names of other projects: no connection is needed to build
+    (r"py:class", r"fairmot_dla34\.closing\.\w+"),  # internal, though a base class of public ones
     (r"py:class", r"fairmot_dla34\.tracking\.detector\.\w+"),  # internal, though in the signature of Session
 ]
 napoleon_google_docstring = True
