@@ -12,7 +12,7 @@ import pytest
 from videos import walking_boxes
 
 from fairmot_dla34 import FairMOT
-from fairmot_dla34.backends import BackendKind, backend_names, register_backend, unregister_backend
+from fairmot_dla34.backends import backend_names, register_backend, unregister_backend
 from fairmot_dla34.errors import BackendUnavailableError, InvalidInputError
 
 # isort: split
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairmot_dla34.architectures import Network
+from fairmot_dla34.backends import BackendKind
 from fairmot_dla34.backends.base import Backend, BackendInfo, BackendOptions, only_fp32
 from fairmot_dla34.values import Peaks
 
