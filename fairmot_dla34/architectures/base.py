@@ -41,15 +41,17 @@ class Architecture(ABC):
     Attributes:
         name: Name in the registry and in ``weights.json``.
         title: Name in messages, such as ``FairMOT DLA-34``.
-        graph_version: Raised by one whenever `build_onnx` gives another graph for the same arrays. Compiled and
-            quantised networks in users' caches are named by it.
+        graph_version: Number to raise by one whenever `build_onnx` gives another graph for the same arrays. Compiled
+            and quantised networks in users' caches are named by it.
         stride: Network px per cell of the heatmap.
+        float_layers: Regular expressions for the names of layers that stay in floating point in an int8 network.
     """
 
     name: str
     title: str
     graph_version: int
     stride: int = 4
+    float_layers: tuple[str, ...] = ()
 
     @abstractmethod
     def array_shapes(self, sizes: HeadSizes) -> Shapes:
@@ -76,7 +78,7 @@ class Architecture(ABC):
 
         Returns:
             An ONNX model (opset 19) whose input ``image`` is ``(1, height, width, 3)`` uint8 BGR, letterboxed, and
-            whose outputs are those that `decode` takes, in the order of `output_names`.
+            whose outputs are those that `decode` accepts, in the order of `output_names`.
         """
 
     @property

@@ -37,10 +37,10 @@ class CalibrationFrames:
 
 
 def read_frames(video: str, input_size: InputSize) -> CalibrationFrames:
-    """Take frames spread evenly over the first 18,000 of a video.
+    """Read frames spread evenly over the first 18,000 of a video.
 
     Args:
-        video: Any text that `open_source` takes.
+        video: Any text that `open_source` accepts.
         input_size: Network input in px.
 
     Raises:

@@ -23,13 +23,6 @@ from ..errors import BackendError, BackendUnavailableError
 if TYPE_CHECKING:
     import openvino
 
-# Layers that stay in floating point, by the checkpoint's names; docs/quantization.md has the reasons.
-KEPT_LAYERS = (
-    r"detector\.backbone\.(base_layer|level0|level1)\..*",
-    r"detector\.head\.heatmap\.2\..*",
-    r"detector\.head\.(size|offset)\..*",
-    r"reid\.reid\..*",
-)
 _INSTALL = "pip install 'fairmot_dla34[quantize]'"
 
 
@@ -45,17 +38,18 @@ def check_installed() -> None:
         )
 
 
-def to_int8(model: openvino.Model, images: Sequence[NDArray[np.uint8]], *, progress: bool = True) -> Int8Network:
+def to_int8(
+    model: openvino.Model, images: Sequence[NDArray[np.uint8]], float_layers: Sequence[str], *, progress: bool = True
+) -> Int8Network:
     """Quantise a network: weights symmetric, activations asymmetric (NNCF's preset "mixed"), biases corrected.
 
-    Activations keep the whole range they had in any image. NNCF's default, the mean over the images, cuts off what
-    is rare: people, whose scores it lowers.
-
-    Equal images give an equal network.
+    Activations keep the whole range they had in any image. NNCF's default, the mean over the images, cuts off rare
+    values: those of people, whose scores it lowers. Equal images give an equal network.
 
     Args:
         model: The network in fp32; its constants are folded.
         images: ``(height, width, 3)`` uint8 BGR of the network's input size.
+        float_layers: Patterns of the names of layers that stay in floating point; see `Architecture`.
         progress: Show a progress bar on stderr.
 
     Raises:
@@ -81,7 +75,7 @@ def to_int8(model: openvino.Model, images: Sequence[NDArray[np.uint8]], *, progr
                 advanced_parameters=nncf.AdvancedQuantizationParameters(
                     activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
                 ),
-                ignored_scope=nncf.IgnoredScope(patterns=list(KEPT_LAYERS)),
+                ignored_scope=nncf.IgnoredScope(patterns=list(float_layers)),
             )
         except Exception as error:  # NNCF's have no common base class, OpenVINO's are RuntimeErrors
             raise BackendError(

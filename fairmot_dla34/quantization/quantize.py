@@ -41,19 +41,20 @@ def quantize(
 
     Args:
         weights: A registered name or a checkpoint file.
-        calibration: A video like the ones to be tracked, with people in it: any text that `FairMOT.track` takes.
+        calibration: A video like the ones to be tracked, with people in it: any text that `FairMOT.track` accepts.
         input_size: Network input; None: the size the weights were trained for. Each size has a network of its own.
         progress: Show progress bars on stderr.
 
     Raises:
         BackendUnavailableError: The extra ``quantize`` is not installed.
+        BackendError: NNCF or OpenVINO fails.
         SourceError, SourceNotFoundError: The video cannot be opened or read.
         InvalidInputError: The video is too short, or the size is not valid.
         OutputError: The network cannot be kept.
         WeightsError: One of its kinds; see `fairmot_dla34.errors`.
     """
     check_installed()
-    size = input_size_for(find_entry(str(weights)), input_size)
+    size = input_size_for(find_entry(weights), input_size)
     frames = read_frames(str(calibration), size)  # before a download
     network = resolve_network(weights, size, progress=progress)
     prepare_output_dir(int8_path(network).parent)
@@ -75,7 +76,7 @@ def _make(network: Network, images: Sequence[NDArray[np.uint8]], facts: Int8Fact
 
     model = build_model(openvino.Core(), network, for_bf16=True)  # transposed, the upsampling ones take half the time
     try:
-        return write_int8(network, to_int8(model, images, progress=progress), facts)
+        return write_int8(network, to_int8(model, images, network.architecture.float_layers, progress=progress), facts)
     except OSError as error:
         raise output_error(int8_path(network), error) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from videos import walking_boxes
@@ -23,6 +24,7 @@ from fairmot_dla34.architectures import (
 )
 from fairmot_dla34.backends import installed
 from fairmot_dla34.errors import CheckpointError, InvalidInputError
+from fairmot_dla34.quantization import quantize
 
 # isort: split
 # example: start
@@ -127,6 +129,14 @@ def test_a_file_of_another_embedding_size_needs_no_code(weights: Path, tmp_path:
         embeddings = model.detect(next(walking_boxes(1))).embeddings
     assert embeddings is not None
     assert embeddings.shape[1] == 2 * COLOURS
+
+
+def test_it_is_quantised_without_layers_of_another_architecture(weights: Path, tmp_path: Path) -> None:
+    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+    for index, image in enumerate(walking_boxes(12)):
+        cv2.imwrite(str(tmp_path / f"{index:02d}.png"), image)
+    report = quantize(weights, calibration=tmp_path, input_size="320x192", progress=False)
+    assert report.agreement.matched == report.agreement.fp32_peaks > 0
 
 
 def test_a_damaged_checkpoint_names_the_array_and_the_network(patches: Patches) -> None:

@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 class Dla34(Architecture):
     """FairMOT DLA-34 (``fairmot_dla34_30e_1088x608.yml`` of PaddleDetection 2.6); arrays bear PaddleDetection's names.
 
-    What a checkpoint holds beyond them, the identity classifier and the loss weights, serves training only.
+    Other arrays of a checkpoint, the identity classifier and the loss weights, serve training only.
     """
 
     name = "dla34"
     title = "PaddleDetection's FairMOT DLA-34"
     graph_version = 1
     stride = HEADS.stride
+    float_layers = (  # docs/quantization.md has the reasons
+        r"detector\.backbone\.(base_layer|level0|level1)\..*",
+        r"detector\.head\.heatmap\.2\..*",
+        r"detector\.head\.(size|offset)\..*",
+        r"reid\.reid\..*",
+    )
 
     def array_shapes(self, sizes: HeadSizes) -> Shapes:
         """Return the shapes of the 347 arrays."""
