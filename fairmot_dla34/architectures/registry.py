@@ -48,7 +48,7 @@ def find_architecture(name: str) -> Architecture:
     return _architectures[name]
 
 
-def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture:
+def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture | None:
     """Return the architecture that arrays belong to, judged by their canonical names.
 
     Args:
@@ -56,15 +56,16 @@ def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture:
 
     Returns:
         The architecture with the largest share of its arrays present, on equal shares the one with more arrays, then
-        the one registered first. `Checkpoint` checks every array afterwards.
+        the one registered first; None if no array belongs to any. `Checkpoint` checks every array afterwards.
     """
 
     def share(architecture: Architecture) -> tuple[float, int]:
         expected = architecture.array_shapes(architecture.head_sizes(shapes))
         found = sum(name in shapes for name in expected)
-        return found / len(expected), found
+        return found / max(1, len(expected)), found
 
-    return max(_architectures.values(), key=share)
+    best = max(_architectures.values(), key=share, default=None)
+    return best if best is not None and any(share(best)) else None
 
 
 register_architecture(DLA34)

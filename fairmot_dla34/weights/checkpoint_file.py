@@ -27,13 +27,20 @@ def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None
         architecture: The architecture expected; None: the registered one that the array names belong to.
 
     Raises:
-        CheckpointError: The file cannot be read, is of another kind or damaged, asks for something to be run, or an
-            array is missing, misshapen, not of floating point, NaN or infinite.
+        CheckpointError: The file cannot be read, is of another kind or damaged, asks for something to be run, belongs
+            to no registered architecture, or an array is missing, misshapen, not of floating point, NaN or infinite.
     """
     path = Path(path)
     arrays = canonical_names(read_arrays(path))
     if architecture is None:
         architecture = identify_architecture({name: array.shape for name, array in arrays.items()})
+    if architecture is None:
+        first = f", such as {next(iter(arrays))}" if arrays else ""
+        raise CheckpointError(
+            f"{path} has {len(arrays)} arrays{first}, and none belongs to a known architecture "
+            f"({', '.join(architecture_names())}); expected a FairMOT checkpoint: use another file, or register its "
+            "architecture first."
+        )
     return Checkpoint(architecture, arrays, str(path))
 
 

@@ -232,7 +232,8 @@ def test_arrays_whose_parts_do_not_fit_are_refused(state: tuple[object, ...]) ->
         (b"PK\x03\x04 and no more", "damaged"),
         (pickle.dumps([1, 2]), "holds a list"),
         (pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2), "PyTorch"),  # the first pickle of an old .pth file
-        (pickle.dumps({}), f"array {FIRST} is missing"),
+        (pickle.dumps({}), "has 0 arrays, and none belongs to a known architecture"),
+        (pickle.dumps({"conv1.weight": np.zeros(3, np.float32)}), "has 1 arrays, such as conv1.weight, and none"),
     ],
 )
 def test_files_that_are_not_checkpoints_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
