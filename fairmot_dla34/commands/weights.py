@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from ..architectures import find_architecture
 from ..config import DEFAULT_WEIGHTS
 from ..errors import UnknownWeightsError
-from ..weights import find_entry, kept_path, registered, resolve_weights, verify_file
+from ..weights import WeightsEntry, find_entry, kept_path, registered, resolve_weights, verify_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="print JSON")
     for action, run, text in (
         ("download", download_weights, "download and verify; print the path"),
-        ("path", print_path, "print the path of weights, whether they are there or not"),
-        ("verify", verify_weights, "check a file that is already here"),
+        ("path", print_path, "print the path of weights, whether the file exists or not"),
+        ("verify", verify_weights, "check a file on this machine"),
     ):
         added = _add_action(actions, action, run, text)
         added.add_argument("name", nargs="?", default=DEFAULT_WEIGHTS, help="registered name or file")
@@ -63,16 +64,19 @@ def print_path(arguments: argparse.Namespace) -> None:
 
 def verify_weights(arguments: argparse.Namespace) -> None:
     """Check a file and print the result."""
-    path, sha256 = _locate(arguments.name)
+    path, entry = _locate(arguments.name)
     if not path.is_file():
         raise UnknownWeightsError(
             f"{arguments.name} is not at {path}; expected a file there: get it with fairmot_dla34 weights download."
         )
-    verify_file(path, sha256=sha256)
+    if entry:
+        verify_file(path, sha256=entry.sha256, architecture=find_architecture(entry.architecture))
+    else:
+        verify_file(path)
     print(f"{path}: every array is present, with the right shape and finite values")
 
 
-def _locate(name: str) -> tuple[Path, str | None]:
-    """Return the path of registered weights or of an existing file, and the digest if the registry has it."""
+def _locate(name: str) -> tuple[Path, WeightsEntry | None]:
+    """Return the path of registered weights with their entry, or the path of an existing file."""
     entry = find_entry(name)
-    return (kept_path(entry), entry.sha256) if entry else (resolve_weights(name), None)
+    return (kept_path(entry) if entry else resolve_weights(name)), entry

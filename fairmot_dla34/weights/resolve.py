@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -21,8 +23,8 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
 
     Args:
         weights: Registered name, or path of a file, which is returned unchanged. A name has priority over a file of
-            the same name in the working directory; write ``./NAME`` for that file.
-        offline: True never opens a connection; None or False follow ``$FAIRMOT_DLA34_OFFLINE``.
+            the same name in the working directory; write ``./NAME`` or pass a path object for that file.
+        offline: Never open a connection; None or False: only if ``$FAIRMOT_DLA34_OFFLINE`` is set.
         progress: Show a progress bar on stderr while downloading, if that is a terminal.
 
     Raises:
@@ -30,11 +32,11 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
         DownloadError: The file is not in the cache, and the download failed or offline mode forbids it.
         IntegrityError: The downloaded file is not usable. It was deleted.
     """
-    entry = find_entry(weights) if isinstance(weights, str) else None
+    entry = find_entry(weights)
     if entry is None:
         return _existing_file(weights)
     path = kept_path(entry)
-    if _is_file(path):
+    if _holds(path.is_file):
         return path
     if offline or is_offline():
         raise DownloadError(
@@ -66,7 +68,7 @@ def resolve_network(
         CheckpointError: The file cannot be read; on its first use, also if it is not a sound checkpoint.
         WeightsError: See `resolve_weights`.
     """
-    entry = find_entry(str(weights))
+    entry = find_entry(weights)
     size = input_size_for(entry, input_size)
     path = resolve_weights(weights, offline=offline, progress=progress)
     return Network(CheckpointFile(path, find_architecture(entry.architecture) if entry else None), size)
@@ -87,26 +89,28 @@ def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) ->
     return entry.input_size if entry else InputSize()
 
 
-def find_entry(name: str) -> WeightsEntry | None:
-    """Return the registered weights with this name, or None."""
-    return next((entry for entry in registered() if entry.name == name), None)
+def find_entry(weights: str | PathLike[str]) -> WeightsEntry | None:
+    """Return the registered weights with this name, or None. A path object is always a file, never a name."""
+    return next((entry for entry in registered() if entry.name == weights), None)
 
 
 def _existing_file(weights: str | PathLike[str]) -> Path:
-    path = Path(weights).expanduser()
-    if _is_file(path):
+    path = Path(weights)
+    with contextlib.suppress(RuntimeError):  # ~ of an unknown user
+        path = path.expanduser()
+    if _holds(path.is_file):
         return path
     names = [entry.name for entry in registered()]
     close = difflib.get_close_matches(str(weights), names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    problem = "is a folder" if path.is_dir() else "is neither a registered name nor an existing file"
+    problem = "is a folder" if _holds(path.is_dir) else "is neither a registered name nor an existing file"
     raise UnknownWeightsError(
         f"Weights {str(weights)!r}: it {problem}; expected the path of a file or one of {', '.join(names)}.{hint}"
     )
 
 
-def _is_file(path: Path) -> bool:
+def _holds(test: Callable[[], bool]) -> bool:
     try:
-        return path.is_file()
+        return test()
     except (OSError, ValueError):  # a parent folder without permission, or text that is not a path
         return False
