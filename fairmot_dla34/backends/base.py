@@ -6,14 +6,14 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..closing import ClosedOnExit
-from ..config import InputSize, check_choice
+from ..config import InputSize, check_choice, check_flag
 from ..errors import BackendError, InvalidInputError, StateError
 from ..values import Peaks
 
@@ -53,12 +53,13 @@ class BackendOptions:
     Attributes:
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         use_gpu: Run on an accelerator; an error if there is none.
-        threads: CPU threads for the network; None: as many as this process may use.
+        threads: CPU threads for the network, without ``use_gpu``; None: as many as this process may use.
         streams: Images that the network processes at the same time, if several threads ask for it.
         keep_compiled: Keep the compiled network on disk for the next start, if the backend compiles one.
 
     Raises:
-        InvalidInputError: The precision is unknown, or a number is not a whole number from 1 to 1024.
+        InvalidInputError: The precision is unknown, a number is not a whole number from 1 to 1024, or ``threads`` is
+            given with ``use_gpu``.
     """
 
     precision: str = "auto"
@@ -69,10 +70,16 @@ class BackendOptions:
 
     def __post_init__(self) -> None:
         check_choice("Precision", self.precision, PRECISIONS)
+        check_flag("use_gpu", self.use_gpu)
         for name, value in (("threads", self.threads), ("streams", self.streams)):
             whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1024
             if not whole and not (name == "threads" and value is None):
                 raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1 to 1024.")
+        if self.use_gpu and self.threads is not None:
+            raise InvalidInputError(
+                f"threads is {self.threads} and use_gpu is True; expected CPU threads for a network on the CPU only: "
+                "leave one of them out."
+            )
 
 
 class Backend(ClosedOnExit, ABC):
@@ -83,7 +90,7 @@ class Backend(ClosedOnExit, ABC):
 
     Attributes:
         info: What the network runs on.
-        input_size: Size in px of the images it takes.
+        input_size: Size in px of the images it accepts.
     """
 
     def __init__(self, info: BackendInfo, input_size: InputSize) -> None:
@@ -95,8 +102,6 @@ class Backend(ClosedOnExit, ABC):
 
     def infer(self, image: NDArray[np.uint8]) -> Peaks:
         """Run the network on one letterboxed image.
-
-        Other threads read and draw meanwhile, if the runtime releases the interpreter's lock.
 
         Args:
             image: ``(height, width, 3)`` uint8 BGR of `input_size`; it may be overwritten after the call.
@@ -119,17 +124,13 @@ class Backend(ClosedOnExit, ABC):
 
     def close(self) -> None:
         """Free the network after the images being processed; safe to call twice. Waiting calls raise `StateError`."""
-        with self._closing:
+        with self._closing, ExitStack() as slots:  # an interrupted wait gives back the slots it has
             if self._closed:
                 return
             self._closed = True
             for _ in range(self.info.streams):
-                self._slots.acquire()
-            try:
-                self._release()
-            finally:
-                for _ in range(self.info.streams):
-                    self._slots.release()
+                slots.enter_context(self._slots)
+            self._release()
 
     @abstractmethod
     def _infer(self, image: NDArray[np.uint8]) -> Peaks:

@@ -48,16 +48,18 @@ def _own_folders(root: Path, own: Path) -> list[Path]:
     """Return the folders of the process's CPU groups and their parents."""
     try:
         lines = own.read_text().splitlines()
-    except OSError:  # not Linux
+    except (OSError, ValueError):  # not Linux, or not text
         return []
     folders = []
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
-        base = root / controllers if controllers else root
+        # v1 mounts the controllers of a line in one folder, named in any order, with the link `cpu` beside it.
+        bases = [root / controllers, root / "cpu"] if controllers else [root]
         group = Path(path.lstrip("/"))
-        folders += [base / group, *(base / parent for parent in group.parents)]
+        folders += [base / folder for base in bases for folder in (group, *group.parents)]
     return folders
 
 

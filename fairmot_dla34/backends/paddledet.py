@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ MODEL_CONFIG = {
     "CenterNetPostProcess": {"max_per_img": 500, "down_ratio": 4, "regress_ltrb": True},
 }
 
+_building = threading.Lock()  # PaddleDetection's config is global
+
 
 class PaddleDetBackend(Backend):
     """``ppdet.modeling.FairMOT``, built by PaddleDetection's config system and run unchanged, one image at a time.
@@ -64,7 +67,8 @@ class PaddleDetBackend(Backend):
         super().__init__(
             BackendInfo("paddledet", _version(), self._device.upper(), precision, threads), network.input_size
         )
-        self._model: Any = _build_model(network.checkpoint.read(), network.input_size)
+        with _building:
+            self._model: Any = _build_model(network.checkpoint.read(), network.input_size)
         if options.use_gpu:
             self.infer(np.zeros((self.input_size.height, self.input_size.width, 3), np.uint8))  # a bad CUDA shows here
 

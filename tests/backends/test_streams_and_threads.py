@@ -108,6 +108,28 @@ def test_numbers_out_of_range_are_refused(name: str, value: object) -> None:
         BackendOptions(**{name: value})  # type: ignore[arg-type]
 
 
+class InterruptedSlots(threading.BoundedSemaphore):
+    """Raises KeyboardInterrupt when the second slot is taken."""
+
+    taken = 0
+
+    def __enter__(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        self.taken += 1
+        if self.taken == 2:
+            raise KeyboardInterrupt
+        return super().__enter__(blocking, timeout)
+
+
+def test_an_interrupted_close_leaves_no_call_waiting() -> None:
+    backend = FakeBackend(streams=2)
+    backend._slots = InterruptedSlots(2)
+    with pytest.raises(KeyboardInterrupt):
+        backend.close()
+    for _ in range(3):
+        with pytest.raises(StateError, match="closed"):
+            backend.infer(IMAGE)
+
+
 class TestUsableCpus:
     def test_affinity_is_respected(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("os.sched_getaffinity", lambda _: {3}, raising=False)
@@ -131,6 +153,19 @@ class TestUsableCpus:
         write(tmp_path / "root/cpu,cpuacct/job/cpu.cfs_quota_us", quota)
         write(tmp_path / "root/cpu,cpuacct/job/cpu.cfs_period_us", "100000\n")
         assert cpu_quota(tmp_path / "root", own) == cpus
+
+    @pytest.mark.parametrize("mounted", ["cpu,cpuacct", "cpuacct,cpu", "cpu"])
+    def test_the_folder_of_cgroup_v1_may_have_other_names(self, mounted: str, tmp_path: Path) -> None:
+        own = write(tmp_path / "own", "3:cpu,cpuacct:/docker/of/the/host\n")
+        write(tmp_path / f"root/{mounted}/cpu.cfs_quota_us", "200000")
+        write(tmp_path / f"root/{mounted}/cpu.cfs_period_us", "100000")
+        if mounted != "cpu":
+            (tmp_path / "root/cpu").symlink_to(mounted)
+        assert cpu_quota(tmp_path / "root", own) == 2
+
+    @pytest.mark.parametrize("text", ["", "\n", "none", "1:cpu", "0::", "::::\n0::/a:b"])
+    def test_an_unknown_form_of_the_file_means_no_quota(self, text: str, tmp_path: Path) -> None:
+        assert cpu_quota(tmp_path / "root", write(tmp_path / "own", text)) is None
 
     def test_no_control_groups(self, tmp_path: Path) -> None:
         assert cpu_quota(tmp_path, tmp_path / "none") is None
