@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from .errors import InvalidInputError
 
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"
 DEFAULT_FRAME_RATE = 30.0  # frames/s of a source that states none; PaddleDetection's --frame_rate fallback
+_MAX_STRIDE = 10**9
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,42 @@ def check_frame_rate(value: object) -> float:
     if not _is_number(value) or not 1e-3 <= float(value) <= 1e5:  # type: ignore[arg-type]
         raise InvalidInputError(f"frame_rate is {value!r}; expected frames per second, a number from 0.001 to 100000.")
     return float(value)  # type: ignore[arg-type]
+
+
+def check_frame_stride(value: object) -> int:
+    """Return ``value`` as a stride: every n-th frame is used.
+
+    Raises:
+        InvalidInputError: It is not a whole number from 1 to 10^9.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_STRIDE:
+        raise InvalidInputError(f"frame_stride is {value!r}; expected a whole number >= 1, 1 for all frames.")
+    return value
+
+
+def check_flag(name: str, value: object) -> None:
+    """Check that ``value`` is a truth value: the text ``"False"`` would count as true.
+
+    Raises:
+        InvalidInputError: It is none of True, False, 1 and 0.
+    """
+    if value not in (True, False):
+        raise InvalidInputError(f"{name} is {value!r}; expected True or False.")
+
+
+def check_path(name: str, value: object, expected: str) -> None:
+    """Check that ``value`` is a text or a path object.
+
+    Args:
+        name: Name of the argument in the message.
+        value: Value of the argument.
+        expected: Description of a valid value in the message.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise InvalidInputError(f"{name} is {value!r}; expected {expected}, as text or a path object.")
 
 
 def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
@@ -41,7 +42,7 @@ class Module(ClosedOnExit):
     """Track people in videos and image streams. The network is loaded at the first call and kept until `close`.
 
     Args:
-        weights: A registered name or a checkpoint file; this and the other arguments are those of `FairMOT`.
+        weights: A registered name, downloaded on first use, or a checkpoint file.
         backend: Name of the backend.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
@@ -66,6 +67,7 @@ class Module(ClosedOnExit):
     ) -> None:
         self._options = ModelOptions(weights, backend, precision, input_size, tracker, offline=offline, threads=threads)
         self._models: dict[bool, FairMOT] = {}  # by use_gpu
+        self._loading = threading.Lock()  # calls in several threads share one model
         self._given_model: FairMOT | None = None  # set by `from_backend`
         self._stream: ImageStream | None = None
 
@@ -76,6 +78,9 @@ class Module(ClosedOnExit):
         Args:
             backend: A loaded network. Calls with ``use_gpu=True`` are refused.
             tracker: Name of an association method or a `TrackerConfig`; None: ``jde``.
+
+        Raises:
+            InvalidInputError: ``backend`` is not a `Backend`, or ``tracker`` is not an association method.
         """
         module = cls(tracker=tracker)
         module._given_model = FairMOT.from_backend(backend, tracker=tracker)
@@ -109,13 +114,13 @@ class Module(ClosedOnExit):
             fill_gaps: Longest gap of a track to fill; see `OutputOptions`.
             newest_frame: Leave frames out if the network is slower than the source; see `SourceOptions`.
             formats: Text outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``.
-            progress: Show progress bars on stderr, that of a download included.
+            progress: Show progress bars on stderr, also while weights are downloaded.
 
         Returns:
             Paths written, frames, ids, seconds per stage.
 
         Raises:
-            FairMOTError: One of its kinds; see `fairmot_dla34.errors`. What was written until then is kept and valid.
+            FairMOTError: One of its kinds; see `fairmot_dla34.errors`. Everything written before it is kept and valid.
         """
         return track_to_files(
             lambda: self._model(use_gpu, progress=progress),
@@ -156,7 +161,7 @@ class Module(ClosedOnExit):
         return stream
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
-        """Track the next images of the stream; equal to `predict` of the object that ``stream_mode`` returns.
+        """Track the next images of the stream, like `predict` of the object that ``stream_mode`` returns.
 
         Args:
             images: BGR arrays ``(H, W, 3)`` uint8, in order.
@@ -176,7 +181,8 @@ class Module(ClosedOnExit):
 
     def close(self) -> None:
         """Free the network; the next call loads it again. A backend given to `from_backend` stays open."""
-        models, self._models = self._models, {}
+        with self._loading:
+            models, self._models = self._models, {}
         for model in models.values():
             model.close()
 
@@ -194,9 +200,11 @@ class Module(ClosedOnExit):
 
     @classmethod
     def _run_func(cls, argv: list[str]) -> str:
-        """Run ``hub run``: in a working directory with a folder of the module's name, as in a checkout of this project,
-        paddlehub 2.4.0 calls this on the class instead of an instance, on which its own property fails.
-        """  # noqa: D205
+        """Run ``hub run`` on a new instance.
+
+        paddlehub 2.4.0 calls this on the class if the working directory has a folder of the module's name, as a
+        checkout of this project has. Its own property of this name works on instances only.
+        """
         summary: str = cls().run_cmd(argv)
         return summary
 
@@ -208,6 +216,7 @@ class Module(ClosedOnExit):
                     f"({self._given_model.backend.info}); expected use_gpu=False, or a Module made by its constructor."
                 )
             return self._given_model
-        if use_gpu not in self._models:
-            self._models[use_gpu] = FairMOT.from_options(replace(self._options, use_gpu=use_gpu, progress=progress))
-        return self._models[use_gpu]
+        with self._loading:
+            if use_gpu not in self._models:
+                self._models[use_gpu] = FairMOT.from_options(replace(self._options, use_gpu=use_gpu, progress=progress))
+            return self._models[use_gpu]

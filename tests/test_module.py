@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -98,6 +99,24 @@ def test_the_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for _ in range(2):
         module.tracking(walking_boxes(2), tmp_path, visualization=False)
     assert len(built) == 1
+
+
+def test_calls_in_several_threads_load_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[FakeBackend] = []
+
+    def build(*_: object) -> FakeBackend:
+        time.sleep(0.05)
+        built.append(FakeBackend())
+        return built[-1]
+
+    monkeypatch.setattr("fairmot_dla34.tracking.options.create_backend", build)
+    monkeypatch.setattr("fairmot_dla34.tracking.options.resolve_network", lambda *_, **__: tmp_path)
+    with Module() as module, ThreadPoolExecutor(4) as pool:
+        folders = [tmp_path / str(number) for number in range(4)]
+        list(pool.map(lambda folder: module.tracking(walking_boxes(2), folder, visualization=False), folders))
+    (backend,) = built
+    with pytest.raises(StateError, match="closed"):
+        backend.infer(next(walking_boxes(1)))
 
 
 class TestPredict:

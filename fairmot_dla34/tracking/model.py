@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..association import TrackerConfig
-from ..association.gaps import GapFiller, with_filled_gaps
+from ..association.gaps import check_max_gap, with_filled_gaps
 from ..backends import Backend
 from ..closing import ClosedOnExit
 from ..config import DEFAULT_WEIGHTS, InputSize
-from ..errors import StateError
+from ..errors import InvalidInputError, StateError
 from ..values import Detections, FrameResult, check_image
 from ..video import Source
 from .detector import Detector
@@ -90,8 +90,12 @@ class FairMOT(ClosedOnExit):
             tracker: Name of an association method or a `TrackerConfig`; None: ``jde``.
 
         Raises:
-            InvalidInputError: ``tracker`` is not an association method.
+            InvalidInputError: ``backend`` is not a `Backend`, or ``tracker`` is not an association method.
         """
+        if not isinstance(backend, Backend):
+            raise InvalidInputError(
+                f"backend is {backend!r}; expected a loaded Backend. For a backend's name use FairMOT(backend=...)."
+            )
         model = cls.__new__(cls)
         model._set(backend, tracker_config(tracker), owns_backend=False)  # noqa: SLF001 (of this class)
         return model
@@ -142,7 +146,7 @@ class FairMOT(ClosedOnExit):
         """
         self._check_open()
         options = SourceOptions(frame_rate, frame_stride, newest_frame)
-        GapFiller(fill_gaps)  # checked before the source is opened
+        check_max_gap(fill_gaps)
         frames = options.open(source)
         return with_filled_gaps(self._results(frames, newest=options.takes_newest(frames)), fill_gaps)
 

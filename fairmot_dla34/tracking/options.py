@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..association import TrackerConfig
-from ..association.gaps import GapFiller
+from ..association.gaps import check_max_gap
 from ..backends import Backend, BackendOptions, check_backend, create_backend
-from ..config import DEFAULT_WEIGHTS, InputSize, check_fraction, check_frame_rate
+from ..config import (
+    DEFAULT_WEIGHTS,
+    InputSize,
+    check_flag,
+    check_fraction,
+    check_frame_rate,
+    check_frame_stride,
+    check_path,
+)
 from ..errors import InvalidInputError
 from ..outputs import SinkContext, SinkSet, find_sink, open_sinks, prepare_output_dir
 from ..video import Source, open_source
@@ -35,13 +43,13 @@ class ModelOptions:
         tracker: Name of an association method (``jde``, ``byte``, ``steady``) or a `TrackerConfig`; None: the method
             the weights were published with.
         use_gpu: Run on a GPU; an error if there is none.
-        offline: Never open a connection for the weights; None: ``$FAIRMOT_DLA34_OFFLINE`` decides.
-        threads: CPU threads for the network; None: as many as this process may use.
+        offline: Never open a connection for the weights; None or False: only if ``$FAIRMOT_DLA34_OFFLINE`` is set.
+        threads: CPU threads for the network, without ``use_gpu``; None: as many as this process may use.
         streams: Images that the network processes at the same time, for several videos on one model.
         progress: Show a progress bar on stderr while weights are downloaded.
 
     Raises:
-        InvalidInputError: A setting is unknown or out of its range.
+        InvalidInputError: A setting is unknown, out of its range or of the wrong type.
         BackendUnavailableError: The backend's package is not installed.
     """
 
@@ -57,6 +65,9 @@ class ModelOptions:
     progress: bool = True
 
     def __post_init__(self) -> None:
+        check_path("weights", self.weights, "a registered name or a checkpoint file")
+        if self.offline is not None:
+            check_flag("offline", self.offline)
         if isinstance(self.backend, Backend):
             raise InvalidInputError(
                 f"backend is a {type(self.backend).__name__}; expected a name. Use FairMOT.from_backend(backend) or "
@@ -70,7 +81,7 @@ class ModelOptions:
     @property
     def tracker_config(self) -> TrackerConfig:
         """Settings of the association."""
-        entry = find_entry(str(self.weights))
+        entry = find_entry(self.weights)
         return tracker_config(self.tracker, entry.tracker_method if entry else "jde")
 
     @property
@@ -110,7 +121,7 @@ class SourceOptions:
             None: for cameras and live streams only (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
 
     Raises:
-        InvalidInputError: A number is out of its range.
+        InvalidInputError: A number is out of its range, or a value is of the wrong type.
     """
 
     frame_rate: float | None = None
@@ -120,13 +131,16 @@ class SourceOptions:
     def __post_init__(self) -> None:
         if self.frame_rate is not None:
             check_frame_rate(self.frame_rate)
+        check_frame_stride(self.frame_stride)
+        if self.newest_frame is not None:
+            check_flag("newest_frame", self.newest_frame)
 
     def open(self, source: SourceSpec) -> Source:
         """Open a source.
 
         Raises:
             SourceNotFoundError, SourceError: The source does not exist or cannot be opened.
-            InvalidInputError: It is of no kind known, or an option does not fit it.
+            InvalidInputError: The source is of an unknown kind, or an option does not fit it.
         """
         frames = open_source(source, frame_rate=self.frame_rate, frame_stride=self.frame_stride)
         if self.newest_frame and not frames.reads_ahead:
@@ -155,7 +169,7 @@ class OutputOptions:
             then written that many frames late.
 
     Raises:
-        InvalidInputError: A number is out of its range, or a format is unknown.
+        InvalidInputError: A number is out of its range, a value is of the wrong type, or a format is unknown.
     """
 
     output_dir: str | PathLike[str] = ""
@@ -165,10 +179,13 @@ class OutputOptions:
     fill_gaps: int = 0
 
     def __post_init__(self) -> None:
+        check_path("output_dir", self.output_dir, "a folder")
+        check_flag("visualization", self.visualization)
         check_fraction("draw_threshold", self.draw_threshold)
-        GapFiller(self.fill_gaps)  # checks its argument
-        if isinstance(self.formats, str):
+        check_max_gap(self.fill_gaps)
+        if isinstance(self.formats, str) or not isinstance(self.formats, Iterable):
             raise InvalidInputError(f"formats is {self.formats!r}; expected a list of names, such as ['mot', 'csv'].")
+        object.__setattr__(self, "formats", tuple(self.formats))
         for name in self.formats:
             find_sink(name)
 

@@ -55,6 +55,14 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         atexit.register(self.close)  # a generator left open: the network must not run while its library is torn down
+        try:
+            self._start()
+        except BaseException:  # no thread can be started, or Ctrl-C: one may be running already
+            self.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         frames = self._decode()
         if not self._source.reads_ahead:
             self._detected = self._detect(self._letterbox(frames, buffers=1))
@@ -66,7 +74,6 @@ class Pipeline:
             prepared = self._letterbox(frames, buffers=_DEPTH + 1)  # those ahead, and the one in the network
             self._reader = ahead = Prefetcher(prepared, name="fairmot_dla34 reader", depth=_DEPTH)
             self._detected = self._network = Prefetcher(self._detect(ahead), name="fairmot_dla34 network", depth=_DEPTH)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..closing import ClosedOnExit
-from ..config import DEFAULT_FRAME_RATE, check_frame_rate
-from ..errors import InvalidInputError, SourceError, StateError
+from ..config import DEFAULT_FRAME_RATE, check_frame_rate, check_frame_stride
+from ..errors import SourceError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from ..values import Frame
 
-_MAX_STRIDE = 10**9
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -63,11 +62,7 @@ class Source(ClosedOnExit, ABC):
         Raises:
             InvalidInputError: The frame rate or the stride is not a number above 0.
         """
-        stride: object = frame_stride
-        if isinstance(stride, bool) or not isinstance(stride, int) or not 1 <= stride <= _MAX_STRIDE:
-            raise InvalidInputError(
-                f"frame_stride is {frame_stride!r}; expected a whole number >= 1, 1 for all frames."
-            )
+        check_frame_stride(frame_stride)
         rate = native_rate or DEFAULT_FRAME_RATE
         if frame_rate is not None:
             rate = check_frame_rate(frame_rate)

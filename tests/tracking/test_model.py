@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from videos import walking_boxes
 
-from fairmot_dla34 import FairMOT, FrameResult, InputSize, TrackerConfig
+from fairmot_dla34 import FairMOT, FrameResult, InputSize, Module, TrackerConfig
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.errors import InvalidInputError, SourceNotFoundError, UnknownWeightsError
-from fairmot_dla34.tracking.options import ModelOptions
+from fairmot_dla34.backends.selfcheck import random_checkpoint
+from fairmot_dla34.errors import InvalidInputError, SourceNotFoundError, StateError, UnknownWeightsError
+from fairmot_dla34.tracking.options import ModelOptions, OutputOptions, SourceOptions
+from fairmot_dla34.weights import resolve_network
 
 
 @pytest.fixture
@@ -115,14 +119,79 @@ def test_the_default_method_is_the_one_of_the_weights() -> None:
         ({"tracker": "sort"}, InvalidInputError, "jde, byte"),
         ({"backend": "tpu"}, InvalidInputError, "openvino"),
         ({"precision": "int3"}, InvalidInputError, "fp32"),
+        ({"weights": 3}, InvalidInputError, "weights is 3; expected a registered name"),
+        ({"weights": None}, InvalidInputError, "weights is None"),
+        ({"use_gpu": "False"}, InvalidInputError, "use_gpu is 'False'; expected True or False"),
+        ({"offline": "no"}, InvalidInputError, "offline is 'no'"),
+        ({"threads": 2, "use_gpu": True}, InvalidInputError, "threads is 2 and use_gpu is True"),
+        ({"backend": FakeBackend()}, InvalidInputError, "from_backend"),
     ],
 )
 def test_invalid_settings_are_reported_before_any_download(
-    settings: dict[str, str], error: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, object], error: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAIRMOT_DLA34_OFFLINE", "1")
     with pytest.raises(error, match=message):
         FairMOT(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        (SourceOptions, {"frame_stride": 0}),
+        (SourceOptions, {"frame_stride": "2"}),
+        (SourceOptions, {"frame_rate": "fast"}),
+        (SourceOptions, {"newest_frame": "no"}),
+        (OutputOptions, {"output_dir": None}),
+        (OutputOptions, {"visualization": "False"}),
+        (OutputOptions, {"formats": None}),
+        (OutputOptions, {"formats": [3]}),
+        (OutputOptions, {"fill_gaps": 2.0}),
+    ],
+)
+def test_options_are_checked_when_they_are_made(options: type, settings: dict[str, object]) -> None:
+    with pytest.raises(InvalidInputError, match="expected"):
+        options(**settings)
+
+
+def test_output_formats_are_kept_even_if_they_can_be_read_once_only() -> None:
+    options = OutputOptions(formats=(name for name in ("mot", "csv")))  # type: ignore[arg-type]
+    assert options.sinks == ("mot", "csv", "video")
+
+
+def test_a_path_object_names_a_file_even_if_it_is_called_like_registered_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "sample.npz", **random_checkpoint().arrays)  # type: ignore[arg-type]
+    (tmp_path / "sample.npz").rename(tmp_path / "sample")
+    monkeypatch.chdir(tmp_path)
+    network = resolve_network(Path("sample"))
+    assert (network.label, network.input_size) == ("sample", InputSize())
+    assert resolve_network("sample").label != "sample"
+
+
+@pytest.mark.parametrize("backend", ["openvino", None, object()])
+def test_what_is_not_a_loaded_backend_is_refused(backend: object) -> None:
+    for kind in (FairMOT, Module):
+        with pytest.raises(InvalidInputError, match="expected a loaded Backend"):
+            kind.from_backend(backend)  # type: ignore[arg-type]
+
+
+def test_arguments_are_checked_at_the_call_and_an_unstarted_run_holds_nothing(model: FairMOT, tmp_path: Path) -> None:
+    for index, image in enumerate(walking_boxes(5)):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), image)
+    with pytest.raises(InvalidInputError, match="frame_stride"):
+        model.track(tmp_path, frame_stride=0)
+    with pytest.raises(InvalidInputError, match="fill_gaps"):
+        model.track(tmp_path, fill_gaps=-1)
+    threads = threading.active_count()
+    results = model.track(tmp_path)
+    assert threading.active_count() == threads
+    results.close()
+    assert list(results) == []
+    model.close()
+    with pytest.raises(StateError, match="closed"):
+        model.track(tmp_path)
 
 
 def test_a_missing_video_is_named(model: FairMOT, tmp_path: Path) -> None:
