@@ -1,6 +1,6 @@
 """Scores of the tracks if frames are skipped: PETS09-S2L1 at every 1st, 2nd, 5th and 10th frame.
 
-    python benchmarks/strides.py --data DATA --weights sample --detections R/fp32/detections/PETS.npz
+    python benchmarks/strides.py --data DATA --weights sample --detections "R/detections/PETS09-S2L1 561-795.npz"
 
 The network runs once, on frames 561-795, which the sample weights were not trained on. Its detections are stored in a
 file and read from it in later runs (``accuracy.py`` writes the same file). Each stride starts once at each of its
