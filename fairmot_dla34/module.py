@@ -49,6 +49,7 @@ class Module(ClosedOnExit):
         tracker: Name of an association method or a `TrackerConfig`.
         offline: Never open a connection for the weights.
         threads: CPU threads for the network; None: as many as this process may use.
+        streams: Images that the network processes at the same time, for calls in several threads.
 
     Raises:
         FairMOTError: A setting is unknown or out of its range, or the backend's package is not installed.
@@ -64,8 +65,9 @@ class Module(ClosedOnExit):
         tracker: TrackerConfig | str | None = None,
         offline: bool | None = None,
         threads: int | None = None,
+        streams: int = 1,
     ) -> None:
-        self._options = ModelOptions(weights, backend, precision, input_size, tracker, offline=offline, threads=threads)
+        self._options = ModelOptions(weights, backend, precision, input_size, tracker, offline=offline, threads=threads, streams=streams)
         self._models: dict[bool, FairMOT] = {}  # by use_gpu
         self._loading = threading.Lock()  # calls in several threads share one model
         self._given_model: FairMOT | None = None  # set by `from_backend`
@@ -113,7 +115,7 @@ class Module(ClosedOnExit):
             frame_stride: Track every n-th frame.
             fill_gaps: Longest gap of a track to fill; see `OutputOptions`.
             newest_frame: Leave frames out if the network is slower than the source; see `SourceOptions`.
-            formats: Text outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``.
+            formats: Further outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``, or the name of a registered sink.
             progress: Show progress bars on stderr, also while weights are downloaded.
 
         Returns:
@@ -150,7 +152,7 @@ class Module(ClosedOnExit):
             use_gpu: Run on a GPU; an error if there is none.
             frame_rate: Frames per second of the images to come.
             name: File stem of the outputs; PaddleHub's by default.
-            formats: Text outputs; see `tracking`.
+            formats: Further outputs; see `tracking`.
 
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`.

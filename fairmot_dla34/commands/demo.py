@@ -134,7 +134,7 @@ def demo_text(report: DemoReport) -> str:
     return "\n".join(
         [
             f"Drew a street of about {scene.people} people: {scene.duration_s:.0f} s, {size}, seed {scene.seed}.",
-            f"Tracked {summary.frames} frames with the weights that ship: {speed}.",
+            f"Tracked {summary.frames} frames with the weights in the package: {speed}.",
             _scores_text(report),
             "",
             f"watch    {report.video}",

@@ -10,8 +10,8 @@ from importlib import import_module
 from .. import __version__
 from ..console import guarded, log_to_stderr
 
-# Each verb is a module of this package with `add_arguments(parser)`, which also sets the default `run`: a function
-# that takes the parsed arguments.
+# Each verb is a module of this package. Its `add_arguments(parser)` also sets the default `run`, a function that is
+# called with the parsed arguments.
 VERBS = {
     "track": "track people in a video; write MOT text and a video to watch",
     "demo": "draw a street scene, track it, score it; needs no connection and no data",

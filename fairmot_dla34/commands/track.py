@@ -40,7 +40,7 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tracker",
         metavar="M",
-        help=f"{' or '.join(method_names())}; default: the method the weights were published with",
+        help=f"one of {', '.join(method_names())}; default: the method the weights were published with",
     )
     parser.add_argument("--use-gpu", action="store_true", help="run on a GPU; an error if there is none")
     parser.add_argument(
