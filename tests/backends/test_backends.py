@@ -72,7 +72,7 @@ def test_auto_is_openvino_and_is_logged_once(checkpoint: Path, caplog: pytest.Lo
     lines = [record.getMessage() for record in caplog.records if "Network:" in record.getMessage()]
     assert backend.info.name == "openvino"
     assert len(lines) == 1
-    for part in ("openvino", "CPU", backend.info.precision, "threads"):
+    for part in ("openvino", "CPU", backend.info.precision, f"{backend.info.threads} thread"):
         assert part in lines[0]
 
 
