@@ -1,4 +1,4 @@
-"""The `Architecture` protocol: what the package needs to know about a network in order to run it."""
+"""The `Architecture` base class: array names and shapes, ONNX graph, and decoding of a family of networks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 
 class HeadSizes(NamedTuple):
-    """The sizes of a network that its training data and settings decide.
+    """Sizes of a network that follow from its training data and settings.
 
     Attributes:
         num_classes: Channels of the heatmap.
@@ -34,7 +34,7 @@ class HeadSizes(NamedTuple):
 
 
 class Architecture(ABC):
-    """A family of networks that differ in their arrays only.
+    """A family of networks that differ only in their arrays.
 
     An instance holds no arrays and no state; one instance serves any number of checkpoints and threads.
 

@@ -1,4 +1,4 @@
-"""Checkpoints and networks as values: an architecture with its arrays, and the same at an input size."""
+"""Checkpoints and networks as values: an architecture with its arrays, and a checkpoint at an input size."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CheckpointSource(Protocol):
         """Return the checked checkpoint.
 
         Raises:
-            CheckpointError: It cannot be read, or an array is missing, misshapen or not finite.
+            CheckpointError: The file cannot be read, or an array is missing, misshapen or not finite.
         """
 
 
@@ -98,7 +98,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """What a backend loads: a checkpoint at an input size.
+    """A checkpoint at an input size: the value that a backend loads.
 
     Attributes:
         checkpoint: The checkpoint, in memory or in a file.
@@ -122,7 +122,7 @@ class Network:
         """Return 32 hexadecimal digits that change with the checkpoint, the input size, the graph and ``parts``.
 
         Args:
-            *parts: Whatever else a file made from this network depends on: runtime, device, precision.
+            *parts: Other facts that a file made from this network depends on: runtime, device, precision.
 
         Raises:
             CheckpointError: The checkpoint cannot be read.
@@ -149,7 +149,7 @@ def _finite_float32(array: NDArray[Any], name: str, label: str) -> NDArray[np.fl
     if array.dtype.kind != "f":
         raise CheckpointError(f"{label}: array {name} has type {array.dtype}; expected float16, float32 or float64.")
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is reported below
-        converted = np.require(array, np.float32, ["C", "W"])  # a copy only where one is needed
+        converted = np.require(array, np.float32, ["C", "W"])  # a copy only if one is needed
     bad = converted.size - int(np.count_nonzero(np.isfinite(converted)))
     if bad:
         raise CheckpointError(

@@ -21,9 +21,9 @@ _Signature = Mapping[str, tuple[type[np.generic], Shape]]
 
 
 class GraphBuilder:
-    """Collects nodes and constants; a feature map is the name of the node that gives it.
+    """Collects nodes and constants. A feature map is the name of the node that computes it.
 
-    Layers find their arrays by the layer's name and give that name to their node.
+    Each layer finds its arrays by its name, which is also the name of its node.
 
     Args:
         arrays: Arrays of a checkpoint by canonical name.
@@ -66,7 +66,7 @@ class GraphBuilder:
         return self.conv(x, *self.folded(f"{name}.conv", f"{name}.norm"), stride, name)
 
     def unused_conv_norm(self, x: str, name: str, channels: int, kernel: int) -> None:
-        """Add nothing: the layer is stored and not computed."""
+        """Add nothing: checkpoints hold the layer, and the network does not compute it."""
 
     def conv_bias(self, x: str, name: str) -> str:
         """Apply a convolution with a bias and no batch norm."""
@@ -101,8 +101,8 @@ class GraphBuilder:
         """Apply a deformable convolution, its batch norm and a ReLU.
 
         The first 18 channels of ``conv_offset`` are the offsets, (y, x) for each of the nine taps; the last nine,
-        after a sigmoid, the mask. ONNX orders them the same way. When training starts all 27 are 0: the mask is 0.5
-        everywhere and the layer a plain convolution, for which runtimes have faster code, in bf16 too.
+        after a sigmoid, the mask. ONNX orders them the same way. If all their weights are 0, as at the start of
+        training, the mask is 0.5 everywhere and the layer is a plain convolution, for which runtimes have faster code.
         """
         weight, bias = self.folded(f"{name}.conv.conv_dcn", f"{name}.norm")
         conv_offset = f"{name}.conv.conv_offset"
@@ -147,7 +147,7 @@ class GraphBuilder:
         return self.node("MaxPool", x, kernel_shape=[size] * 2, strides=[size] * 2)
 
     def relu(self, x: str) -> str:
-        """Rectify."""
+        """Apply a ReLU."""
         return self.node("Relu", x)
 
     def add(self, a: str, b: str) -> str:
@@ -159,7 +159,7 @@ class GraphBuilder:
         return self.node("Concat", *maps, axis=1)
 
     def model(self, inputs: _Signature, outputs: _Signature, metadata: Mapping[str, str]) -> onnx.ModelProto:
-        """Close the graph; nothing is added after it.
+        """Set inputs, outputs and metadata, and return the finished model; nothing is added after it.
 
         Args:
             inputs: NumPy type and shape by name.

@@ -1,8 +1,9 @@
-"""The heads: a dense heatmap, its peaks, and the other heads computed only there.
+"""The four heads of FairMOT as an ONNX graph: a dense heatmap, and the other heads at its peaks only.
 
-A head is a 3x3 convolution, a ReLU and a 1x1 convolution. Only the heatmap is needed everywhere; size, offset and
-embedding are read at no more than 500 cells, so their 3x3 neighbourhoods are gathered and the convolutions become
-matrix products: 40 of DLA-34's 180 GFLOP at 1088x608 are saved, with equal results.
+A head is a 3x3 convolution, a ReLU and a 1x1 convolution (``CenterNetHead`` and ``FairMOTEmbeddingHead`` of
+PaddleDetection). Only the heatmap is needed everywhere. Size, offset and embedding are read at no more than 500 cells:
+their 3x3 neighbourhoods are gathered, and the convolutions become matrix products. This saves 40 of DLA-34's 180 GFLOP
+at 1088x608, with equal results.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def peaks_onnx(
     """Append the heads and close the graph.
 
     Args:
-        b: The graph of the network up to its feature map; it has no other use afterwards.
+        b: Builder with the graph up to the feature map; nothing can be added to it afterwards.
         features: The feature map, ``(1, in_channels, height / stride, width / stride)``.
         heads: Names and shapes of the heads.
         input_size: Network input in px.

@@ -1,4 +1,4 @@
-"""The layers that networks are made of, and the recorder that walks them for names and shapes."""
+"""The protocol of network layers, and the recorder of their array names and shapes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Layers(Protocol[T]):
     """One method per layer; a network is written once, as a walk over these methods.
 
-    What a feature map ``T`` is depends on the implementation: a name in an ONNX graph (`GraphBuilder`), a number of
-    channels (`ShapeRecorder`), a tensor. Layer names are PaddleDetection's, so that arrays are found by them.
+    The implementation decides the type ``T`` of a feature map: a name in an ONNX graph (`GraphBuilder`), a number of
+    channels (`ShapeRecorder`), or a tensor. Layers are named as PaddleDetection names their arrays.
     """
 
     def image_conv_norm(self, image: T, name: str, channels: int, kernel: int) -> T:
@@ -37,7 +37,7 @@ class Layers(Protocol[T]):
         """Apply max pooling with a stride of the window's size."""
 
     def relu(self, x: T) -> T:
-        """Rectify."""
+        """Apply a ReLU."""
 
     def add(self, a: T, b: T) -> T:
         """Add two maps of equal shape."""

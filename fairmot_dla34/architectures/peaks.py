@@ -1,4 +1,7 @@
-"""Decoding of the graph's outputs to peaks, in NumPy: in bf16 a cell's coordinate would lose whole pixels."""
+"""Decoding of the graph's outputs to peaks.
+
+It runs in NumPy, outside the graph: in bf16 the coordinates would be wrong by whole pixels.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class RawPeaks(NamedTuple):
     """The graph's outputs for one image, K peaks of the heatmap, best first.
 
     Attributes:
-        logits: ``(K,)`` values of the heatmap before the sigmoid; `NOT_A_PEAK` in rows that only fill up the K.
+        logits: ``(K,)`` values of the heatmap before the sigmoid; `NOT_A_PEAK` in rows after the last peak.
         cells: ``(K,)`` indices into the flattened ``(classes, height / stride, width / stride)`` heatmap.
         sizes: ``(K, 4)`` distances left, top, right and bottom of the centre, in cells.
         offsets: ``(K, 2)`` x and y of the centre within its cell, in cells.
@@ -47,7 +50,7 @@ def decode(outputs: Sequence[NDArray[Any]], input_size: InputSize, stride: int) 
         stride: Network px per cell of the heatmap.
 
     Returns:
-        Peaks in network px, best first; rows that only fill up the K of the graph are left out.
+        Peaks in network px, best first, without the rows after the last peak.
     """
     raw = RawPeaks(*outputs)
     columns, rows = input_size.width // stride, input_size.height // stride

@@ -1,4 +1,4 @@
-"""The ways to run a network, behind one base class. A backend's package is imported when the backend is chosen."""
+"""Backends: runtimes for networks, behind one base class. Their packages are imported when they are chosen."""
 
 from __future__ import annotations
 

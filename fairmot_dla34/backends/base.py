@@ -22,7 +22,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "int8")
 
 @dataclass(frozen=True)
 class BackendInfo:
-    """What a backend runs on; logged once and kept in the summary.
+    """Runtime, device and precision of a backend; logged once and part of the summary.
 
     Attributes:
         name: Name in the registry, such as ``openvino``.
@@ -48,7 +48,7 @@ class BackendInfo:
 
 @dataclass(frozen=True)
 class BackendOptions:
-    """How a network is run.
+    """Settings for running a network.
 
     Attributes:
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
@@ -89,7 +89,7 @@ class Backend(ClosedOnExit, ABC):
     implements `_infer`, which runs for that many images at a time, and `_release`.
 
     Attributes:
-        info: What the network runs on.
+        info: Runtime, device and precision.
         input_size: Size in px of the images it accepts.
     """
 
@@ -123,7 +123,7 @@ class Backend(ClosedOnExit, ABC):
             return peaks, time.perf_counter() - start_s
 
     def close(self) -> None:
-        """Free the network after the images being processed; safe to call twice. Waiting calls raise `StateError`."""
+        """Free the network after the images in progress; safe to call twice. Waiting calls raise `StateError`."""
         with self._closing, ExitStack() as slots:  # an interrupted wait gives back the slots it has
             if self._closed:
                 return
@@ -137,7 +137,7 @@ class Backend(ClosedOnExit, ABC):
         """Run the network on one image; called in at most ``info.streams`` threads at the same time."""
 
     def _release(self) -> None:
-        """Free what the backend holds; no image is being processed."""
+        """Free the network; called when no image is in progress."""
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -151,7 +151,7 @@ def only_fp32(name: str, precision: str) -> str:
     """Resolve the precision of a backend that computes in fp32 only.
 
     Raises:
-        InvalidInputError: Another precision was asked for.
+        InvalidInputError: The precision is neither ``auto`` nor ``fp32``.
     """
     if precision not in {"auto", "fp32"}:
         raise InvalidInputError(
@@ -161,7 +161,7 @@ def only_fp32(name: str, precision: str) -> str:
 
 
 def inference_error(info: BackendInfo, error: Exception) -> BackendError:
-    """Return the error to raise if the runtime fails on an image: out of memory, a device that is gone."""
+    """Return the error to raise if the runtime fails on an image, such as for lack of memory or of the device."""
     return BackendError(
         f"The network failed on an image ({info}: {reason_of(error)}); free memory, or try another backend, a smaller "
         "input size or the CPU."
@@ -169,6 +169,6 @@ def inference_error(info: BackendInfo, error: Exception) -> BackendError:
 
 
 def reason_of(error: Exception) -> str:
-    """Return the last line of an error's text: those of OpenVINO and Paddle start with source files."""
+    """Return the last line of an error's text: OpenVINO and Paddle put source files before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""A backend without a network, for tests of the code around one: it detects patches of one saturated colour."""
+"""A backend without a network, for tests of other parts: it detects patches of saturated colour."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _EMBEDDING_SIZE = 128
 
 
 class FakeBackend(Backend):
-    """Detects colour patches: the box of each patch, score 0.9, an embedding that depends on the hue alone.
+    """Detects colour patches, each with its box, score 0.9 and an embedding that depends only on the hue.
 
     Args:
-        input_size: Size in px of the images it takes; None: 320x192.
+        input_size: Size in px of the images it accepts; None: 320x192.
         streams: Images that it processes at the same time.
     """
 

@@ -33,9 +33,9 @@ class OnnxRuntimeBackend(Backend):
             share the session's threads.
 
     Raises:
-        BackendUnavailableError: The installed release cannot run ``DeformConv``.
+        BackendUnavailableError: The installed release cannot run the network, such as one without ``DeformConv``.
         DeviceUnavailableError: ``use_gpu`` and no accelerator can be used; never a silent run on the CPU.
-        InvalidInputError: A precision other than fp32 was asked for.
+        InvalidInputError: The precision is neither ``auto`` nor ``fp32``.
         CheckpointError: The checkpoint cannot be read or does not fit.
     """
 

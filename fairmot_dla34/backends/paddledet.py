@@ -1,4 +1,4 @@
-"""The PaddleDetection backend: its own FairMOT, the reference that the other backends are tested against."""
+"""The PaddleDetection backend, which runs its FairMOT unchanged: the reference in tests of the other backends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..values import Peaks
 from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32, reason_of
 from .cpus import usable_cpus
 
-# What configs/mot/fairmot/_base_/fairmot_dla34.yml of PaddleDetection 2.6 sets; that file is not in its package.
+# The settings of configs/mot/fairmot/_base_/fairmot_dla34.yml, PaddleDetection 2.6; its package lacks that file.
 MODEL_CONFIG = {
     "architecture": "FairMOT",
     "for_mot": True,
@@ -49,7 +49,7 @@ class PaddleDetBackend(Backend):
 
     Raises:
         DeviceUnavailableError: ``use_gpu`` and this Paddle has no CUDA or finds no GPU.
-        InvalidInputError: A precision other than fp32, several streams or another architecture was asked for.
+        InvalidInputError: The precision is not fp32, ``streams`` is not 1, or the architecture is not ``dla34``.
         CheckpointError: The checkpoint cannot be read or does not fit.
     """
 
@@ -155,7 +155,7 @@ def _build_model(checkpoint: Checkpoint, input_size: InputSize) -> Any:
     stride = checkpoint.architecture.stride
     cells = (input_size.height // stride) * (input_size.width // stride)
     config: dict[str, Any] = {**MODEL_CONFIG, "num_classes": checkpoint.sizes.num_classes}
-    # Its top-K fails on a heatmap with fewer cells than peaks asked for.
+    # Its top-K fails on a heatmap with fewer cells than max_per_img.
     config["CenterNetPostProcess"] = config["CenterNetPostProcess"] | {"max_per_img": min(500, cells)}
     config["FairMOTEmbeddingHead"] = config["FairMOTEmbeddingHead"] | {"ch_emb": checkpoint.sizes.embedding_size}
     merge_config(config)

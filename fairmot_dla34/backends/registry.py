@@ -25,14 +25,14 @@ _GPU_INSTALL = "pip install 'fairmot_dla34[paddle-gpu]'"
 
 @dataclass(frozen=True)
 class BackendKind:
-    """A way to run networks.
+    """A kind of backend in the registry.
 
     Attributes:
         name: Name that users pass as backend.
-        build: Loads a network. It imports the backend's packages, so that they load only when it is chosen.
+        build: Function that loads a network. It imports the backend's packages, so that others are not loaded.
         packages: Import names of the packages it needs.
         install: Command that installs them.
-        gpu_rank: Order in which ``auto`` with ``use_gpu`` tries backends; None: never.
+        gpu_rank: Position at which ``auto`` with ``use_gpu`` tries this backend, lowest first; None: never.
     """
 
     name: str
@@ -98,7 +98,7 @@ register_backend(
 
 
 def backend_names() -> tuple[str, ...]:
-    """Return the names that `create_backend` takes, ``auto`` first."""
+    """Return the names that `create_backend` accepts, ``auto`` first."""
     return ("auto", *_kinds)
 
 
@@ -114,12 +114,12 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
         name: ``auto`` (OpenVINO on the CPU; with ``use_gpu`` the first of paddledet, onnxruntime, openvino that has
             a GPU), or a backend's name.
         network: The network to load.
-        options: How to run it; None: the defaults.
+        options: Settings of the backend; None: the defaults.
 
     Raises:
         InvalidInputError: The name is unknown, or the backend lacks the precision or the number of streams.
-        BackendUnavailableError: The backend's package is not installed.
-        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
+        BackendUnavailableError: The backend's package is not installed, or cannot be loaded.
+        NotQuantizedError: The precision is ``int8``, and the weights were not quantised at this input size.
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
         CheckpointError: The checkpoint does not fit.
     """
@@ -134,7 +134,7 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
 
 
 def check_backend(name: str) -> None:
-    """Check what can be checked before weights are downloaded: the name, and that the package is installed.
+    """Check the name of a backend, and that its package is installed. No weights are needed for this.
 
     Raises:
         InvalidInputError: The name is unknown.

@@ -1,6 +1,6 @@
-"""A self-check with a known answer: a network of random weights on a generated image, compared with PaddleDetection.
+"""Self-check: a network of random weights on a generated image must give the peaks that PaddleDetection gives.
 
-It needs no download and reports whether the installed runtime computes the network correctly, deformable convolutions
+It needs no download and shows whether the installed runtime computes the network correctly, deformable convolutions
 that sample beyond the border included.
 """
 
@@ -32,13 +32,14 @@ KNOWN_ANSWER: NDArray[np.float32] = np.array(
 
 
 def run_selfcheck(backend: str = "auto") -> float:
-    """Run the check.
+    """Run the self-check on a backend.
 
     Args:
         backend: A backend's name, or ``auto``; see `create_backend`.
 
     Returns:
-        The largest difference from the known answer over scores and boxes (network px); fine up to `TOLERANCE`.
+        The largest difference from the known answer over scores and boxes (network px). A correct runtime stays below
+        `TOLERANCE`.
 
     Raises:
         BackendError: One of its kinds; see `fairmot_dla34.errors`.

@@ -1,6 +1,6 @@
-"""The two decorators of a PaddleHub module: paddlehub's own if it is loaded, else equal ones.
+"""The two decorators of a PaddleHub module: paddlehub's own if it is loaded, else equivalent ones.
 
-paddlehub is never imported here: that takes seconds and loads Paddle. A process that loads this package through
+paddlehub is never imported here: its import lasts seconds and loads Paddle. A process that loads this package through
 paddlehub has already imported it.
 """
 

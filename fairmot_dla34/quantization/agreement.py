@@ -18,17 +18,17 @@ _MIN_IOU = 0.5  # two peaks with less overlap are different people
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of int8 with fp32, over peaks that a tracker would use in its first pass.
+    """Agreement of int8 with fp32 on the peaks that a tracker uses in its first stage.
 
     Attributes:
         frames: Number of images compared.
         threshold: Score above which a peak of fp32 counts.
         fp32_peaks: Number of peaks of fp32 above the threshold.
         int8_peaks: Number of peaks of int8 above the threshold.
-        matched: Number of fp32 peaks with an int8 box of IoU 0.5 or more, of at least half the threshold's score.
-        mean_iou: Mean IoU of matched peaks; None without any.
-        mean_score_difference: Mean absolute difference of their scores; None without any.
-        mean_cosine: Mean cosine of their embeddings; None without any.
+        matched: Number of fp32 peaks with an int8 peak of IoU >= 0.5 and a score above half the threshold.
+        mean_iou: Mean IoU of matched peaks; None if there are none.
+        mean_score_difference: Mean absolute difference of their scores; None if there are none.
+        mean_cosine: Mean cosine of their embeddings; None if there are none.
     """
 
     frames: int

@@ -109,7 +109,7 @@ def _import_nncf() -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep NNCF's log and its bars off stdout, where results go."""
+    """Keep NNCF's log and its progress bars off stdout, which is for results."""
     logger = logging.getLogger("nncf")
     level = logger.level
     with contextlib.redirect_stdout(io.StringIO()):

@@ -1,4 +1,4 @@
-"""Makes an int8 network from weights and a calibration video, and measures how far it is from fp32."""
+"""Makes an int8 network from weights and a calibration video, and measures its agreement with fp32."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def quantize(
 ) -> QuantizationReport:
     """Make the int8 network that ``precision="int8"`` runs, in place of an earlier one.
 
-    Up to 32 frames, spread evenly over the video, show how large the values in the network become; up to 16 others show
-    how far int8 is from fp32.
+    Up to 32 frames, spread evenly over the video, give the range of the values in the network. Up to 16 other frames
+    give the agreement of int8 with fp32.
 
     Args:
         weights: A registered name or a checkpoint file.

@@ -33,7 +33,7 @@ class QuantizationReport:
 
 
 def report_text(report: QuantizationReport) -> str:
-    """Return the report as a person reads it."""
+    """Return the report as text for a person."""
     size = report.input_size
     made = f"int8 network of {report.weights} at {size}, calibrated on {report.frames} frames of {report.calibration}"
     use = f"fairmot_dla34 track SOURCE --weights {shlex.quote(report.weights)} --input-size {size} --precision int8"

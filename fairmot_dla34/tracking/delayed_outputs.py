@@ -1,4 +1,4 @@
-"""Writes outputs some frames late, so that gaps of tracks can be filled."""
+"""Outputs of one video, written some frames late so that gaps of tracks can be filled."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
 class DelayedOutputs:
     """The outputs of one video after a `GapFiller`; a context manager.
 
-    Whatever ends the run, held results are written, unless writing itself failed or was interrupted: files then end
-    with the frame before. Memory: ``fill_gaps`` images if a sink needs them.
+    At its exit held results are written, also after an error. Only if writing itself failed or was interrupted, the
+    files end with the frame before. Memory: ``fill_gaps`` images if a sink needs them.
 
     Args:
-        open_sinks: Opens the outputs; called with the first result.
+        open_sinks: Function that opens the outputs; called before the first result is written.
         fill_gaps: Longest gap to fill, in frames; 0 writes at once.
         images: Whether a sink needs the images.
-        reused: Whether an image may be overwritten after `add`, as a caller's iterable may do; it is then copied.
+        reused: Whether images may be overwritten after `add`, as by a caller's iterable; held images are then copied.
 
     Raises:
         InvalidInputError: ``fill_gaps`` is out of its range.
@@ -72,7 +72,7 @@ class DelayedOutputs:
             self._sinks.__exit__(kind, error, trace)
 
     def add(self, frame: Frame, result: FrameResult) -> None:
-        """Take one frame's result; write the results that are complete.
+        """Add one frame's result; write the results that are complete.
 
         Raises:
             OutputError: A sink cannot be opened, or every sink has failed.

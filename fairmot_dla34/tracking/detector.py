@@ -46,7 +46,7 @@ class NetworkImage:
     """A letterboxed image.
 
     Attributes:
-        letterbox: How the image was fitted, which is also the way back to image px.
+        letterbox: The resize and padding applied, which also converts boxes back to image px.
         pixels: ``(input height, input width, 3)`` uint8 BGR; a buffer that is reused.
     """
 
@@ -55,10 +55,12 @@ class NetworkImage:
 
 
 class Detector:
-    """Letterbox, network, and the way back to image px. It holds no state; any number of threads may use it.
+    """Detects people in one image: letterbox, network, and conversion to image px.
+
+    It holds no state; any number of threads may use it.
 
     Args:
-        backend: The network.
+        backend: Loaded network.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -75,7 +77,7 @@ class Detector:
         Args:
             image: ``(H, W, 3)`` uint8 BGR.
             buffer: Buffer of `new_buffer`, in use until `infer` has returned.
-            times: Clock of the video.
+            times: Stage times of the video, which are added to.
         """
         height, width = image.shape[:2]
         letterbox = Letterbox(width, height, self._backend.input_size)
@@ -87,7 +89,7 @@ class Detector:
 
         Args:
             image: The letterboxed image.
-            times: Clock of the video.
+            times: Stage times of the video, which are added to.
 
         Returns:
             Detections in image px, best first.

@@ -26,8 +26,8 @@ class ImageStream:
     """An image stream; returned by `Module.stream_mode` and used in a ``with`` statement.
 
     Args:
-        load_model: Returns the model; called when the stream is entered. The caller closes the model.
-        options: What is written, and where; gaps are not filled.
+        load_model: Function that returns the model; called when the stream is entered. The caller closes the model.
+        options: Outputs and their folder; gaps are not filled.
         frame_rate: Frames per second of the images.
         name: File stem of the outputs.
 
@@ -42,7 +42,7 @@ class ImageStream:
         self._options = options
         self._frame_rate = check_frame_rate(frame_rate)
         if not isinstance(name, str) or not name or name.startswith(".") or re.search(r"[\\/\0]", name):
-            raise InvalidInputError(f"name is {name!r}; expected a plain file name without a folder: inputimages, say.")
+            raise InvalidInputError(f"name is {name!r}; expected a plain file name, such as inputimages.")
         self._name = name
         self._session: Session | None = None
         self._sinks: SinkSet | None = None
@@ -80,11 +80,11 @@ class ImageStream:
 def _checked(images: object) -> list[NDArray[np.uint8]]:
     """Check every image before the first one is tracked, so that an error leaves the stream unchanged."""
     if isinstance(images, np.ndarray) and images.ndim == 3:
-        raise InvalidInputError(f"predict takes a list of images, got one array of shape {images.shape}: pass [image].")
+        raise InvalidInputError(f"images is one array of shape {images.shape}; expected a list: pass [image].")
     if not isinstance(images, Sequence | np.ndarray) or isinstance(images, str | bytes):
-        raise InvalidInputError(f"predict takes a list of BGR arrays, got {type(images).__name__}: pass [image, ...].")
+        raise InvalidInputError(f"images is a {type(images).__name__}; expected a list of BGR arrays: pass [image].")
     if len(images) == 0:
-        raise InvalidInputError("predict got an empty list; pass at least one BGR array, such as [image].")
+        raise InvalidInputError("images is an empty list; expected at least one BGR array: pass [image].")
     for position, image in enumerate(images):
         check_image(image, f"images[{position}]")
     return list(images)

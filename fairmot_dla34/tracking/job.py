@@ -1,4 +1,4 @@
-"""A tracking job: from a source to files."""
+"""A tracking job: reads a source, tracks it and writes the outputs."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def track_to_files(
     the first result: a run that cannot start leaves earlier results unchanged.
 
     Args:
-        load_model: Returns the model; called when the source is open. The caller closes the model.
+        load_model: Function that returns the model; called when the source is open. The caller closes the model.
         source: A source; see `FairMOT.track`.
-        source_options: How the source is read; None: the defaults.
-        output_options: What is written, and where; None: the defaults.
+        source_options: Settings for reading the source; None: the defaults.
+        output_options: Outputs and their folder; None: the defaults.
         progress: Show a progress bar on stderr.
 
     Returns:
-        The summary.
+        Paths written, frames, ids, seconds per stage.
 
     Raises:
-        FairMOTError: One of its kinds. The outputs are closed and valid then, also after Ctrl-C.
+        FairMOTError: One of its kinds. The outputs are then closed and valid, also after Ctrl-C.
     """
     reading, writing = source_options or SourceOptions(), output_options or OutputOptions()
     with ExitStack() as stack:

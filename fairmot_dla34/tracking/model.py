@@ -1,4 +1,4 @@
-"""`FairMOT`: frames in, tracks out. It reads video and writes nothing."""
+"""`FairMOT`: tracks the people in a video and yields the results; it writes no files."""
 
 from __future__ import annotations
 
@@ -44,10 +44,13 @@ class FairMOT(ClosedOnExit):
         progress: Show a progress bar on stderr while weights are downloaded.
 
     Raises:
-        UnknownWeightsError, DownloadError, IntegrityError, CheckpointError: See `fairmot_dla34.weights`.
-        InvalidInputError: A setting is out of its range.
+        UnknownWeightsError: ``weights`` is neither a registered name nor a file.
+        DownloadError: The weights cannot be downloaded, or ``offline`` forbids it.
+        IntegrityError: The downloaded file is damaged.
+        CheckpointError: The file is not a sound checkpoint.
+        InvalidInputError: A setting is unknown, out of its range or of the wrong type.
         BackendUnavailableError: The backend's package is not installed.
-        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
+        NotQuantizedError: The precision is ``int8``, and the weights were not quantised at this input size.
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
     """
 
@@ -75,7 +78,7 @@ class FairMOT(ClosedOnExit):
         """Load the model that options describe.
 
         Raises:
-            FairMOTError: See the class.
+            FairMOTError: One of the kinds listed for the class.
         """
         model = cls.__new__(cls)
         model._set(options.load(), options.tracker_config, owns_backend=True)  # noqa: SLF001 (of this class)
@@ -123,9 +126,9 @@ class FairMOT(ClosedOnExit):
     ) -> Generator[FrameResult]:
         """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
 
-        The source is opened and the arguments are checked when the call is made. Frames of a video, a camera or a
-        stream are read, and run through the network, in two threads, a few frames ahead; the threads end with the
-        generator. An iterable is asked for one image at a time.
+        The source is opened and the arguments are checked when the call is made. Two threads, which end with the
+        generator, read a video, a camera or a stream and run the network a few frames ahead. An iterable is read in
+        the caller's thread, one image at a time.
 
         Args:
             source: A video file, a folder of images, a glob, a camera's index, an ``rtsp://`` or ``http://`` URL, an
@@ -156,7 +159,7 @@ class FairMOT(ClosedOnExit):
                 yield result
 
     def session(self, frame_rate: float) -> Session:
-        """Start one video: fresh ids, fresh time.
+        """Start the tracking of one video: ids start at 1, times at 0.
 
         Args:
             frame_rate: Frames per second of the source, before frames are left out.
@@ -170,7 +173,7 @@ class FairMOT(ClosedOnExit):
             image: ``(H, W, 3)`` uint8 BGR.
 
         Returns:
-            Up to 500 peaks of the heatmap, best first, in image px; most have a score near 0.
+            Detections from up to 500 peaks of the heatmap, best first, in image px; most have a score near 0.
 
         Raises:
             InvalidInputError: The image is not such an array.
@@ -181,7 +184,7 @@ class FairMOT(ClosedOnExit):
         return self._detector.detect(image)
 
     def close(self) -> None:
-        """Free the network after the images being processed; safe to call twice.
+        """Free the network after the images in progress; safe to call twice.
 
         A backend given to `from_backend` stays open: it belongs to the caller.
         """

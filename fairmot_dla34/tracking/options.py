@@ -1,4 +1,4 @@
-"""The settings of a run as values: the model, the source, and the outputs. Checked when they are made."""
+"""Settings of a run as values that are checked when they are made: the model, the source, and the outputs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SourceSpec = str | PathLike[str] | int | Iterable[NDArray[np.uint8]] | Source
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Which network to run, how, and how to associate its detections.
+    """Settings of the network, its backend and the association.
 
     Attributes:
         weights: A registered name (``fairmot_dla34 weights list``), downloaded on first use, or a checkpoint file.
@@ -93,17 +93,17 @@ class ModelOptions:
         """Find or download the weights and load the network.
 
         Raises:
-            FairMOTError: See `FairMOT`.
+            FairMOTError: One of the kinds listed for `FairMOT`.
         """
         network = resolve_network(self.weights, self.input_size, offline=self.offline, progress=self.progress)
         return create_backend(self.backend, network, self.backend_options)
 
 
 def tracker_config(tracker: TrackerConfig | str | None, default: str = "jde") -> TrackerConfig:
-    """Return the settings that ``tracker`` names; None: those of the method ``default``.
+    """Return the settings that ``tracker`` names. If it is None, return those of the method ``default``.
 
     Raises:
-        InvalidInputError: It is neither a `TrackerConfig` nor the name of a method.
+        InvalidInputError: ``tracker`` is neither a `TrackerConfig` nor the name of a method.
     """
     if isinstance(tracker, TrackerConfig):
         return tracker
@@ -112,7 +112,7 @@ def tracker_config(tracker: TrackerConfig | str | None, default: str = "jde") ->
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How a source is read.
+    """Settings for reading a source.
 
     Attributes:
         frame_rate: Frames per second of the source, if it does not state them or states a wrong number; None: its own.
@@ -146,8 +146,8 @@ class SourceOptions:
         if self.newest_frame and not frames.reads_ahead:
             frames.close()
             raise InvalidInputError(
-                "newest_frame is True for an iterable of images; expected a video, a camera or a stream, which can be"
-                " read while the network runs. Leave it out, and yield the newest image yourself."
+                "newest_frame is True for an iterable of images; expected a video, a camera or a stream, which can be "
+                "read while the network runs. Leave it out, and yield the newest image yourself."
             )
         return frames
 
@@ -158,7 +158,7 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What a run writes, and to which folder.
+    """The outputs of a run, and their folder.
 
     Attributes:
         output_dir: Folder for ``mot_results/`` and ``mot_outputs/``; ``""`` is the current directory.
@@ -203,7 +203,7 @@ class OutputOptions:
         """Create the folders and check that they can be written, before anything slow starts.
 
         Raises:
-            OutputError: They cannot be written.
+            OutputError: A folder cannot be written.
         """
         prepare_output_dir(Path(self.output_dir))
 
@@ -213,7 +213,7 @@ class OutputOptions:
         Args:
             name: Name of the source, the stem of the files.
             frame_rate: Frames per second of the video written.
-            draw_on_frames: Draw on the frames themselves, which nothing else uses afterwards.
+            draw_on_frames: Draw on the frames themselves instead of copies; nothing else may use them afterwards.
 
         Raises:
             OutputError: A file cannot be written.

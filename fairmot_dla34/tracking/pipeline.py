@@ -1,4 +1,4 @@
-"""The pipeline of one video: the source, the network and the association work at the same time on different frames."""
+"""The pipeline of one video: source, network and association process different frames at the same time."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class Pipeline:
             self._detected = self._detect(self._letterbox(frames, buffers=1))
         elif self._newest:
             self._reader = newest = Prefetcher(frames, name="fairmot_dla34 reader", newest=True)
-            prepared = self._letterbox(newest, buffers=1)  # in the network's thread, so not for frames left out
+            prepared = self._letterbox(newest, buffers=1)  # in the network's thread: none for frames left out
             self._detected = self._network = Prefetcher(self._detect(prepared), name="fairmot_dla34 network", depth=1)
         else:
-            prepared = self._letterbox(frames, buffers=_DEPTH + 1)  # those ahead, and the one in the network
+            prepared = self._letterbox(frames, buffers=_DEPTH + 1)  # frames that wait, and the one in the network
             self._reader = ahead = Prefetcher(prepared, name="fairmot_dla34 reader", depth=_DEPTH)
             self._detected = self._network = Prefetcher(self._detect(ahead), name="fairmot_dla34 network", depth=_DEPTH)
 

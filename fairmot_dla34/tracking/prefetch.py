@@ -84,7 +84,7 @@ class Prefetcher(Iterator[_Item]):
         self._stopped = True
         self._room.put(None)  # wakes the thread
         self._ready.put(_End(None))  # wakes a consumer thread that waits for an item
-        if self._thread is not threading.current_thread():  # whose garbage collection may be what closes this
+        if self._thread is not threading.current_thread():  # its garbage collection may have called this method
             self._thread.join(timeout_s)
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""One video: a detector that others may share, and a tracker of its own."""
+"""The state of one video: a detector that videos may share, and a tracker of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .detector import Detector, StageTimes
 
 
 class Session:
-    """The tracker and the clock of one video.
+    """The tracker and the stage times of one video.
 
-    `process` does everything for a frame; a `Pipeline` runs the steps itself, each in one thread.
+    `process` runs all steps for a frame; a `Pipeline` runs each step in a thread of its own.
 
     Args:
         detector: The detector.

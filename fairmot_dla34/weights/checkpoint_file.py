@@ -55,7 +55,7 @@ class CheckpointFile:
         architecture: The architecture expected; None: the registered one that the array names belong to.
 
     Raises:
-        CheckpointError: The file cannot be read; on the first use of a file, also if it is not a sound checkpoint.
+        CheckpointError: The file cannot be read or, at its first use, is not a sound checkpoint.
     """
 
     def __init__(self, path: str | PathLike[str], architecture: Architecture | None = None) -> None:
@@ -94,7 +94,7 @@ class CheckpointFile:
         return checkpoint or load_checkpoint(self.path, self._architecture)
 
     def _recall(self, architecture: Architecture | None) -> tuple[Architecture, str] | None:
-        """Return what an earlier start found out about this very file, or None."""
+        """Return architecture and digest from an earlier start with this file, or None."""
         try:
             facts = json.loads(self._facts_path().read_text("utf-8"))
             known = facts["identity"] == self._status() and facts["architecture"] in architecture_names()

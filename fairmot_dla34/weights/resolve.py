@@ -60,13 +60,13 @@ def resolve_network(
     Args:
         weights: Registered name, or path of a file; see `resolve_weights`.
         input_size: Network input, such as ``"1088x608"``; None: the size the weights were trained for.
-        offline: See `resolve_weights`.
-        progress: See `resolve_weights`.
+        offline: Never open a connection; see `resolve_weights`.
+        progress: Show a progress bar on stderr while downloading.
 
     Raises:
         InvalidInputError: ``input_size`` is not an input size.
-        CheckpointError: The file cannot be read; on its first use, also if it is not a sound checkpoint.
-        WeightsError: See `resolve_weights`.
+        CheckpointError: The file cannot be read or, at its first use, is not a sound checkpoint.
+        WeightsError: One of the kinds listed for `resolve_weights`.
     """
     entry = find_entry(weights)
     size = input_size_for(entry, input_size)

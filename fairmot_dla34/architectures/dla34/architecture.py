@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Dla34(Architecture):
-    """FairMOT DLA-34 (``fairmot_dla34_30e_1088x608.yml`` of PaddleDetection 2.6); arrays bear PaddleDetection's names.
+    """FairMOT DLA-34 (``fairmot_dla34_30e_1088x608.yml`` of PaddleDetection 2.6); arrays have PaddleDetection's names.
 
     Other arrays of a checkpoint, the identity classifier and the loss weights, serve training only.
     """
@@ -46,7 +46,7 @@ class Dla34(Architecture):
         return HEADS.sizes(shapes)
 
     def build_onnx(self, arrays: Arrays, input_size: InputSize) -> onnx.ModelProto:
-        """Build the graph; outputs as in `fairmot_dla34.architectures.peaks.RawPeaks`."""
+        """Build the graph; its outputs are those of `fairmot_dla34.architectures.peaks.RawPeaks`."""
         from ..graph_builder import GraphBuilder
 
         builder = GraphBuilder(arrays)

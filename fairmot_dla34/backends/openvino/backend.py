@@ -31,13 +31,14 @@ class OpenVinoBackend(Backend):
 
     Args:
         network: The network to load.
-        options: How to run it. ``use_gpu`` means OpenVINO's ``GPU`` device (Intel graphics). With ``int8`` the layers
-            that are not quantised run in bf16 if the device has it.
+        options: Settings of the backend. ``use_gpu`` means OpenVINO's ``GPU`` device (Intel graphics). With ``int8``,
+            layers that are not quantised run in bf16 if the device has it.
 
     Raises:
         DeviceUnavailableError: ``use_gpu`` and OpenVINO finds no GPU.
-        NotQuantizedError: ``int8`` of weights that were not quantised at this input size.
-        InvalidInputError: The device does not compute in the precision asked for.
+        NotQuantizedError: The precision is ``int8``, and the weights were not quantised at this input size.
+        InvalidInputError: The device does not compute in this precision.
+        BackendError: OpenVINO cannot compile the network.
         CheckpointError: The checkpoint cannot be read or does not fit.
     """
 
@@ -84,15 +85,15 @@ class OpenVinoBackend(Backend):
 
 
 class _Target:
-    """What a network is compiled for.
+    """The device, precision and properties that a network is compiled for.
 
     Attributes:
-        core: OpenVINO.
+        core: OpenVINO's runtime.
         device: ``CPU`` or ``GPU``.
         precision: ``fp32``, ``bf16`` or ``int8``.
-        bf16: Whether what is not in int8 computes in bf16.
+        bf16: Whether layers that are not in int8 compute in bf16.
         properties: OpenVINO's properties of the compiled model.
-        operator: The compiled operator for deformable convolutions, loaded into ``core``; None: not on this device.
+        operator: The compiled operator for deformable convolutions, loaded into ``core``; None on a GPU.
     """
 
     def __init__(self, core: openvino.Core, device: str, precision: str, options: BackendOptions) -> None:

@@ -15,11 +15,11 @@ _KEPT = 6  # files of about 80 MB: a few input sizes and precisions; those of ol
 
 
 class CompiledCache:
-    """One compiled network on disk. It never fails: a file that cannot be read or written is compiled again.
+    """The file of one compiled network. Reading and writing never fail: a missing network is compiled again.
 
     Args:
         network: The network.
-        target: Whatever else the compiled form depends on: library, version, device, precision, threads, calibration.
+        target: Text of what else the compiled form depends on: library, version, device, precision, calibration.
 
     Raises:
         CheckpointError: The checkpoint cannot be read.
@@ -29,7 +29,7 @@ class CompiledCache:
         self.path = cache_dir() / "compiled" / f"{network.key(target)}.blob"
 
     def read(self) -> bytes | None:
-        """Return the compiled network, or None if it is not kept."""
+        """Return the compiled network, or None if there is no readable file."""
         try:
             blob = self.path.read_bytes()
         except OSError:
@@ -39,7 +39,7 @@ class CompiledCache:
         return blob
 
     def write(self, blob: bytes) -> None:
-        """Keep a compiled network; a disk that does not take it is only logged."""
+        """Write a compiled network; an error of the disk is only logged."""
         try:
             write_whole(self.path, blob)
             self._remove_oldest()

@@ -11,7 +11,7 @@ from ...architectures import Network
 if TYPE_CHECKING:
     import openvino
 
-GRAPH_VERSION = 1  # raised by one whenever the conversions below give another graph; part of the names of kept files
+GRAPH_VERSION = 1  # to raise whenever the conversions below give another graph; part of the names of cached files
 
 
 def build_model(core: openvino.Core, network: Network, *, for_bf16: bool = False) -> openvino.Model:
@@ -20,10 +20,10 @@ def build_model(core: openvino.Core, network: Network, *, for_bf16: bool = False
 
 
 def read_onnx(core: openvino.Core, onnx_model: bytes, *, for_bf16: bool = False) -> openvino.Model:
-    """Read an architecture's ONNX graph, whose ``DeformConv`` OpenVINO's ONNX reader does not know.
+    """Read an ONNX graph, with a conversion for ``DeformConv``, which OpenVINO's reader lacks.
 
     Args:
-        core: OpenVINO; the conversions are added to it.
+        core: OpenVINO's runtime; the conversions are added to it.
         onnx_model: The serialised graph.
         for_bf16: Replace transposed convolutions by a form that is faster in bf16, with equal results.
     """

@@ -1,4 +1,4 @@
-"""int8 networks on disk, one file per checkpoint, input size and graph. `fairmot_dla34.quantization` makes them."""
+"""Files of int8 networks, one per checkpoint, input size and graph. `fairmot_dla34.quantization` makes them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the file's bytes do not depend on the cloc
 
 @dataclass(frozen=True)
 class Int8Facts:
-    """What an int8 network was made from.
+    """Checkpoint, input size and calibration video that an int8 network was made from.
 
     Attributes:
         weights: File name of the checkpoint.
@@ -69,7 +69,7 @@ def int8_path(network: Network) -> Path:
 
 
 def write_int8(network: Network, int8: Int8Network, facts: Int8Facts) -> Path:
-    """Write an int8 network in place of an earlier one: a single file, so that it is never half a network.
+    """Write an int8 network in place of an earlier one, as a single file that is whole or absent.
 
     Raises:
         OSError: The file cannot be written.
@@ -144,7 +144,7 @@ class Int8File:
 
 
 def list_int8() -> list[Int8Facts]:
-    """Return what the int8 networks in the cache were made from; files that cannot be read are left out."""
+    """Return the facts about each int8 network in the cache; files that cannot be read are left out."""
     found = []
     for path in sorted((cache_dir() / "quantized").glob("*.zip")):
         try:

@@ -1,4 +1,4 @@
-"""Keeps OpenVINO's and NNCF's telemetry off: both report each import to Google Analytics unless it is prevented."""
+"""Keeps the telemetry of OpenVINO and NNCF off: by default both report each import to Google Analytics."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _lock = threading.RLock()  # one thread at a time changes `sys.modules`; NNCF im
 
 @contextmanager
 def no_telemetry() -> Iterator[None]:
-    """Import OpenVINO or NNCF inside this context: they then treat their telemetry package as not installed.
+    """Return a context inside which OpenVINO and NNCF are imported without their telemetry package.
 
-    Otherwise importing them writes to the folder ``intel`` in the home directory and opens a connection, also in
+    Otherwise their import writes to the folder ``intel`` in the home directory and opens a connection, also in
     offline mode. A telemetry package that the process imported before stays as it is. Threads wait for each other.
     """
     with _lock:

@@ -72,7 +72,7 @@ def download(
 
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
-    """Hold the lock that processes share. The operating system releases it if its holder dies."""
+    """Hold the lock of a download, across processes. The operating system releases it if the process dies."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(target.with_name(target.name + ".lock"))

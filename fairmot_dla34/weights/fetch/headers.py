@@ -13,7 +13,7 @@ def file_info(url: str, headers: Mapping[str, str]) -> RemoteFileInfo:
 
     Args:
         url: URL of the file.
-        headers: Response headers; names are looked up in any case.
+        headers: Response headers, a mapping that ignores the case of names.
     """
     if headers.get("Content-Encoding", "identity") != "identity":
         return RemoteFileInfo(url, None, None, None)  # length and digest are those of the encoded bytes

@@ -21,8 +21,8 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
         path: A zip archive.
 
     Raises:
-        CheckpointError: It holds something other than arrays, is damaged, or holds Python objects.
-        OSError: It cannot be read.
+        CheckpointError: The archive holds something other than arrays, is damaged, or holds Python objects.
+        OSError: The archive cannot be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:

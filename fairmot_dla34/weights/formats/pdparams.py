@@ -1,8 +1,8 @@
 """Reads the pickles that ``paddle.save`` writes, running nothing that the file asks for.
 
-A pickle is a program; ``pickle.load`` runs it. Here a file may name the few constructors that arrays and plain
-containers need, and each of them is replaced by one of ours: NumPy's own never see the file's arguments.
-Anything else it names ends the reading.
+A pickle is a program; ``pickle.load`` runs it. Here a file may name only the few constructors that arrays and plain
+containers need, and this module replaces each of them: NumPy's own never receive the file's arguments. Any other name
+is an error.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def read_pickle(stream: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
 
     Args:
         stream: Binary file at the start of a pickle of protocol 2 to 5.
-        name: What messages call the file.
+        name: Name of the file in messages.
 
     Raises:
-        CheckpointError: The pickle is damaged, is not a dictionary of arrays, or names something else to be made.
+        CheckpointError: The pickle is damaged, is not a dictionary of arrays, or names another constructor.
     """
     try:
         loaded = _ArrayUnpickler(stream).load()

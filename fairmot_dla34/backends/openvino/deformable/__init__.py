@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LIBRARY = Path(__file__).with_name("libfairmot_deformable.so")  # setup.py builds it
-REPLACEMENT_VERSION = 1  # raised by one whenever `replacement` gives another graph; part of the names of kept files
+REPLACEMENT_VERSION = 1  # to raise whenever `replacement` gives another graph; part of the names of cached files
 _OPENVINO = re.compile(rb"libopenvino\.so\.(\d\d)(\d)(\d+)\0")  # 2641 is 2026.4.1
 
 
 @dataclass(frozen=True)
 class DeformableOperator:
-    """Whether the compiled operator is in use.
+    """The operator in use for deformable convolutions: the compiled one, or OpenVINO's own.
 
     Attributes:
         library: The loaded library; None: OpenVINO's own deformable convolution is used.
         digest: Digest that changes with the library and the version of its insertion into networks.
-        status: Text for a person: which operator is in use, and why not the compiled one.
+        status: Text for a person: the operator in use, and the reason if it is not the compiled one.
     """
 
     library: Path | None
@@ -50,7 +50,7 @@ class DeformableOperator:
 
 
 def load_operator(core: openvino.Core) -> DeformableOperator:
-    """Load the compiled operator into ``core`` if it fits the installed OpenVINO. It never fails."""
+    """Load the compiled operator into ``core`` if it fits the installed OpenVINO, else choose OpenVINO's own."""
     try:
         operator = DeformableOperator(LIBRARY, _load(core), "compiled operator")
     except (OSError, RuntimeError) as error:
@@ -64,12 +64,12 @@ def _load(core: openvino.Core) -> str:
 
     Raises:
         OSError: The library does not exist.
-        RuntimeError: It does not fit or does not load.
+        RuntimeError: The library is damaged, built for another OpenVINO, or cannot be loaded.
     """
     if not LIBRARY.is_file():
         buildable = sys.platform == "linux"
         raise FileNotFoundError(
-            "the compiled operator was not built when the package was installed; that takes a C++ compiler"
+            "the compiled operator was not built when the package was installed; the build needs a C++ compiler"
             if buildable
             else f"there is no compiled operator for {sys.platform}"
         )
@@ -80,7 +80,7 @@ def _load(core: openvino.Core) -> str:
 
 
 def _check(library: bytes) -> None:
-    """Check what the loader does not: that the file is complete, and built for the installed OpenVINO.
+    """Check that the file is complete and built for the installed OpenVINO, which the loader does not check.
 
     With another release the loader looks for that release's libraries, and may find them elsewhere on the machine.
 
