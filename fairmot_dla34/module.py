@@ -52,7 +52,8 @@ class Module(ClosedOnExit):
         streams: Images that the network processes at the same time, for calls in several threads.
 
     Raises:
-        FairMOTError: A setting is unknown or out of its range, or the backend's package is not installed.
+        InvalidInputError: A setting is unknown, out of its range or of the wrong type.
+        BackendUnavailableError: The backend's package is not installed.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class Module(ClosedOnExit):
         threads: int | None = None,
         streams: int = 1,
     ) -> None:
-        self._options = ModelOptions(weights, backend, precision, input_size, tracker, offline=offline, threads=threads, streams=streams)
+        self._options = ModelOptions(
+            weights, backend, precision, input_size, tracker, offline=offline, threads=threads, streams=streams
+        )
         self._models: dict[bool, FairMOT] = {}  # by use_gpu
         self._loading = threading.Lock()  # calls in several threads share one model
         self._given_model: FairMOT | None = None  # set by `from_backend`
