@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..config import check_choice
-from ..errors import InvalidInputError
+from ..registry import Registry
 from .base import Architecture, Shape
 from .dla34 import DLA34
 
-_architectures: dict[str, Architecture] = {}
+_ARCHITECTURES: Registry[Architecture] = Registry("Architecture")
 
 
 def register_architecture(architecture: Architecture) -> None:
@@ -19,23 +18,19 @@ def register_architecture(architecture: Architecture) -> None:
         architecture: The architecture; its name must be free.
 
     Raises:
-        InvalidInputError: Another architecture has this name.
+        InvalidInputError: Another architecture of this name is registered.
     """
-    if _architectures.setdefault(architecture.name, architecture) is not architecture:
-        raise InvalidInputError(
-            f"Architecture name {architecture.name!r} is already registered; choose another name, or call "
-            "unregister_architecture first."
-        )
+    _ARCHITECTURES.register(architecture)
 
 
 def unregister_architecture(name: str) -> None:
     """Remove an architecture; nothing happens if the name is not registered."""
-    _architectures.pop(name, None)
+    _ARCHITECTURES.unregister(name)
 
 
 def architecture_names() -> tuple[str, ...]:
     """Return the names of the registered architectures."""
-    return tuple(_architectures)
+    return _ARCHITECTURES.names()
 
 
 def find_architecture(name: str) -> Architecture:
@@ -44,8 +39,7 @@ def find_architecture(name: str) -> Architecture:
     Raises:
         InvalidInputError: The name is not registered.
     """
-    check_choice("Architecture", name, architecture_names())
-    return _architectures[name]
+    return _ARCHITECTURES.find(name)
 
 
 def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture | None:
@@ -64,7 +58,7 @@ def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture | None:
         found = sum(name in shapes for name in expected)
         return found / max(1, len(expected)), found
 
-    best = max(_architectures.values(), key=share, default=None)
+    best = max(_ARCHITECTURES, key=share, default=None)
     return best if best is not None and any(share(best)) else None
 
 

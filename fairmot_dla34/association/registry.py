@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import check_amount, check_choice
+from ..config import check_amount
 from ..errors import InvalidInputError
+from ..registry import Registry
 from .byte import ByteRules
 from .jde import JdeRules
 from .steady import SteadyRules
@@ -44,17 +45,21 @@ class AssociationMethod:
         check_amount("lost_buffer_s", self.lost_buffer_s)
 
 
-_METHODS: dict[str, AssociationMethod] = {}
+_METHODS: Registry[AssociationMethod] = Registry("Tracker method")
 
 
 def register_method(method: AssociationMethod) -> None:
     """Make a method available under its name in this process.
 
     Raises:
-        InvalidInputError: Another method has the name.
+        InvalidInputError: Another method of this name is registered.
     """
-    if _METHODS.setdefault(method.name, method) != method:
-        raise InvalidInputError(f"Association method {method.name!r} is already registered; choose another name.")
+    _METHODS.register(method)
+
+
+def unregister_method(name: str) -> None:
+    """Remove a method; nothing happens if the name is not registered."""
+    _METHODS.unregister(name)
 
 
 def find_method(name: str) -> AssociationMethod:
@@ -63,13 +68,12 @@ def find_method(name: str) -> AssociationMethod:
     Raises:
         InvalidInputError: No method has the name.
     """
-    check_choice("Tracker method", name, method_names())
-    return _METHODS[name]
+    return _METHODS.find(name)
 
 
 def method_names() -> tuple[str, ...]:
     """Return the names of all methods, in the order of registration."""
-    return tuple(_METHODS)
+    return _METHODS.names()
 
 
 register_method(AssociationMethod("jde", JdeRules, lost_buffer_s=1.0))  # track_buffer 30 at 30 frames/s, JDETracker

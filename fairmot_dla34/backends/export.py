@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..architectures import Network
 from ..config import InputSize, check_choice
 from ..files import output_error, write_whole
 from ..weights import resolve_network
@@ -37,27 +38,21 @@ def export(
     check_choice("Export format", export_format, EXPORT_FORMATS)
     network = resolve_network(weights, input_size)
     folder = Path(output_dir)
-    stem = folder / f"{Path(network.label).stem}_{network.input_size}"
+    stem = f"{Path(network.label).stem}_{network.input_size}"
+    files = {f"{stem}.onnx": network.serialized_onnx()} if export_format == "onnx" else _openvino_files(network, stem)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if export_format == "onnx":
-            file = stem.with_name(stem.name + ".onnx")
-            write_whole(file, network.serialized_onnx())
-            return [file]
+        for name, content in files.items():
+            write_whole(folder / name, content)
     except OSError as error:
         raise output_error(folder, error) from error
-    return _save_openvino(network.serialized_onnx(), stem.with_name(stem.name + ".xml"))
+    return [folder / name for name in files]
 
 
-def _save_openvino(onnx_model: bytes, xml: Path) -> list[Path]:
-    from .openvino.graph import read_onnx
+def _openvino_files(network: Network, stem: str) -> dict[str, bytes]:
+    from .openvino.graph import build_model, serialize
 
     with no_telemetry():
         import openvino
 
-    model = read_onnx(openvino.Core(), onnx_model)
-    try:
-        openvino.save_model(model, xml, compress_to_fp16=False)
-    except RuntimeError as error:
-        raise output_error(xml, error) from error
-    return [xml, xml.with_suffix(".bin")]
+    xml, constants = serialize(build_model(openvino.Core(), network))
+    return {f"{stem}.xml": xml, f"{stem}.bin": constants}

@@ -16,6 +16,7 @@ from ..errors import (
     FairMOTError,
     InvalidInputError,
 )
+from ..registry import Registry
 from .base import Backend, BackendOptions, reason_of
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def _onnxruntime(network: Network, options: BackendOptions) -> Backend:
     return OnnxRuntimeBackend(network, options)
 
 
-_kinds: dict[str, BackendKind] = {}
+_KINDS: Registry[BackendKind] = Registry("Backend")
 
 
 def register_backend(kind: BackendKind) -> None:
@@ -69,15 +70,14 @@ def register_backend(kind: BackendKind) -> None:
     Raises:
         InvalidInputError: The name is registered already, or is ``auto``.
     """
-    if kind.name == "auto" or _kinds.setdefault(kind.name, kind) is not kind:
-        raise InvalidInputError(
-            f"Backend name {kind.name!r} is taken; choose another name, or call unregister_backend first."
-        )
+    if kind.name == "auto":
+        raise InvalidInputError("Backend name is 'auto', which means a choice among backends; choose another name.")
+    _KINDS.register(kind)
 
 
 def unregister_backend(name: str) -> None:
     """Remove a backend; nothing happens if the name is not registered."""
-    _kinds.pop(name, None)
+    _KINDS.unregister(name)
 
 
 register_backend(
@@ -99,12 +99,12 @@ register_backend(
 
 def backend_names() -> tuple[str, ...]:
     """Return the names that `create_backend` accepts, ``auto`` first."""
-    return ("auto", *_kinds)
+    return ("auto", *_KINDS.names())
 
 
 def installed() -> dict[str, bool]:
     """Return for each backend whether its packages are installed, without importing them."""
-    return {name: all(map(_is_installed, kind.packages)) for name, kind in _kinds.items()}
+    return {kind.name: all(map(_is_installed, kind.packages)) for kind in _KINDS}
 
 
 def create_backend(name: str, network: Network, options: BackendOptions | None = None) -> Backend:
@@ -142,11 +142,11 @@ def check_backend(name: str) -> None:
     """
     check_choice("Backend", name, backend_names())
     if name != "auto":
-        _require(_kinds[name])
+        _require(_KINDS.find(name))
 
 
 def _build(name: str, network: Network, options: BackendOptions) -> Backend:
-    kind = _kinds[name]
+    kind = _KINDS.find(name)
     _require(kind)
     try:
         return kind.build(network, options)
@@ -168,7 +168,7 @@ def _require(kind: BackendKind) -> None:
 
 
 def _first_gpu(network: Network, options: BackendOptions) -> Backend:
-    ranked = sorted((kind.gpu_rank, kind.name) for kind in _kinds.values() if kind.gpu_rank is not None)
+    ranked = sorted((kind.gpu_rank, kind.name) for kind in _KINDS if kind.gpu_rank is not None)
     reasons = []
     for _, name in ranked:
         try:

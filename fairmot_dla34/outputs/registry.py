@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..config import check_choice
 from ..errors import InvalidInputError
+from ..registry import Registry
 from .sink import TEXT_FOLDER, VIDEO_FOLDER, Sink, SinkContext, SinkKind
 from .text_formats import CsvSink, JsonlSink, KittiSink, MotSink
 from .video_sink import VideoSink
 
-_KINDS: dict[str, SinkKind] = {}
+_KINDS: Registry[SinkKind] = Registry("Output format")
 
 
 def register_sink(kind: SinkKind) -> None:
@@ -23,27 +23,18 @@ def register_sink(kind: SinkKind) -> None:
     Raises:
         InvalidInputError: The name is taken, or another kind writes files of the same names.
     """
-    for other in _KINDS.values():
-        if kind.name == other.name:
-            raise InvalidInputError(
-                f"Sink {kind.name!r} is registered already; expected a new name: choose another one, or call"
-                f" unregister_sink({kind.name!r}) first."
-            )
-        if (kind.folder, kind.suffix) == (other.folder, other.suffix):
+    for other in _KINDS:
+        if kind.name != other.name and (kind.folder, kind.suffix) == (other.folder, other.suffix):
             raise InvalidInputError(
                 f"Sink {kind.name!r} writes {kind.folder}/<name>{kind.suffix}, as sink {other.name!r} does; expected"
                 " another folder or suffix."
             )
-    _KINDS[kind.name] = kind
+    _KINDS.register(kind)
 
 
 def unregister_sink(name: str) -> None:
-    """Remove a kind of output, as a test does at its end.
-
-    Raises:
-        InvalidInputError: No sink of that name is registered.
-    """
-    del _KINDS[find_sink(name).name]
+    """Remove a kind of output; nothing happens if the name is not registered."""
+    _KINDS.unregister(name)
 
 
 def find_sink(name: str) -> SinkKind:
@@ -52,13 +43,12 @@ def find_sink(name: str) -> SinkKind:
     Raises:
         InvalidInputError: No sink of that name is registered; the message lists the names.
     """
-    check_choice("Output format", name, sink_names())
-    return _KINDS[name]
+    return _KINDS.find(name)
 
 
 def sink_names() -> tuple[str, ...]:
     """Return the names of all registered sinks, in order of registration."""
-    return tuple(_KINDS)
+    return _KINDS.names()
 
 
 def _open_video(path: Path, context: SinkContext) -> VideoSink:

@@ -6,15 +6,14 @@ import contextlib
 import importlib.util
 import io
 import logging
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.base import reason_of
+from ..backends.openvino.graph import serialize
 from ..backends.openvino.int8_file import Int8Network
 from ..backends.openvino.telemetry import no_telemetry
 from ..console import progress_bar
@@ -82,7 +81,7 @@ def to_int8(
                 f"NNCF {nncf.__version__} cannot quantise the network ({reason_of(error)}); expected a release that "
                 "fits OpenVINO's: pip install -U 'fairmot_dla34[quantize]'"
             ) from error
-    return _as_files(result)
+    return Int8Network(*serialize(result))
 
 
 def _fold_constants(model: openvino.Model) -> None:
@@ -118,12 +117,3 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(level)
-
-
-def _as_files(model: openvino.Model) -> Int8Network:
-    from openvino import save_model
-
-    with tempfile.TemporaryDirectory(prefix="fairmot_dla34_") as folder:
-        xml = Path(folder) / "network.xml"
-        save_model(model, xml, compress_to_fp16=False)
-        return Int8Network(xml.read_bytes(), xml.with_suffix(".bin").read_bytes())

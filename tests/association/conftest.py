@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from fairmot_dla34.association import registry
+from fairmot_dla34.association import method_names, unregister_method
 
 
 @pytest.fixture(autouse=True)
-def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_registry() -> Iterator[None]:
     """Methods that a test registers end with it."""
-    monkeypatch.setattr(registry, "_METHODS", dict(registry._METHODS))
+    before = method_names()
+    yield
+    for name in set(method_names()) - set(before):
+        unregister_method(name)

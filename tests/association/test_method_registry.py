@@ -34,7 +34,7 @@ def test_a_registered_method_is_listed_and_has_its_own_lost_buffer() -> None:
 
 def test_a_name_belongs_to_one_method() -> None:
     register_method(find_method("jde"))  # a module that is imported twice
-    with pytest.raises(InvalidInputError, match="'jde' is already registered; choose another name"):
+    with pytest.raises(InvalidInputError, match="'jde' is already registered; expected a new name"):
         register_method(AssociationMethod("jde", ByteRules))
     assert find_method("jde").make_rules is not ByteRules
 

@@ -196,8 +196,8 @@ def test_a_backend_that_cannot_be_loaded_is_reported_with_the_reason(
     def broken(_network: Network, _options: BackendOptions) -> Backend:
         raise error
 
-    kind = registry._kinds["openvino"]
-    monkeypatch.setitem(registry._kinds, "openvino", dataclasses.replace(kind, build=broken))
+    kind = registry._KINDS.find("openvino")
+    monkeypatch.setitem(registry._KINDS._items, "openvino", dataclasses.replace(kind, build=broken))
     with pytest.raises(BackendUnavailableError, match=str(error)):
         Request(checkpoint, INPUT_SIZE).load("openvino")
     with pytest.raises(DeviceUnavailableError, match=str(error)):

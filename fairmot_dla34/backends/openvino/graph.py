@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +35,16 @@ def read_onnx(core: openvino.Core, onnx_model: bytes, *, for_bf16: bool = False)
     if for_bf16:
         core.add_extension(ConversionExtension("ConvTranspose", _convert_upsampling))
     return core.read_model(onnx_model)
+
+
+def serialize(model: openvino.Model) -> tuple[bytes, bytes]:
+    """Return a graph as OpenVINO's intermediate representation: the XML, and the constants of the ``.bin`` file."""
+    from openvino import save_model
+
+    with tempfile.TemporaryDirectory(prefix="fairmot_dla34_") as folder:
+        xml = Path(folder) / "network.xml"
+        save_model(model, xml, compress_to_fp16=False)
+        return xml.read_bytes(), xml.with_suffix(".bin").read_bytes()
 
 
 def _convert_deform_conv(node: Any) -> Any:
