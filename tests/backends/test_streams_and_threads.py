@@ -55,6 +55,7 @@ def test_no_more_images_run_at_once_than_the_backend_says(streams: int) -> None:
     assert backend.most == streams
 
 
+@pytest.mark.serial
 def test_the_wait_for_others_is_not_counted_as_network_time() -> None:
     backend = CountingBackend(1)
     with ThreadPoolExecutor(6) as pool:
