@@ -1,4 +1,4 @@
-"""Atomic file writes, digests, and errors with a remedy for results that cannot be written."""
+"""Atomic file writes and appends, digests, and errors with a remedy for results that cannot be written."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import OutputError
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
 
 _BLOCK_BYTES = 1 << 20
@@ -52,6 +53,29 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         with contextlib.suppress(OSError):  # the first error is the one to report
             temporary.unlink()
+        raise
+
+
+def append_whole(file: FileIO, text: str) -> None:
+    """Append text to a file, all of it or nothing.
+
+    Args:
+        file: File open for writing without a buffer, positioned at its end.
+        text: Text to append, encoded as UTF-8.
+
+    Raises:
+        OSError: The text cannot be written. The file is as long as before, unless it is a device or a pipe.
+    """
+    start = file.tell() if file.seekable() else None
+    rest = memoryview(text.encode())
+    try:
+        while rest:
+            rest = rest[file.write(rest) or 0 :]
+    except BaseException:  # also Ctrl-C between two parts
+        if start is not None:
+            with contextlib.suppress(OSError):  # a device cannot be truncated
+                file.truncate(start)
+                file.seek(start)
         raise
 
 

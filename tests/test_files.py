@@ -1,4 +1,4 @@
-"""Atomic file writes, and the errors for results that cannot be written."""
+"""Atomic file writes and appends, and the errors for results that cannot be written."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fairmot_dla34.errors import FairMOTError, OutputError
-from fairmot_dla34.files import output_error, write_whole
+from fairmot_dla34.files import append_whole, output_error, write_whole
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 @pytest.fixture
@@ -119,6 +124,59 @@ def restored_umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+class PartFile(FileIO):
+    """A file that writes at most four bytes at a time, and raises an error once it has a number of bytes."""
+
+    limit = 1000
+    error: BaseException = OSError(errno.ENOSPC, "full")
+
+    def write(self, data: Buffer, /) -> int:
+        left = self.limit - self.tell()
+        if left <= 0:
+            raise self.error
+        return super().write(memoryview(data)[: min(left, 4)])
+
+
+class TestAppendWhole:
+    def test_texts_follow_one_another(self, tmp_path: Path) -> None:
+        with FileIO(tmp_path / "a.txt", "w") as file:
+            for text in ("first\n", "", "zweite Zeile: ä\n"):
+                append_whole(file, text)
+        assert (tmp_path / "a.txt").read_bytes() == "first\nzweite Zeile: ä\n".encode()
+
+    def test_a_text_written_in_parts_is_complete(self, tmp_path: Path) -> None:
+        with PartFile(tmp_path / "a.txt", "w") as file:
+            append_whole(file, "0123456789\n")
+        assert (tmp_path / "a.txt").read_bytes() == b"0123456789\n"
+
+    @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()], ids=["disk", "Ctrl-C"])
+    def test_failure_removes_the_part_and_the_next_text_follows_the_last_whole_one(
+        self, error: BaseException, tmp_path: Path
+    ) -> None:
+        with PartFile(tmp_path / "a.txt", "w") as file:
+            append_whole(file, "whole\n")
+            file.limit, file.error = 12, error
+            with pytest.raises(type(error)) as caught:
+                append_whole(file, "too long\n")
+            assert caught.value is error
+            assert (tmp_path / "a.txt").read_bytes() == b"whole\n"
+            append_whole(file, "next\n")
+        assert (tmp_path / "a.txt").read_bytes() == b"whole\nnext\n"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    def test_a_pipe_is_written(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with os.fdopen(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+            with FileIO(tmp_path / "pipe", "w") as file:
+                append_whole(file, "line\n")
+            assert reader.read() == b"line\n"
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_a_full_device_raises_its_own_error(self) -> None:
+        with FileIO("/dev/full", "w") as file, pytest.raises(OSError, match="No space left"):
+            append_whole(file, "line\n")
 
 
 class TestOutputError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from ..closing import ClosedOnExit
 from ..errors import StateError
-from ..files import output_error
+from ..files import append_whole, output_error
 from .paths import create_file
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ class TextSink(ClosedOnExit, ABC):
             OutputError: The file cannot be created.
         """
         self.path = path
-        self._whole_bytes = 0  # length up to the end of the last whole frame
         self._file = create_file(path)
         try:
             self._append(self.header)
@@ -70,16 +68,7 @@ class TextSink(ClosedOnExit, ABC):
         self._file.close()
 
     def _append(self, text: str) -> None:
-        data = text.encode()
-        rest = memoryview(data)
         try:
-            while rest:
-                rest = rest[self._file.write(rest) or 0 :]
-        except BaseException as error:  # also Ctrl-C between two parts
-            with contextlib.suppress(OSError):  # a device cannot be truncated
-                self._file.truncate(self._whole_bytes)
-                self._file.seek(self._whole_bytes)
-            if isinstance(error, OSError):
-                raise output_error(self.path, error) from error
-            raise
-        self._whole_bytes += len(data)
+            append_whole(self._file, text)
+        except OSError as error:
+            raise output_error(self.path, error) from error

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from ..console import progress_bar
 from ..errors import InvalidInputError
-from ..files import output_error, write_whole
+from ..files import append_whole, output_error, write_whole
 from ..outputs.fitting import video_size
 from ..outputs.mp4 import H264Encoder
 from ..outputs.paths import create_file
@@ -79,7 +77,7 @@ def write_scene(
 
 
 def _check(config: SceneConfig, name: str) -> None:
-    if not name or name in {".", ".."} or any(sign in name for sign in "/\\\0\n\r"):
+    if not name or name in {".", ".."} or any(character in name for character in "/\\\0\n\r"):
         raise InvalidInputError(f"name is {name!r}; expected the name of one folder, such as street-1.")
     width, height = video_size(config.width, config.height)
     if width < config.width or height < config.height:
@@ -102,12 +100,7 @@ def _write_seqinfo(path: Path, config: SceneConfig, name: str, *, frames: int) -
 
 
 def _append(file: FileIO, path: Path, text: str) -> None:
-    """Append text in one unbuffered write; a part written before the disk became full is removed."""
-    before, data = file.tell(), text.encode()
     try:
-        count = file.write(data)
+        append_whole(file, text)
     except OSError as error:
         raise output_error(path, error) from error
-    if count != len(data):
-        file.truncate(before)
-        raise output_error(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
