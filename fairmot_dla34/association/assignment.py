@@ -61,7 +61,7 @@ def assign(cost: NDArray[np.floating], limit: float) -> Assignment:
 
 
 def _rounded_down(limit: float, dtype: np.dtype[np.floating]) -> np.floating:
-    """Return the largest number of ``dtype`` that is not above ``limit``, so that comparing equals that in float64."""
+    """Return the largest number of ``dtype`` that is not above ``limit``, to compare costs with as in float64."""
     rounded: np.floating = dtype.type(limit)
     if rounded > np.float64(limit):
         rounded = np.nextafter(rounded, dtype.type(-np.inf))
@@ -77,6 +77,7 @@ def _solve(cost: NDArray[np.floating], limit: float) -> IntArray:
 
 
 def _assignment(column_of: IntArray, column_count: int) -> Assignment:
+    """Return the assignment in which row i is matched with column ``column_of[i]``, -1 for none."""
     rows = np.flatnonzero(column_of >= 0)
     free = np.ones(column_count, bool)
     free[column_of[rows]] = False

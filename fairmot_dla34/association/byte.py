@@ -45,7 +45,7 @@ class ByteRules(JdeBase):
     def first_stage_cost(
         self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: UpdateTime
     ) -> tuple[FloatArray, float]:
-        """Return what ``jde`` does; without embeddings, the cost of boxes and ``match_thres``."""
+        """Return the costs and the limit of ``jde``; without embeddings, those of boxes and ``match_thres``."""
         if tracklets.embeddings.shape[1]:
             return super().first_stage_cost(tracklets, rows, candidates, now)
         return self.box_cost(tracklets, rows, candidates, now), self._config.match_thres

@@ -15,11 +15,11 @@ FloatArray = NDArray[np.float32]
 
 # One round per scale of the boxes: the first finds pairs up to 0.6 of a box apart, the second corrects the rest.
 _BOX_SCALES = (1.6, 1.2)
-_MAX_DISTANCE = 0.9  # of a pair; beyond it, boxes hardly overlap
+_MAX_DISTANCE = 0.9  # largest distance of a pair; beyond it, boxes hardly overlap
 _MIN_PAIRS = 4  # the median of fewer pairs follows single people
 _REST_PAIRS = 2  # prior for a camera at rest: the shift is multiplied by pairs / (pairs + this)
 _MIN_HEIGHT_PX = 5.0
-_MAX_BOXES = 100  # of each side: enough for a median, and limits the time for hundreds of people
+_MAX_BOXES = 100  # predicted and detected ones each: enough for a median, and fast with hundreds of people
 
 
 def camera_shift(predicted: FloatArray, detected: FloatArray) -> FloatArray:

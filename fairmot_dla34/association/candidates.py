@@ -55,9 +55,9 @@ class Candidates:
 def candidates_from(detections: Detections, above_score: float, embedding_size: int) -> Candidates:
     """Select the detections that a tracker may use.
 
-    A detection is dropped if its score is not finite or not above ``above_score``, or if its box is not finite, beyond
-    1,000,000 px or has no area. An embedding that is all zeros or not finite becomes zeros, which means "unknown"; its
-    box is still used.
+    A detection is dropped if its score is not finite or not above ``above_score``, or if its box is not finite, lies
+    beyond 1,000,000 px or has a side shorter than 0.001 px. An embedding that is all zeros or not finite becomes zeros,
+    which means "unknown"; its box is still used.
 
     Args:
         detections: Detections of one frame, boxes in image px; not changed.

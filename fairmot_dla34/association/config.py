@@ -13,7 +13,7 @@ class TrackerConfig:
     """Settings of the association.
 
     Defaults: PaddleDetection 2.6, ``configs/mot/fairmot/_base_/fairmot_dla34.yml`` for what it sets,
-    ``ppdet/modeling/mot/tracker/jde_tracker.py`` for the rest.
+    ``ppdet/modeling/mot/tracker/jde_tracker.py`` for the rest. Thresholds are from 0 to 1, the other numbers >= 0.
 
     Attributes:
         method: ``jde`` (embeddings, then IoU), ``byte`` (a second stage over low scores; embeddings are optional),
@@ -24,12 +24,12 @@ class TrackerConfig:
             0.2, fairmot_dla34_30e_1088x608_bytetracker.yml.
         det_thresh: ``jde``: smallest score of a new track. 0.3, JDETracker. The others use ``conf_thres`` + 0.1, as
             JDETracker does with ``use_byte``.
-        tracked_thresh: Largest cosine distance of a match by embedding, except in ``steady`` mixed with motion. 0.4,
-            fairmot_dla34.yml.
+        tracked_thresh: Largest cosine distance of a match by embedding; ``jde`` and ``byte`` add 2 per cent of the
+            motion distance, see `fuse_motion`. 0.4, fairmot_dla34.yml.
         match_thres: Largest distance of boxes in the first stage of ``steady``, and of ``byte`` without embeddings.
             0.8, bytetracker.yml.
         r_tracked_thresh: ``jde``: largest IoU distance in the second stage. 0.5, JDETracker.
-        unconfirmed_thresh: Largest IoU distance of tracks seen once. 0.7, JDETracker.
+        unconfirmed_thresh: Largest IoU distance of a match with a track seen once. 0.7, JDETracker.
         lost_buffer_s: Seconds a lost track is kept. None: 1.0 for ``jde`` and ``byte``, track_buffer 30 at 30 frames/s
             of JDETracker; 2.0 for ``steady``, see docs/association.md.
         min_box_area: Tracks of at most this area in px^2 are not reported. 200, fairmot_dla34.yml.

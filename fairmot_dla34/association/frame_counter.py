@@ -12,6 +12,9 @@ class FrameCounter:
     Args:
         frame_rate: Frames per second of the source.
         max_step: Most frames that one update can skip ahead.
+
+    Attributes:
+        frame: Frames so far; 1 in the first update.
     """
 
     def __init__(self, frame_rate: float, max_step: int) -> None:
@@ -19,7 +22,6 @@ class FrameCounter:
         self._max_step = max_step
         self._last_s: float | None = None
         self.frame = 0
-        """Frames so far; 1 in the first update."""
 
     def advance(self, time_s: float | None) -> int:
         """Advance to the next update.

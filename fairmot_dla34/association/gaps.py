@@ -109,9 +109,10 @@ def _filled(results: Iterable[FrameResult], filler: GapFiller) -> Generator[Fram
 
 
 def _interpolated(before: _Observation, now: _Observation, number: int, time_s: float) -> Track:
-    """Interpolate the track of one result in the gap: over time, or over results if the time does not advance."""
+    """Interpolate the track of one result in the gap: over time, or over results if their times are not in order."""
     step = (number - before.number) / (now.number - before.number)
-    share = step if now.time_s <= before.time_s else (time_s - before.time_s) / (now.time_s - before.time_s)
+    in_order = before.time_s <= time_s <= now.time_s and before.time_s < now.time_s
+    share = (time_s - before.time_s) / (now.time_s - before.time_s) if in_order else step
     left, top, right, bottom = (
         (1 - share) * a + share * b for a, b in zip(before.track.box, now.track.box, strict=True)
     )

@@ -55,7 +55,7 @@ class JdeBase:
         return costs.fuse_motion(appearance, motion, kalman.CHI2_95_4DOF), self._config.tracked_thresh
 
     def box_cost(self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: UpdateTime) -> FloatArray:
-        """Return the IoU distance; after skipped frames, that of boxes grown by the skipped time."""
+        """Return the IoU distance; the boxes grow with the time skipped since the previous update."""
         boxes = tracklets.boxes(rows)
         if now.elapsed_frames == 1:
             return costs.iou_distance(boxes, candidates.boxes)

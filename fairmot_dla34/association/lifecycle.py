@@ -26,7 +26,7 @@ def finish_frame(
     """Order the tracklets for the next frame, and drop those that expired or were not confirmed.
 
     As in JDETracker, a lost tracklet whose buffer runs out may still be found in the very next frame. If it is, it is
-    dropped as soon as it is lost again: JDETracker keeps its id in a list of removed tracks, this package marks the
+    dropped as soon as it is lost again: JDETracker keeps its id in a list of removed tracks; this package marks the
     tracklet as ``expired``.
 
     Args:
@@ -61,7 +61,7 @@ def drop_unseen_since(tracklets: Tracklets, frame: int) -> Tracklets:
 def without_duplicates(tracklets: Tracklets) -> Tracklets:
     """If a tracked and a lost tracklet overlap, drop the one with the shorter history.
 
-    Of equally long ones the tracked one is dropped, as in ``remove_duplicate_stracks`` of ``base_jde_tracker.py``.
+    If both are equally long, the tracked one is dropped, as in ``remove_duplicate_stracks`` of ``base_jde_tracker.py``.
     """
     tracked, lost = np.flatnonzero(~tracklets.lost), np.flatnonzero(tracklets.lost)
     if not len(tracked) or not len(lost):

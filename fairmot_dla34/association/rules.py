@@ -18,7 +18,7 @@ from .tracklet import Tracklets
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.intp]
 
-GROWTH_PER_S = 0.5  # share of its side by which a box grows at each side per unseen second; see docs/association.md
+GROWTH_PER_S = 0.5  # growth of a box in each direction per unseen second, as a share of its size; docs/association.md
 
 
 class UpdateTime(NamedTuple):

@@ -35,7 +35,7 @@ class Tuning(NamedTuple):
     """Constants chosen on data; ``benchmarks/association.py --leave-one-out`` tries others.
 
     Attributes:
-        growth_per_s: Share of its side by which a box grows at each side per unseen second.
+        growth_per_s: Growth of a box in each direction per unseen second, as a share of its width and height.
         height_power: Exponent of the IoU of heights in the cost.
         lost_limit: Replaces ``match_thres`` for lost tracklets, whose grown boxes overlap strangers more easily.
         noise: Noise of the Kalman filter. People change their velocity more slowly than deep_sort's 1/160 assumes, and

@@ -1,4 +1,4 @@
-"""Tracker: detections of consecutive frames in, tracks with ids out.
+"""Tracker that joins the detections of consecutive frames into tracks with ids.
 
 The stages are those of PaddleDetection's ``JDETracker`` (``ppdet/modeling/mot/tracker/jde_tracker.py``), and the filter
 on reported tracks is that of ``_eval_seq_jde`` (``ppdet/engine/tracker.py``). Deliberate differences are listed in
@@ -76,7 +76,7 @@ class Tracker:
         return self._tracklets.nbytes
 
     def reset(self) -> None:
-        """Forget all tracks: the next frame is the first one of a new video, and ids start at 1 again."""
+        """Remove all tracks: the next frame is the first one of a new video, and ids start at 1 again."""
         self._rules: Rules = find_method(self._config.method).make_rules(self._config, self._frame_rate)
         # After a step of this size every tracklet has left the lost buffer.
         self._frames = FrameCounter(self._frame_rate, max_step=self._lost_buffer + 3)
@@ -145,7 +145,7 @@ class Tracker:
             )
 
     def _start_frame(self, detections: Detections, time_s: float | None) -> None:
-        """Advance the time, and make the state fit for ``detections``, which were checked."""
+        """Advance the time; the first frame with ``detections``, which are valid, sets the embedding size."""
         if self._embedding_size is None and len(detections):
             self._embedding_size = _embedding_size(detections)
             self._tracklets = Tracklets.empty(self._embedding_size)

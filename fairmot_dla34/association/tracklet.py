@@ -21,7 +21,7 @@ _HEIGHT_VELOCITY = 7
 
 @dataclass(eq=False)
 class Tracklets:
-    """State of a tracker. Tracked rows come first, then lost ones, each in the order in which they became so.
+    """State of a tracker. Tracked rows come first, then lost ones, in the order in which they joined their group.
 
     Attributes:
         ids: ``(N,)`` track ids, >= 1.
@@ -33,7 +33,7 @@ class Tracklets:
         first_frames: ``(N,)`` number of the frame of the first detection, skipped frames included.
         last_frames: ``(N,)`` number of the frame of the detection matched last, skipped frames included.
         confirmed: ``(N,)`` whether it may be reported: matched a second time, started in the first frame, or started by
-            a detection of ``Rules.instant_confirm_score``.
+            a detection that has at least ``Rules.instant_confirm_score``.
         lost: ``(N,)`` whether it was not matched in the latest frame.
         expired: ``(N,)`` whether it was lost for longer than the buffer, see `finish_frame`.
     """

@@ -81,6 +81,14 @@ def test_interpolation_is_linear_in_results_if_times_are_equal() -> None:
     assert filled[1].tracks[0].box[0] == pytest.approx(1010)
 
 
+def test_interpolation_never_leaves_the_gap_if_times_are_not_in_order() -> None:
+    """A source from outside the package may repeat times or go back."""
+    first, second, third = results("x.x")
+    shuffled = [first, FrameResult(1, 5.0, second.tracks), FrameResult(2, 2.0, third.tracks)]
+    filled = list(with_filled_gaps(shuffled, 1))
+    assert filled[1].tracks[0].box[0] == pytest.approx(1010)
+
+
 def test_gaps_are_counted_in_results_not_in_frames() -> None:
     filled = list(with_filled_gaps(results("x..x", stride=5), 2))
     assert pattern(filled) == "xoox"
