@@ -24,8 +24,8 @@ class TrackerConfig:
             0.2, fairmot_dla34_30e_1088x608_bytetracker.yml.
         det_thresh: ``jde``: smallest score of a new track. 0.3, JDETracker. The others use ``conf_thres`` + 0.1, as
             JDETracker does with ``use_byte``.
-        tracked_thresh: Largest cosine distance of a match by embedding; ``jde`` and ``byte`` add 2 per cent of the
-            motion distance, see `fuse_motion`. 0.4, fairmot_dla34.yml.
+        tracked_thresh: Largest cost of a match by embedding: the cosine distance, which ``jde`` and ``byte`` mix with
+            that of motion (``fuse_motion`` in ``costs.py``). 0.4, fairmot_dla34.yml.
         match_thres: Largest distance of boxes in the first stage of ``steady``, and of ``byte`` without embeddings.
             0.8, bytetracker.yml.
         r_tracked_thresh: ``jde``: largest IoU distance in the second stage. 0.5, JDETracker.

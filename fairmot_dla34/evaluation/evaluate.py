@@ -72,6 +72,7 @@ def _check_installed(package: str) -> None:
 
 
 def _plot_folder(folder: Path) -> Path:
+    """Create the folder of the plots, after a check that they can be drawn."""
     _check_installed("matplotlib")
     try:
         folder.mkdir(parents=True, exist_ok=True)

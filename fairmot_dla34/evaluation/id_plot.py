@@ -13,8 +13,8 @@ from .sequence import Sequence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ROW_INCHES, _MAX_INCHES = 0.16, 40.0  # height of one person, largest height of all people
-_LABEL_INCHES = 0.12  # height of a line of text; thinner rows are not all labelled
+_ROW_INCHES, _MAX_INCHES = 0.16, 40.0  # height of one person's row, largest height of all rows
+_LABEL_INCHES = 0.12  # height of a line of text; of thinner rows, only some are labelled
 _DIGIT_INCHES = 0.055  # width of a digit of the ids within the bars
 _AXES_INCHES = 13.5  # width of the axes
 _GREY = (0.82, 0.82, 0.82)

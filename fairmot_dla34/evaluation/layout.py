@@ -1,4 +1,4 @@
-"""Discovery of the ground truth, results and length of every sequence in the folder layouts in use."""
+"""Discovery of the ground truth, results and length of every sequence, in the folder layouts that are supported."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import TrackFileError
-
-_RESULTS_FOLDER = "mot_results"  # folder that `fairmot_dla34 track` creates in its output directory
+from ..outputs.sink import TEXT_FOLDER
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def _result_files(results: Path, truths: dict[str, Path]) -> dict[str, Path]:
                 "name the folder of results, or the ground truth of one sequence."
             )
         return dict.fromkeys(truths, results)
-    folder = results / _RESULTS_FOLDER if (results / _RESULTS_FOLDER).is_dir() else results
+    folder = results / TEXT_FOLDER if (results / TEXT_FOLDER).is_dir() else results
     files = {path.stem: path for path in _text_files(folder)}
     if not files:
         raise TrackFileError(

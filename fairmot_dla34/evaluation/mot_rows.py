@@ -46,7 +46,7 @@ class MotRows:
 
     @property
     def flagged(self) -> NDArray[np.bool_]:
-        """``(N,)`` whether column 7 is not 0 after truncation, as in TrackEval; other ground truth is not scored."""
+        """``(N,)`` whether column 7 is not 0 after truncation, as in TrackEval; rows with 0 are not scored."""
         flagged: NDArray[np.bool_] = np.trunc(self.values[:, 6]) != 0
         return flagged
 

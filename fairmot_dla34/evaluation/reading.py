@@ -1,4 +1,4 @@
-"""Reader of MOT text files; every error names the line."""
+"""Reader of MOT text files; every error in a line names the line."""
 
 from __future__ import annotations
 

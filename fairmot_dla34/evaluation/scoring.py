@@ -69,15 +69,14 @@ class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no typ
     """One sequence in memory; it replaces TrackEval's folders of files."""
 
     def __init__(self, sequence: Sequence) -> None:
+        benchmark = "MOT20" if sequence.name.startswith("MOT20") else "MOT17"  # MOT20 has one more distractor class
         super().__init__(
             {
                 "PRINT_CONFIG": False,
                 "SEQ_INFO": {sequence.name: sequence.frames},
                 "GT_LOC_FORMAT": __file__.replace("{", "{{").replace("}", "}}"),  # must be a file; it is not read
                 "TRACKERS_TO_EVAL": [],
-                "BENCHMARK": "MOT20"
-                if sequence.name.startswith("MOT20")
-                else "MOT17",  # MOT20 has one more distractor class
+                "BENCHMARK": benchmark,
                 "DO_PREPROC": sequence.has_classes,
             }
         )

@@ -51,7 +51,7 @@ class Trails:
                 del self._points[track_id]
 
     def clear(self) -> None:
-        """Remove all points, as when the size of the frames changes."""
+        """Remove all points, for frames that do not continue the previous ones."""
         self._points.clear()
 
     def points_of(self, track_id: int) -> list[tuple[float, float]]:

@@ -56,7 +56,7 @@ def open_sinks(output_dir: str | Path, name: str, kinds: Iterable[SinkKind | str
 
 
 class SinkSet:
-    """Several outputs as one. A failing one is closed and the others continue: a full disk costs the video only.
+    """Several outputs as one. An output that fails is closed, and the others continue.
 
     Attributes:
         paths: Files written, in order.

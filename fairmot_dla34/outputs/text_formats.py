@@ -33,8 +33,8 @@ class MotSink(TextSink):
 class JsonlSink(TextSink):
     """JSON Lines, one object per frame, also for frames without tracks.
 
-    ``{"frame", "time_s", "tracks": [{"id", "box", "score", "age_frames", "class_id"}]}``; a track that was filled in,
-    not seen, also has ``"filled": true``. Frame from 1, time in seconds, boxes xyxy in image px.
+    ``{"frame", "time_s", "tracks": [{"id", "box", "score", "age_frames", "class_id"}]}``; a track that was
+    interpolated in a gap also has ``"filled": true``. Frame from 1, time in seconds, boxes xyxy in image px.
     """
 
     def format(self, result: FrameResult) -> str:

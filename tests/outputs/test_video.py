@@ -21,7 +21,8 @@ from outputs.results import RATE, sample_results
 
 from fairmot_dla34.outputs import VideoSink
 from fairmot_dla34.outputs.fitting import fit_image, video_size
-from fairmot_dla34.outputs.mp4 import cut_to_whole_fragments, nearest_rate
+from fairmot_dla34.outputs.mp4 import nearest_rate
+from fairmot_dla34.outputs.mp4_repair import cut_to_whole_fragments
 from fairmot_dla34.values import Frame, FrameResult, Track
 from fairmot_dla34.video import Source, open_source
 
