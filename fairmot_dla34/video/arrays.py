@@ -1,4 +1,4 @@
-"""Source of arrays that are in memory, or made when they are asked for."""
+"""Source of arrays that are in memory or made on demand."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ArraySource(Source):
     """Any iterable of BGR images, read one at a time.
 
-    The iterable belongs to the caller. It may yield one array again and again, must run in the thread that made it, or
-    wait for an image's result before it makes the next image. So nothing is read before it is asked for.
+    The iterable belongs to the caller. It may reuse one array, need the thread that created it, or wait for an image's
+    result before it makes the next image. So an image is read only when it is asked for.
     """
 
     reads_ahead = False
@@ -29,6 +29,9 @@ class ArraySource(Source):
             images: ``(H, W, 3)`` uint8 BGR arrays; sizes may differ.
             frame_rate: Frames per second of the images.
             frame_stride: Use every n-th image.
+
+        Raises:
+            InvalidInputError: The frame rate or the stride is out of its range.
         """
         count = len(images) if isinstance(images, Sized) else None
         super().__init__(

@@ -36,6 +36,7 @@ class CameraSource(Source):
 
         Raises:
             SourceError: The camera does not exist, or is in use.
+            InvalidInputError: The frame rate or the stride is out of its range.
         """
         import cv2
 
@@ -47,14 +48,18 @@ class CameraSource(Source):
                 f"Camera {index} cannot be opened; expected the index of a connected camera, 0 for the first."
                 " Check that it is plugged in, that no other program uses it, and that this user has permission."
             )
-        rate = float(self._capture.get(cv2.CAP_PROP_FPS))
-        super().__init__(
-            f"camera{index}",
-            native_rate=rate if 0 < rate <= _MAX_FRAME_RATE else None,
-            native_count=None,
-            frame_rate=frame_rate,
-            frame_stride=frame_stride,
-        )
+        try:
+            rate = float(self._capture.get(cv2.CAP_PROP_FPS))
+            super().__init__(
+                f"camera{index}",
+                native_rate=rate if 0 < rate <= _MAX_FRAME_RATE else None,
+                native_count=None,
+                frame_rate=frame_rate,
+                frame_stride=frame_stride,
+            )
+        except BaseException:
+            self._capture.release()
+            raise
 
     def _describe(self) -> str:
         """Return the name used in messages."""

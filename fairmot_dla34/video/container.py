@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..errors import SourceError
 from ..values import Frame
-from . import probing
+from . import container_opening, probing
 from .conversion import BgrConverter
 from .lost_frames import LostFrameCounter
 from .names import file_name, redact_url, url_name
@@ -18,10 +15,10 @@ from .timing import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from pathlib import Path
 
     import av
 
-_URL_TIMEOUT_S = (15.0, 15.0)  # to connect, and to wait for the next packet: a dead server is an error, not a hang
 _MISSING_TOLERATED = 0.02  # containers count some frames that are not shown (edit lists, a last partial group)
 
 
@@ -38,14 +35,14 @@ class ContainerSource(Source):
 
         Raises:
             SourceError: FFmpeg cannot open it, or it contains no video.
-            InvalidInputError: The frame rate or the stride is not a number above 0.
+            InvalidInputError: The frame rate or the stride is out of its range.
         """
         self._is_url = isinstance(location, str)
         self.is_live = isinstance(location, str) and not location.lower().startswith("http")
         self._shown = redact_url(location) if isinstance(location, str) else str(location)
-        self._container = self._open(location)
+        self._container = container_opening.open_container(location, shown=self._shown)
         try:
-            self._stream = _video_of(self._container, self._shown)
+            self._stream = container_opening.video_of(self._container, shown=self._shown)
             rate = probing.frame_rate_of(self._stream)
             self._duration_s = probing.duration_of(self._container, self._stream)
             count = probing.frame_count_of(self._stream, self._duration_s, rate)
@@ -62,26 +59,6 @@ class ContainerSource(Source):
         # Threads over slices only: threads over frames report a corrupt packet several packets late.
         self._stream.thread_type = "SLICE"
 
-    def _open(self, location: Path | str) -> av.container.InputContainer:
-        import av
-
-        started_s = time.monotonic()
-        try:
-            if isinstance(location, Path):
-                return _open_input(str(location.absolute()))
-            options = {"rtsp_transport": "tcp"} if location.lower().startswith("rtsp") else {}
-            return _open_input(location, options=options, timeout=_URL_TIMEOUT_S)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            if isinstance(location, Path):
-                raise SourceError(_file_error(location, error)) from error
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            if time.monotonic() - started_s >= _URL_TIMEOUT_S[0]:  # FFmpeg's error for a timeout varies
-                reason = f"no answer in {_URL_TIMEOUT_S[0]:g} s"
-            raise SourceError(
-                f"{self._shown} cannot be opened ({reason}); expected a running stream."
-                " Check the URL, user and network, and write / ? # in a password as %2F %3F %23."
-            ) from None  # FFmpeg's text repeats the URL with its password
-
     def _describe(self) -> str:
         """Return the path, or the URL without credentials."""
         return self._shown
@@ -95,7 +72,7 @@ class ContainerSource(Source):
                 return
             index += 1 + lost
             time_s = clock.next_time(self._seconds(image), 1 + lost)
-            if size != (image.width, image.height):  # not for each: PyAV keeps a frame whose side data was read
+            if size != (image.width, image.height):  # not for each frame: PyAV keeps one whose side data was read
                 size, orientation = (image.width, image.height), orientation_of(image)
             if self._is_selected(index):
                 stored = to_bgr.convert(image)
@@ -142,7 +119,7 @@ class ContainerSource(Source):
         except (av.FFmpegError, OSError) as error:
             reason = f"reading failed ({error.strerror})"
             if isinstance(error, av.error.ExitError):  # PyAV's timeout
-                reason = f"no data arrived for {_URL_TIMEOUT_S[1]:g} s"
+                reason = f"no data arrived for {container_opening.URL_TIMEOUT_S[1]:g} s"
             self._end_early(reason)
             yield None
 
@@ -170,37 +147,3 @@ class ContainerSource(Source):
     def _release(self) -> None:
         """Close the container."""
         self._container.close()
-
-
-def _video_of(container: av.container.InputContainer, shown: str) -> av.VideoStream:
-    if not container.streams.video:
-        raise SourceError(f"{shown} contains no video stream; expected a video that plays in a video player.")
-    return container.streams.video[0]
-
-
-def _file_error(path: Path, error: Exception) -> str:
-    """Return the message for a file that cannot be opened: the reason and a remedy."""
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except OSError as failure:
-        return f"{path} cannot be read ({failure.strerror}); expected a video file: check its permissions."
-    if not head:
-        return f"{path} is empty, 0 bytes; expected a video file: copy or record it again."
-    if head[4:8] in {b"ftyp", b"mdat", b"moov", b"free", b"wide"}:
-        return (
-            f"{path} is an mp4 whose index ('moov') is missing or damaged, as an interrupted recording or copy leaves"
-            " it; expected a complete file. Copy it again, or repair it with a tool such as untrunc."
-        )
-    return f"{path} is not a video ({reason}); expected a file that plays in a video player, such as mp4, mkv or avi."
-
-
-def _open_input(location: str, **options: Any) -> av.container.InputContainer:
-    """Open for reading, also if metadata is not UTF-8: PyAV 19 always accepts it, earlier releases need an option."""
-    import av
-
-    if int(av.__version__.partition(".")[0]) < 19:
-        options["metadata_errors"] = "replace"
-    container: av.container.InputContainer = av.open(location, "r", **options)
-    return container

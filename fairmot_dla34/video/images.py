@@ -40,6 +40,9 @@ class ImageSource(Source):
             shown: Folder or pattern, for messages.
             frame_rate: Frames per second, instead of what ``seqinfo.ini`` states.
             frame_stride: Use every n-th image.
+
+        Raises:
+            InvalidInputError: The frame rate or the stride is out of its range.
         """
         super().__init__(
             name,

@@ -24,7 +24,7 @@ class Source(ClosedOnExit, ABC):
     """A video that is read once, frame by frame, in constant memory. Use it as a context manager.
 
     Subclasses implement `_read_frames` and `_describe`, and `_release` if they hold a file or a device. Any thread may
-    read a source, also another one than opened it, and any may close it.
+    read or close a source, not only the one that opened it.
 
     Attributes:
         name: Name of the output files; safe as a file name.
@@ -34,7 +34,7 @@ class Source(ClosedOnExit, ABC):
         frame_count: Number of frames expected after the stride, or None if unknown.
         frames_skipped: Corrupt frames skipped so far.
         truncated: Whether the stream ended with an error, or before the end its container states.
-        is_live: Whether frames arrive in real time, read or not.
+        is_live: Whether frames arrive in real time, whether they are read or not.
         reads_ahead: Whether frames may be read before they are asked for, in another thread.
     """
 
@@ -60,7 +60,7 @@ class Source(ClosedOnExit, ABC):
             frame_stride: Use every n-th frame.
 
         Raises:
-            InvalidInputError: The frame rate or the stride is not a number above 0.
+            InvalidInputError: The frame rate or the stride is out of its range.
         """
         check_frame_stride(frame_stride)
         rate = native_rate or DEFAULT_FRAME_RATE
@@ -98,9 +98,9 @@ class Source(ClosedOnExit, ABC):
     def close(self) -> None:
         """Release the file, the connection or the camera; safe to call twice, and from any thread.
 
-        A decoder whose container is closed while it decodes crashes the process. If another thread is decoding, perhaps
-        for seconds because a server has fallen silent, this returns at once, and that thread releases the source when
-        it is done.
+        A decoder whose container is closed while it decodes crashes the process. If another thread is decoding, which
+        takes seconds if a server sends nothing, this returns at once, and that thread releases the source when it is
+        done.
         """
         self._started = self._closed = True
         if self._in_use.acquire(blocking=False):

@@ -145,7 +145,7 @@ def test_ctrl_c_does_not_wait_for_a_silent_server(tmp_path: Path) -> None:
 
 
 def test_closing_a_generator_does_not_wait_for_a_silent_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fairmot_dla34.video.container._URL_TIMEOUT_S", (60.0, 60.0))
+    monkeypatch.setattr("fairmot_dla34.video.container_opening.URL_TIMEOUT_S", (60.0, 60.0))
     with RtspServer(50, Fraction(RATE), hang_s=100) as server:
         results = FairMOT.from_backend(FakeBackend()).track(url_of(server), newest_frame=False)
         while next(results).index < 48:  # FFmpeg holds the last frame back

@@ -218,6 +218,19 @@ def test_a_failing_camera_ends_the_stream(monkeypatch: pytest.MonkeyPatch, caplo
     assert vars(source._capture)["released"]
 
 
+def test_a_camera_is_released_if_an_argument_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[FailingCamera] = []
+
+    def capture(index: int) -> FailingCamera:
+        opened.append(FailingCamera(index))
+        return opened[-1]
+
+    monkeypatch.setattr(cv2, "VideoCapture", capture)
+    with pytest.raises(InvalidInputError):
+        open_source("0", frame_rate=0)
+    assert [camera.released for camera in opened] == [True]
+
+
 def test_the_clock_always_increases_over_disorder_and_restarts() -> None:
     clock = Clock(10.0)
     assert [clock.next_time(t) for t in (5.0, 5.1, 5.05, 5.3)] == pytest.approx([0, 0.1, 0.2, 0.3])

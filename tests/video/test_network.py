@@ -19,7 +19,7 @@ from clips import index_of, write_clip
 from rtsp_server import RtspServer
 
 from fairmot_dla34.errors import SourceError
-from fairmot_dla34.video import container, open_source
+from fairmot_dla34.video import container_opening, open_source
 from fairmot_dla34.video.names import redact_url, url_name
 
 pytestmark = pytest.mark.serial
@@ -56,7 +56,7 @@ def serving(folder: Path, handler: type[QuietHandler] = QuietHandler) -> Iterato
 
 @pytest.fixture
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "_URL_TIMEOUT_S", (1.0, 1.0))
+    monkeypatch.setattr(container_opening, "URL_TIMEOUT_S", (1.0, 1.0))
 
 
 def test_http_file_is_read_like_a_local_file(tmp_path: Path) -> None:
