@@ -22,7 +22,7 @@ class Background:
 
     Attributes:
         ground: Materials of the ground zones from near to far: ``paving``, ``asphalt`` or ``grass``.
-        props: Relative frequency of each kind of prop; the kinds are the keys of `props.PROPS`.
+        props: Relative frequency of each kind of prop; the kinds are the keys of `prop_shapes.PROPS`.
         markings: Lines painted on asphalt: ``lanes``, ``bays`` or None; without any, a few scenes still get lanes.
         open_air: Whether the sky can be seen above the wall.
     """
@@ -144,7 +144,7 @@ def parse_scene(options: Mapping[str, Any]) -> SceneConfig:
     """Build a `SceneConfig` from command-line options, as in ``parse_scene(vars(arguments))``.
 
     Args:
-        options: Option values by name. Read are the fields of `SceneConfig`, ``preset`` (a name), ``size``
+        options: Option values by name. The fields of `SceneConfig` are read, and ``preset`` (a name), ``size``
             (``"960x540"``, sets width and height) and ``person_height`` (``"0.1,0.4"``). An option that is missing or
             None keeps the value of the preset, or the default. Other names are ignored, so that a parser's whole
             namespace can be passed.

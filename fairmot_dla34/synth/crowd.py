@@ -44,7 +44,7 @@ def plan_crowd(config: SceneConfig, camera: Camera) -> Crowd:
     while left > 0:
         size = min(weighted_choice(rng, _GROUP_SIZES), left)
         left -= size
-        # A stream per place in the scene, so that a longer scene with the same seed begins like the shorter one.
+        # A stream per place in the scene, so that a longer scene with the same seed starts like the shorter one.
         stream = random_stream(config.seed, Part.PEOPLE, left)
         more = _plan_groups(config, camera, stream, size, uniforms, first_person=len(people))
         people.extend(more.people)

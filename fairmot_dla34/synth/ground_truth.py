@@ -12,7 +12,7 @@ from .camera import Camera
 from .config import SceneConfig
 from .walks import STEP_S, Visit
 
-MIN_SCORED_VISIBILITY = 0.1  # people seen less cannot be found by anyone, so scorers leave them out
+MIN_SCORED_VISIBILITY = 0.1  # no method finds people who are seen less, so they are not scored
 _ABSENCE_S = 1.0  # longest absence after which a person keeps the id
 _HALF_WIDTH_M, _TOP_M = 0.55, 2.15  # bounds of a person's extent, large enough for everyone
 
@@ -75,7 +75,7 @@ class Identities:
             index: Frame index.
         """
         entries = self._entries[visit]
-        if len(entries) == 0:  # a box that the generous extent missed; not known to occur
+        if len(entries) == 0:  # the box reaches beyond the assumed extent; not known to occur
             return self._count + 1 + visit
         latest = max(int(np.searchsorted(entries, index, side="right")) - 1, 0)
         return self._ids[visit, int(entries[latest])]
@@ -83,11 +83,11 @@ class Identities:
 
 def _entries(config: SceneConfig, camera: Camera, visit: Visit) -> list[int]:
     """Return the frames in which a person enters the image, at first or after more than `_ABSENCE_S` outside."""
-    begin = max(0, math.ceil(visit.start_s * config.frame_rate))
-    end = min(config.frames - 1, math.floor(visit.end_s * config.frame_rate))
-    if end < begin:
+    first = max(0, math.ceil(visit.start_s * config.frame_rate))
+    last = min(config.frames - 1, math.floor(visit.end_s * config.frame_rate))
+    if last < first:
         return []
-    frames = np.arange(begin, end + 1)
+    frames = np.arange(first, last + 1)
     inside = frames[_is_inside(config, camera, visit, frames)]
     if len(inside) == 0:
         return []

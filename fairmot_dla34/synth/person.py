@@ -1,28 +1,21 @@
-"""Drawing of one person in one pose: body parts, clothes, luggage, and the light on them."""
+"""Drawing of one person in one pose: body parts, clothes and luggage."""
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from functools import partial
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .appearance import Appearance
 from .drawing import Brush, shaded
 from .figure import Figure, Pose
-from .rng import random_stream
+from .shading import shade_person
 
 _HEAD = 0.062  # radius of the head, in statures
 _FACE_PX = 90  # smaller people are drawn without eyes and mouth
-# Brightness of cloth by the coverage of the body towards the light; 128 leaves the colour as it is.
-_LIGHT = np.clip(82 + 56 * np.linspace(0, 1, 256), 0, 255).astype(np.uint8)
-_FOLD_SIDE = 256  # side of a tile of folds, px
-_FOLD_TILES = 16
-_FOLD_STREAM = 77  # random stream of the tiles; they are shared by all scenes
 
 
 def draw_person(person: Appearance, pose: Pose, px_per_m: float) -> tuple[NDArray[np.uint8], tuple[float, float]]:
@@ -43,7 +36,8 @@ def draw_person(person: Appearance, pose: Pose, px_per_m: float) -> tuple[NDArra
     figure = Figure(person, pose, brush)
     for _, draw in sorted(_parts(figure), key=lambda part: -part[0]):
         draw()
-    return _lit(brush.image, person, scale), origin
+    shade_person(brush.image, person, scale)
+    return brush.image, origin
 
 
 def _parts(figure: Figure) -> list[tuple[float, Callable[[], None]]]:
@@ -184,46 +178,3 @@ def _draw_shoulder_bag(figure: Figure) -> None:
     side = 1.0 if figure.cos < 0 else -1.0
     figure.brush.capsule((top_x - side * top_half * 0.6, top_y), (x + side * half, y), (0.008, 0.008), colour)
     figure.brush.capsule((x + side * half, y - 0.03), (x + side * half * 0.8, y + 0.05), (0.06, 0.05), colour)
-
-
-def _lit(image: NDArray[np.uint8], person: Appearance, scale: float) -> NDArray[np.uint8]:
-    """Shade the flat shapes of a person, in place: light from the upper left, and folds of cloth.
-
-    Args:
-        image: ``(H, W, 4)`` premultiplied BGRA; it is changed.
-        person: Appearance, for the folds.
-        scale: Stature in px.
-    """
-    alpha = cv2.extractChannel(image, 3)
-    height, width = alpha.shape
-    reach = max(3, int(0.07 * scale) | 1)
-    left, top, wide, high = cv2.boundingRect(alpha)
-    body = (slice(max(top - reach, 0), top + high + reach), slice(max(left - reach, 0), left + wide + reach))
-    shift = max(1, round(0.03 * scale))
-    soft = cv2.blur(np.ascontiguousarray(alpha[body]), (reach, reach))
-    moved = np.zeros_like(soft)
-    moved[: soft.shape[0] - (shift + 1) // 2, : soft.shape[1] - shift] = soft[(shift + 1) // 2 :, shift:]
-    light = cv2.LUT(moved, _LIGHT)  # dark along the edges where the moved silhouette is thin
-    folds = _fold_image(person.cloth, width, height, scale)[body]
-    light = cv2.multiply(light, np.ascontiguousarray(folds), scale=1 / 128)
-    factors = cv2.merge([light, light, light, np.full_like(light, 128)])
-    image[body] = cv2.multiply(np.ascontiguousarray(image[body]), factors, scale=1 / 128)
-    return image
-
-
-def _fold_image(seed: int, width: int, height: int, scale: float) -> NDArray[np.uint8]:
-    """Return the brightness of folds, ``(height, width)`` uint8 with 128 for flat cloth, for a stature in px."""
-    tile = _fold_tile(seed % _FOLD_TILES)
-    used_x = min(_FOLD_SIDE, round(_FOLD_SIDE * width / scale / 1.4))
-    used_y = min(_FOLD_SIDE, round(_FOLD_SIDE * height / scale / 1.4))
-    return np.asarray(cv2.resize(tile[:used_y, :used_x], (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-@functools.cache
-def _fold_tile(variant: int) -> NDArray[np.uint8]:
-    rng = random_stream(variant, _FOLD_STREAM)
-    total = np.zeros((_FOLD_SIDE, _FOLD_SIDE), np.float32)
-    for cells, weight in ((9, 7.0), (28, 8.0), (64, 7.0)):
-        coarse = rng.standard_normal((cells, cells)).astype(np.float32)
-        total += weight * cv2.resize(coarse, (_FOLD_SIDE, _FOLD_SIDE), interpolation=cv2.INTER_CUBIC)
-    return np.clip(128 + total, 60, 200).astype(np.uint8)

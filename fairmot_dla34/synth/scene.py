@@ -21,7 +21,8 @@ from .figure import Pose
 from .ground_truth import Identities, SceneFrame
 from .props import Prop, add_backdrop, add_litter, place_props, shade_ground
 from .rng import Part, random_stream
-from .sprites import ShadowMap, Sprite, SpriteCache, random_sun
+from .shadows import ShadowMap, random_sun
+from .sprites import Sprite, SpriteCache
 from .walks import Visit
 
 _SHUTTER_S = 0.008  # exposure time of a frame

@@ -9,7 +9,7 @@ import numpy as np
 
 from fairmot_dla34.synth import Scene, SceneConfig
 from fairmot_dla34.synth.ground_truth import Identities
-from fairmot_dla34.synth.sprites import Sun
+from fairmot_dla34.synth.shadows import Sun
 from fairmot_dla34.synth.walks import STEP_S, Visit
 
 
