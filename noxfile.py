@@ -47,7 +47,7 @@ def find_python(version: str) -> str | None:
 
 
 def count_cores() -> int:
-    """Count the cores this process may use: those it is bound to, or fewer if its control group has a quota."""
+    """Count the cores this process may use: those that its affinity allows, or fewer if its control group has a quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota_us, period_us = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
@@ -62,15 +62,15 @@ OTHER_PYTHONS = {version: find_python(version) for version in OTHER_VERSIONS}
 
 @contextmanager
 def _recorded(name: str) -> Iterator[None]:
-    """Remove the results of the session's last run, and write down how many seconds this one takes."""
+    """Remove the results of the session's last run, and record how many seconds this one takes."""
     REPORTS.mkdir(exist_ok=True)
     for old in REPORTS.glob(f"{name}[.-]*"):
         old.unlink()
-    begin = time.monotonic()
+    start = time.monotonic()
     try:
         yield
     finally:
-        (REPORTS / f"{name}.seconds").write_text(f"{time.monotonic() - begin:.0f}\n", "ascii")
+        (REPORTS / f"{name}.seconds").write_text(f"{time.monotonic() - start:.0f}\n", "ascii")
 
 
 @nox.session(python=MAIN_PYTHON)
