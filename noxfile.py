@@ -47,7 +47,7 @@ def find_python(version: str) -> str | None:
 
 
 def count_cores() -> int:
-    """Count the cores this process may use: those that its affinity allows, or fewer if its control group has a quota."""
+    """Count the cores this process may use: those of its affinity, or fewer if its control group has a quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota_us, period_us = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
