@@ -19,7 +19,7 @@ from ..tracking.model import FairMOT
 from ..tracking.options import OutputOptions
 from ..values import TrackingSummary
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 OUTPUT_DIR = "fairmot_dla34_demo"
 NAME = "demo"
@@ -107,9 +107,9 @@ def run_demo(
     folder = Path(output_dir)
     scene = scene if seed is None else replace(scene, seed=seed)
     prepare_output_dir(folder)
-    _LOGGER.info("Drawing %d frames of a street", scene.frames)
+    logger.info("Drawing %d frames of a street", scene.frames)
     written = write_scene(scene, folder, name=NAME, progress=progress)
-    _LOGGER.info("Tracking the people in them")
+    logger.info("Tracking the people in them")
     load = load_model or (lambda: FairMOT(WEIGHTS, progress=progress))
     with ExitStack() as stack:
         summary = track_to_files(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..values import Frame, FrameResult
     from .sink import Sink, SinkContext
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def open_sinks(output_dir: str | Path, name: str, kinds: Iterable[SinkKind | str], context: SinkContext) -> SinkSet:
@@ -79,7 +79,7 @@ class SinkSet:
         except OutputError as failure:
             if error is None:
                 raise
-            _LOGGER.warning("%s", failure)  # the error that ended the run is the one to raise
+            logger.warning("%s", failure)  # the error that ended the run is the one to raise
 
     def __iter__(self) -> Iterator[Sink]:
         return iter(self._open)
@@ -128,12 +128,12 @@ class SinkSet:
         try:
             sink.close()
         except OutputError as second:
-            _LOGGER.debug("closing %s after its failure: %s", sink.path, second)
+            logger.debug("closing %s after its failure: %s", sink.path, second)
 
     def _record(self, error: OutputError) -> None:
         if self._failure is None:
             self._failure = error  # raised by `close`
             if self._open:
-                _LOGGER.warning("An output failed; the others continue, and the error follows at the end of the run.")
+                logger.warning("An output failed; the others continue, and the error follows at the end of the run.")
         else:
-            _LOGGER.error("%s", error)
+            logger.error("%s", error)

@@ -24,7 +24,7 @@ from .frames import read_frames
 from .post_training import check_installed, to_int8
 from .report import QuantizationReport
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def quantize(
@@ -58,10 +58,10 @@ def quantize(
     frames = read_frames(str(calibration), size)  # before a download
     network = resolve_network(weights, size, progress=progress)
     prepare_output_dir(int8_path(network).parent)
-    _LOGGER.info("Calibrating on %d frames of %s; takes a minute or two", len(frames.calibration), frames.name)
+    logger.info("Calibrating on %d frames of %s; takes a minute or two", len(frames.calibration), frames.name)
     facts = Int8Facts(Path(network.label).name, str(network.input_size), frames.name, len(frames.calibration))
     path = _make(network, frames.calibration, facts, progress=progress)
-    _LOGGER.info("Comparing with fp32 on %d other frames", len(frames.comparison))
+    logger.info("Comparing with fp32 on %d other frames", len(frames.comparison))
     fp32, int8 = (
         _peaks(network, BackendOptions(precision, keep_compiled=precision == "int8"), frames.comparison)
         for precision in ("fp32", "int8")

@@ -20,7 +20,7 @@ from ..values import Frame, FrameResult
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -67,7 +67,7 @@ class DelayedOutputs:
         except OutputError as failure:
             if error is None:
                 raise
-            _LOGGER.warning("%s", failure)  # the error in progress is the one to report
+            logger.warning("%s", failure)  # the error in progress is the one to report
         finally:
             self._sinks.__exit__(kind, error, trace)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..values import Frame
 
-_LOGGER = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Source(ClosedOnExit, ABC):
@@ -132,7 +132,7 @@ class Source(ClosedOnExit, ABC):
             reason: Cause, for the log.
         """
         if self.frames_skipped == 0:
-            _LOGGER.warning(
+            logger.warning(
                 "%s: frame %d is corrupt and was skipped (%s). Reading continues; further ones are only counted.",
                 self._describe(),
                 index,
@@ -147,7 +147,7 @@ class Source(ClosedOnExit, ABC):
             reason: Cause, for the log.
         """
         if not self.truncated and not self._closed:
-            _LOGGER.warning("%s ended early: %s. The frames before it are kept.", self._describe(), reason)
+            logger.warning("%s ended early: %s. The frames before it are kept.", self._describe(), reason)
         self.truncated = True
 
     def _read(self) -> Iterator[Frame]:
