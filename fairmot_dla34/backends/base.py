@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +95,8 @@ class Backend(ClosedOnExit, ABC):
     def __init__(self, info: BackendInfo, input_size: InputSize) -> None:
         self.info = info
         self.input_size = input_size
-        self._slots = threading.BoundedSemaphore(info.streams)
+        # A Ctrl-C may strike between a semaphore's acquisition and the body of its `with`, never so with a plain lock.
+        self._slots = threading.Lock() if info.streams == 1 else threading.BoundedSemaphore(info.streams)
         self._closing = threading.Lock()
         self._closed = False
 
@@ -117,7 +117,9 @@ class Backend(ClosedOnExit, ABC):
 
     def infer_timed(self, image: NDArray[np.uint8]) -> tuple[Peaks, float]:
         """Run the network like `infer`; return also the seconds it ran, without the wait for its turn."""
-        with self._slot():
+        with self._slots:
+            if self._closed:
+                raise StateError("The network was closed; make a new FairMOT or Module for more images.")
             start_s = time.perf_counter()
             peaks = self._infer(image)
             return peaks, time.perf_counter() - start_s
@@ -138,13 +140,6 @@ class Backend(ClosedOnExit, ABC):
 
     def _release(self) -> None:
         """Free the network; called when no image is in progress."""
-
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        with self._slots:
-            if self._closed:
-                raise StateError("The network was closed; make a new FairMOT or Module for more images.")
-            yield
 
 
 def only_fp32(name: str, precision: str) -> str:

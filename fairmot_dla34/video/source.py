@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..closing import ClosedOnExit
 from ..config import DEFAULT_FRAME_RATE, check_frame_rate, check_frame_stride
 from ..errors import SourceError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from ..values import Frame
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 class Source(ClosedOnExit, ABC):
@@ -158,8 +159,7 @@ class Source(ClosedOnExit, ABC):
                 good += 1
                 yield frame
         finally:
-            with self._using():
-                frames.close()
+            self._exclusively(frames.close)
         if not good:
             skipped = f" ({self.frames_skipped} corrupt)" if self.frames_skipped else ""
             raise SourceError(
@@ -168,17 +168,20 @@ class Source(ClosedOnExit, ABC):
             )
 
     def _next(self, frames: Generator[Frame]) -> Frame | None:
-        with self._using():
-            frame = None if self._closed else next(frames, None)
+        frame = self._exclusively(lambda: None if self._closed else next(frames, None))
         if self._closed:
             raise StateError(f"Source {self.name!r} was closed while it was read; close it after the last frame.")
         return frame
 
-    @contextmanager
-    def _using(self) -> Iterator[None]:
+    def _exclusively(self, action: Callable[[], _T]) -> _T:
+        """Run an action while no other thread reads or closes the source.
+
+        It is not a context manager made from a generator: a Ctrl-C between its start and the body would leave the lock
+        held, and the end of the read, which needs it, would wait for ever.
+        """
         try:
             with self._in_use:
-                yield
+                return action()
         finally:
             if self._closed:  # by another thread, while this one was reading
                 self.close()
