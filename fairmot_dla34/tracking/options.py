@@ -196,7 +196,7 @@ class OutputOptions:
 
     @property
     def needs_images(self) -> bool:
-        """Whether a sink needs the images of the frames."""
+        """True if a sink needs the images of the frames."""
         return any(find_sink(name).needs_images for name in self.sinks)
 
     def prepare(self) -> None:

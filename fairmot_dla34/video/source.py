@@ -93,7 +93,7 @@ class Source(ClosedOnExit, ABC):
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called; `_read_frames` returns soon afterwards."""
+        """True once `close` was called; `_read_frames` returns soon afterwards."""
         return self._closed
 
     def close(self) -> None:
