@@ -6,6 +6,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from .errors import InvalidInputError
 
@@ -32,7 +33,7 @@ class InputSize:
     def __post_init__(self) -> None:
         for name in ("width", "height"):
             side = getattr(self, name)
-            if isinstance(side, bool) or not isinstance(side, int) or side <= 0 or side % 32:
+            if not is_whole(side, 1) or side % 32:
                 raise InvalidInputError(
                     f"Input {name} is {side!r}; expected a positive multiple of 32, as in 1088x608 or 576x320."
                 )
@@ -103,9 +104,14 @@ def check_frame_stride(value: object) -> int:
     Raises:
         InvalidInputError: It is not a whole number from 1 to 10^9.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_STRIDE:
+    if not is_whole(value, 1, _MAX_STRIDE):
         raise InvalidInputError(f"frame_stride is {value!r}; expected a whole number >= 1, 1 for all frames.")
     return value
+
+
+def is_whole(value: object, smallest: int, largest: float = math.inf) -> TypeGuard[int]:
+    """Return whether ``value`` is an integer from ``smallest`` to ``largest``; True and False are not."""
+    return isinstance(value, int) and not isinstance(value, bool) and smallest <= value <= largest
 
 
 def check_flag(name: str, value: object) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 
+from ..config import is_whole
 from ..errors import FairMOTError, InvalidInputError
 from ..values import FrameResult, Track
 
@@ -18,7 +19,7 @@ def check_max_gap(value: object) -> int:
     Raises:
         InvalidInputError: It is not a whole number from 0 to 300.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_GAP:
+    if not is_whole(value, 0, MAX_GAP):
         raise InvalidInputError(
             f"fill_gaps is {value!r}; expected a whole number of frames from 0 (none) to {MAX_GAP}."
         )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..closing import ClosedOnExit
-from ..config import InputSize, check_choice, check_flag
+from ..config import InputSize, check_choice, check_flag, is_whole
 from ..errors import BackendError, InvalidInputError, StateError
 from ..values import Peaks
 
@@ -71,8 +71,7 @@ class BackendOptions:
         check_choice("Precision", self.precision, PRECISIONS)
         check_flag("use_gpu", self.use_gpu)
         for name, value in (("threads", self.threads), ("streams", self.streams)):
-            whole = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1024
-            if not whole and not (name == "threads" and value is None):
+            if not is_whole(value, 1, 1024) and not (name == "threads" and value is None):
                 raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1 to 1024.")
         if self.use_gpu and self.threads is not None:
             raise InvalidInputError(

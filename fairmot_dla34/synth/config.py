@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..config import check_choice, read_size
+from ..config import check_choice, is_whole, read_size
 from ..errors import InvalidInputError
 
 CAMERAS = ("still", "pan", "shake")
@@ -190,7 +190,7 @@ def _check_person_height(value: object) -> None:
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if not is_whole(value, low, high):
         raise InvalidInputError(f"{name} is {value!r}; expected an integer from {low} to {high}.")
 
 

@@ -205,7 +205,7 @@ class OutputOptions:
         Raises:
             OutputError: A folder cannot be written.
         """
-        prepare_output_dir(Path(self.output_dir))
+        prepare_output_dir(Path(self.output_dir), [find_sink(name).folder for name in self.sinks])
 
     def open(self, name: str, frame_rate: float, *, draw_on_frames: bool = False) -> SinkSet:
         """Open the outputs of one video; earlier ones of that name are replaced.

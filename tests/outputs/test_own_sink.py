@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from videos import walking_boxes
 
 from fairmot_dla34 import Module
 from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.errors import OutputError
 from fairmot_dla34.outputs import register_sink, sink_names, unregister_sink
+from fairmot_dla34.tracking.job import track_to_files
+from fairmot_dla34.tracking.options import OutputOptions
 
 # isort: split
 # example: start
@@ -59,3 +63,18 @@ def test_own_sink_in_a_run(tmp_path: Path) -> None:
 
 def test_an_unregistered_sink_is_gone() -> None:
     assert "counts" not in sink_names()
+
+
+def test_its_own_folder_is_checked_before_the_model_loads(tmp_path: Path) -> None:
+    register_sink(replace(COUNTS, folder="counts"))
+    (tmp_path / "counts").write_text("mine")
+    try:
+        with pytest.raises(OutputError, match="counts"):
+            track_to_files(
+                lambda: pytest.fail("the model was loaded"),
+                walking_boxes(1),
+                output_options=OutputOptions(tmp_path, formats=["counts"], visualization=False),
+            )
+    finally:
+        unregister_sink("counts")
+    assert (tmp_path / "counts").read_text() == "mine"

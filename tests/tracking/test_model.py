@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import threading
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from growth import grown_bytes
 from numpy.typing import NDArray
 from videos import walking_boxes
 
@@ -80,15 +80,7 @@ def test_people_keep_their_ids_at_a_stride(method: str) -> None:
 
 
 def test_memory_does_not_grow_with_the_video(model: FairMOT) -> None:
-    results = model.track(walking_boxes(600))
-    for _ in range(100):
-        next(results)
-    tracemalloc.start()
-    for _ in range(400):
-        next(results)
-    grown, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert grown < 1_000_000
+    assert grown_bytes(model.track(walking_boxes(600))) < 1_000_000
 
 
 def test_detect_returns_boxes_in_image_px(model: FairMOT) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import SlowBackend, write_clip
+from growth import grown_bytes
 from numpy.typing import NDArray
 from videos import walking_boxes
 
@@ -160,13 +160,7 @@ def test_the_network_runs_while_a_result_is_used(video: Path) -> None:
 
 def test_memory_does_not_grow_with_the_video(tmp_path: Path, model: FairMOT) -> None:
     results = model.track(write_clip(tmp_path / "long.mp4", 600))
-    for _ in range(100):
-        next(results)
-    tracemalloc.start()
-    for _ in range(400):
-        next(results)
-    grown, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    grown = grown_bytes(results)
     results.close()
     assert grown < 1_000_000
 
