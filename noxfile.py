@@ -100,6 +100,14 @@ def tests(session: nox.Session) -> None:
     _pytest(session, "tests", "not paddle and not hub")
 
 
+@nox.session(python=MAIN_PYTHON, default=False)  # `tests` runs the same trials
+@_recorded("hostile")
+def hostile(session: nox.Session) -> None:
+    """Run the hostile trials alone, and print their table: kinds, tries, survivals and failures."""
+    session.install(".[test,eval,onnxruntime,quantize]")
+    _pytest(session, "hostile", "not paddle and not hub", "tests/hostile")
+
+
 @nox.session(python=MAIN_PYTHON)
 @_recorded("paddle")
 def paddle(session: nox.Session) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .errors import FairMOTError
+from .messages import plain_line
 from .values import TrackingSummary
 
 if TYPE_CHECKING:
@@ -40,10 +41,18 @@ def log_to_stderr(*, verbose: bool) -> None:
     logger = logging.getLogger("fairmot_dla34")
     if not logger.handlers:
         handler = _StderrHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(_PlainFormatter())
         logger.addHandler(handler)
         logger.propagate = False
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+class _PlainFormatter(logging.Formatter):
+    """Formats a record as its message, on one line without control characters; a traceback follows it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
+        """Return the message."""
+        return plain_line(record.getMessage(), limit=None)
 
 
 class _StderrHandler(logging.Handler):

@@ -22,6 +22,8 @@ FairMOTError
 
 from __future__ import annotations
 
+from .messages import plain_line
+
 __all__ = [
     "BackendError",
     "BackendUnavailableError",
@@ -45,7 +47,15 @@ __all__ = [
 
 
 class FairMOTError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises on purpose.
+
+    Args:
+        message: Description of the problem. Names and values in it may come from untrusted files and servers: it is
+            made one line without control characters, and cut in the middle if it is longer than 300 characters.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(plain_line(message))
 
 
 class InvalidInputError(FairMOTError, ValueError):

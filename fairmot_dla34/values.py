@@ -169,6 +169,8 @@ class TrackingSummary:
         stage_seconds: Busy seconds per stage: ``decode`` (with the wait for a live source), ``letterbox``, ``network``,
             ``association``, ``outputs``. Stages overlap: their sum may exceed ``seconds``.
         backend: Name, device and precision of the backend, the text that is logged.
+        ended: Reason for the end of the run: ``end`` of the source, ``lost`` (a live source dropped or broke),
+            ``stalled`` (a live source sent nothing any more), or ``interrupted`` (Ctrl-C, SIGTERM).
     """
 
     source: str
@@ -180,6 +182,7 @@ class TrackingSummary:
     seconds: float
     stage_seconds: dict[str, float]
     backend: str
+    ended: str = "end"
 
     @property
     def frames_per_second(self) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from trials import print_table
 
 from fairmot_dla34 import Detections, FairMOT
 from fairmot_dla34.weights import resolve_weights
@@ -31,6 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
         share = sorted(os.sched_getaffinity(0))[number :: worker["workercount"]]
         if share:
             os.sched_setaffinity(0, share)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of hostile trials, if any ran."""
+    print_table(terminalreporter)
 
 
 @pytest.fixture(scope="session")

@@ -54,11 +54,15 @@ class SinkContext:
         frame_rate: Frames per second of the frames to come.
         draw_threshold: Tracks with a lower score are not drawn, in [0, 1]; text contains them all.
         draw_on_frames: Whether a sink may draw on ``frame.image`` itself, because nothing reads it afterwards.
+        labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
+        line_width: Width of the boxes' lines in px, or None for a width that fits the image.
     """
 
     frame_rate: float
     draw_threshold: float = 0.5
     draw_on_frames: bool = False
+    labels: str = "auto"
+    line_width: int | None = None
 
 
 @dataclass(frozen=True)

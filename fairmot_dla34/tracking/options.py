@@ -167,6 +167,11 @@ class OutputOptions:
         formats: Names of further outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``, or registered sinks.
         fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300; outputs are
             then written that many frames late.
+        name: Stem of the files; None: the name of the source.
+        overwrite: Replace earlier results of another source that have the same name.
+        labels: Text drawn beside a box: ``auto`` (id and score, only the id of a small person), ``id``, ``score`` (id
+            and score), or ``none``.
+        line_width: Width of the boxes' lines in px of the image; None: chosen by the size of the image.
 
     Raises:
         InvalidInputError: A number is out of its range, a value is of the wrong type, or a format is unknown.
@@ -177,6 +182,10 @@ class OutputOptions:
     draw_threshold: float = 0.5
     formats: Sequence[str] = ("mot",)
     fill_gaps: int = 0
+    name: str | None = None
+    overwrite: bool = False
+    labels: str = "auto"
+    line_width: int | None = None
 
     def __post_init__(self) -> None:
         check_path("output_dir", self.output_dir, "a folder")
@@ -218,5 +227,5 @@ class OutputOptions:
         Raises:
             OutputError: A file cannot be written.
         """
-        context = SinkContext(frame_rate, self.draw_threshold, draw_on_frames)
+        context = SinkContext(frame_rate, self.draw_threshold, draw_on_frames, self.labels, self.line_width)
         return open_sinks(Path(self.output_dir), name, self.sinks, context)

@@ -35,6 +35,8 @@ class Source(ClosedOnExit, ABC):
         frame_count: Number of frames expected after the stride, or None if unknown.
         frames_skipped: Corrupt frames skipped so far.
         truncated: Whether the stream ended with an error, or before the end its container states.
+        ended: Reason for the end of a read source: ``end``; of a live one also ``lost`` (it dropped or broke) or
+            ``stalled`` (it sent nothing any more).
         is_live: Whether frames arrive in real time, whether they are read or not.
         reads_ahead: Whether frames may be read before they are asked for, in another thread.
     """
@@ -73,6 +75,7 @@ class Source(ClosedOnExit, ABC):
         self.frame_count = None if native_count is None else -(-native_count // frame_stride)
         self.frames_skipped = 0
         self.truncated = False
+        self.ended = "end"
         self.native_rate = rate
         self._rate_given = frame_rate is not None
         self._started = self._closed = False
