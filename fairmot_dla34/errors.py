@@ -17,6 +17,7 @@ FairMOTError
 ├── EvaluationError                       base of the errors about scoring results
 │   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is missing or invalid
 │   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip command
+├── OutOfMemoryError (MemoryError)        the process may not use as much memory as the call needs
 └── StateError (RuntimeError)             a call was made at the wrong time, such as `predict` outside `stream_mode`
 """
 
@@ -36,6 +37,7 @@ __all__ = [
     "IntegrityError",
     "InvalidInputError",
     "NotQuantizedError",
+    "OutOfMemoryError",
     "OutputError",
     "SourceError",
     "SourceNotFoundError",
@@ -120,6 +122,10 @@ class TrackFileError(EvaluationError, ValueError):
 
 class EvaluationUnavailableError(EvaluationError, ImportError):
     """The package that computes the scores is not installed."""
+
+
+class OutOfMemoryError(FairMOTError, MemoryError):
+    """The process may not use as much memory as the call needs."""
 
 
 class StateError(FairMOTError, RuntimeError):
