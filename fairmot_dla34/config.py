@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
+import reprlib
 from dataclasses import dataclass
+from numbers import Real
 from typing import TypeGuard
 
 from .errors import InvalidInputError
@@ -13,6 +15,8 @@ from .errors import InvalidInputError
 DEFAULT_WEIGHTS = "fairmot_dla34_30e_1088x608"
 DEFAULT_FRAME_RATE = 30.0  # frames/s of a source that states none; PaddleDetection's --frame_rate fallback
 _MAX_STRIDE = 10**9
+_REPR = reprlib.Repr()  # bounds depth, length and digits
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class InputSize:
             side = getattr(self, name)
             if not is_whole(side, 1) or side % 32:
                 raise InvalidInputError(
-                    f"Input {name} is {side!r}; expected a positive multiple of 32, as in 1088x608 or 576x320."
+                    f"Input {name} is {shown(side)}; expected a positive multiple of 32, as in 1088x608 or 576x320."
                 )
 
     def __str__(self) -> str:
@@ -56,7 +60,7 @@ class InputSize:
                 return cls(*sides)
         elif isinstance(value, tuple) and len(value) == 2:
             return cls(*value)
-        raise InvalidInputError(f"Input size is {value!r}; expected WIDTHxHEIGHT, such as 1088x608.")
+        raise InvalidInputError(f"Input size is {shown(value)}; expected WIDTHxHEIGHT, such as 1088x608.")
 
 
 def read_size(text: str) -> tuple[int, int] | None:
@@ -71,9 +75,9 @@ def check_fraction(name: str, value: object) -> float:
     Raises:
         InvalidInputError: It is not a number, NaN, or outside [0, 1].
     """
-    if not _is_number(value) or not 0.0 <= float(value) <= 1.0:  # type: ignore[arg-type]
-        raise InvalidInputError(f"{name} is {value!r}; expected a number from 0 to 1.")
-    return float(value)  # type: ignore[arg-type]
+    if not is_number(value) or not 0.0 <= float(value) <= 1.0:
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a number from 0 to 1.")
+    return float(value)
 
 
 def check_amount(name: str, value: object) -> float:
@@ -82,9 +86,9 @@ def check_amount(name: str, value: object) -> float:
     Raises:
         InvalidInputError: It is not a number, NaN, infinite, or below 0.
     """
-    if not _is_number(value) or float(value) < 0:  # type: ignore[arg-type]
-        raise InvalidInputError(f"{name} is {value!r}; expected a number >= 0.")
-    return float(value)  # type: ignore[arg-type]
+    if not is_number(value) or float(value) < 0:
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a number >= 0.")
+    return float(value)
 
 
 def check_frame_rate(value: object) -> float:
@@ -93,9 +97,11 @@ def check_frame_rate(value: object) -> float:
     Raises:
         InvalidInputError: It is not a number from 0.001 to 100000.
     """
-    if not _is_number(value) or not 1e-3 <= float(value) <= 1e5:  # type: ignore[arg-type]
-        raise InvalidInputError(f"frame_rate is {value!r}; expected frames per second, a number from 0.001 to 100000.")
-    return float(value)  # type: ignore[arg-type]
+    if not is_number(value) or not 1e-3 <= float(value) <= 1e5:
+        raise InvalidInputError(
+            f"frame_rate is {shown(value)}; expected frames per second, a number from 0.001 to 100000."
+        )
+    return float(value)
 
 
 def check_frame_stride(value: object) -> int:
@@ -105,7 +111,7 @@ def check_frame_stride(value: object) -> int:
         InvalidInputError: It is not a whole number from 1 to 10^9.
     """
     if not is_whole(value, 1, _MAX_STRIDE):
-        raise InvalidInputError(f"frame_stride is {value!r}; expected a whole number >= 1, 1 for all frames.")
+        raise InvalidInputError(f"frame_stride is {shown(value)}; expected a whole number >= 1, 1 for all frames.")
     return value
 
 
@@ -120,8 +126,12 @@ def check_flag(name: str, value: object) -> None:
     Raises:
         InvalidInputError: It is none of True, False, 1 and 0.
     """
-    if value not in (True, False):
-        raise InvalidInputError(f"{name} is {value!r}; expected True or False.")
+    try:
+        valid = value in (True, False)
+    except ValueError:  # an array, which is compared element by element
+        valid = False
+    if not valid:
+        raise InvalidInputError(f"{name} is {shown(value)}; expected True or False.")
 
 
 def check_path(name: str, value: object, expected: str) -> None:
@@ -136,7 +146,7 @@ def check_path(name: str, value: object, expected: str) -> None:
         InvalidInputError: It is neither.
     """
     if not isinstance(value, str | os.PathLike):
-        raise InvalidInputError(f"{name} is {value!r}; expected {expected}, as text or a path object.")
+        raise InvalidInputError(f"{name} is {shown(value)}; expected {expected}, as text or a path object.")
 
 
 def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
@@ -145,14 +155,28 @@ def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
     Raises:
         InvalidInputError: It is not.
     """
-    if value not in choices:
-        raise InvalidInputError(f"{what} is {value!r}; expected one of {', '.join(choices)}.")
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidInputError(f"{what} is {shown(value)}; expected one of {', '.join(choices)}.")
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool):
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether ``value`` is a finite number that a float can hold; True and False are not numbers."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:
-        return math.isfinite(value)  # type: ignore[arg-type]
-    except (TypeError, OverflowError):
+        return math.isfinite(value)
+    except OverflowError:  # an integer such as 10**400
         return False
+
+
+def shown(value: object) -> str:
+    """Return a short representation of any value for a message.
+
+    Representations may be long (a list of a million numbers), fail (an integer of more than 4,300 digits) or be code
+    of the caller that raises; then the type is named instead.
+    """
+    try:
+        text = _REPR.repr(value)
+    except Exception:  # noqa: BLE001 (of any kind: the representation is code of the caller)
+        return f"a value of type {type(value).__name__}"
+    return text

@@ -29,6 +29,7 @@ def test_defaults_are_those_that_paddledetection_configures() -> None:
         "lost_buffer_s": None,
         "min_box_area": 200.0,
         "vertical_ratio": 1.6,
+        "use_embeddings": True,
     }
 
 
@@ -63,6 +64,44 @@ def test_thresholds_may_be_numpy_numbers_and_equal_to_their_bounds(value: Any) -
 def test_an_unknown_method_is_refused_with_the_known_names(method: Any) -> None:
     with pytest.raises(InvalidInputError, match="expected one of jde, byte, steady"):
         TrackerConfig(method=method)
+
+
+@pytest.mark.parametrize("value", ["False", None, 2, float("nan"), [True, False], np.zeros(2)])
+def test_use_embeddings_is_a_truth_value(value: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"use_embeddings is .*expected True or False"):
+        TrackerConfig(method="byte", use_embeddings=value)
+
+
+def test_jde_cannot_do_without_embeddings() -> None:
+    with pytest.raises(InvalidInputError, match="method 'jde' matches by embeddings; use method 'byte' or 'steady'"):
+        TrackerConfig(use_embeddings=False)
+    assert not TrackerConfig(method="steady", use_embeddings=False).use_embeddings
+
+
+def test_settings_are_made_from_a_mapping() -> None:
+    """Such as a table of a TOML file, which has whole numbers where floats are expected."""
+    settings: dict[str, object] = {"method": "byte", "conf_thres": 0.5, "lost_buffer_s": 2, "use_embeddings": False}
+    expected = TrackerConfig(method="byte", conf_thres=0.5, lost_buffer_s=2, use_embeddings=False)
+    assert TrackerConfig.from_mapping(settings) == expected
+    assert TrackerConfig.from_mapping({}) == TrackerConfig()
+    assert TrackerConfig.from_mapping(dataclasses.asdict(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"conf_thresh": 0.5}, "Tracker setting is 'conf_thresh'; expected one of method, conf_thres, low_conf_thres"),
+        ({"tracker": {"method": "byte"}}, "Tracker setting is 'tracker'; expected one of method"),
+        ({1: 2}, "Tracker setting is 1; expected one of method"),
+        ({"conf_thres": {}}, "conf_thres is {}; expected a number from 0 to 1"),
+        ({"method": []}, r"Tracker method is \[\]; expected one of jde, byte, steady"),
+        (["method"], r"Tracker settings are \['method'\]; expected names and values"),
+        (None, "Tracker settings are None; expected names and values"),
+    ],
+)
+def test_a_mapping_of_other_names_or_values_is_refused(settings: Any, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        TrackerConfig.from_mapping(settings)
 
 
 @pytest.mark.parametrize("value", [0, -30, float("nan"), float("inf"), "30", None, False])

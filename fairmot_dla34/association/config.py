@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from ..config import check_amount, check_fraction
+from ..config import check_amount, check_flag, check_fraction, shown
+from ..errors import InvalidInputError
 from .registry import find_method
 
 
@@ -34,9 +36,12 @@ class TrackerConfig:
             of JDETracker; 2.0 for ``steady``, see docs/association.md.
         min_box_area: Tracks of at most this area in px^2 are not reported. 200, fairmot_dla34.yml.
         vertical_ratio: Tracks with width / height above it are not reported; 0 reports all. 1.6, fairmot_dla34.yml.
+        use_embeddings: Whether tracks are matched by embeddings too. False: by boxes only, as if the detections had no
+            embeddings, which suits people dressed alike; ``jde`` refuses it.
 
     Raises:
-        InvalidInputError: The method is unknown, or a number is NaN or out of its range.
+        InvalidInputError: The method is unknown, a number is NaN or out of its range, or the method needs the
+            embeddings that ``use_embeddings=False`` excludes.
     """
 
     method: str = "jde"
@@ -50,15 +55,42 @@ class TrackerConfig:
     lost_buffer_s: float | None = None
     min_box_area: float = 200.0
     vertical_ratio: float = 1.6
+    use_embeddings: bool = True
 
     def __post_init__(self) -> None:
-        find_method(self.method)
+        method = find_method(self.method)
         for field in fields(self):
             if field.name.endswith(("thres", "thresh")):
                 check_fraction(field.name, getattr(self, field.name))
         check_amount("lost_buffer_s", self.buffer_s)
         check_amount("min_box_area", self.min_box_area)
         check_amount("vertical_ratio", self.vertical_ratio)
+        check_flag("use_embeddings", self.use_embeddings)
+        if method.needs_embeddings and not self.use_embeddings:
+            raise InvalidInputError(
+                f"use_embeddings is False, but method {self.method!r} matches by embeddings; use method 'byte' or "
+                "'steady', or leave use_embeddings at True."
+            )
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping[str, object]) -> TrackerConfig:
+        """Make the settings from names and values, such as a table of a TOML file.
+
+        Args:
+            settings: Values by attribute name; attributes that are left out keep their defaults.
+
+        Raises:
+            InvalidInputError: A name is not that of an attribute, or a value is not accepted.
+        """
+        if not isinstance(settings, Mapping):
+            raise InvalidInputError(
+                f"Tracker settings are {shown(settings)}; expected names and values, such as {{'conf_thres': 0.5}}."
+            )
+        names = [field.name for field in fields(cls)]
+        unknown = [name for name in settings if name not in names]
+        if unknown:
+            raise InvalidInputError(f"Tracker setting is {shown(unknown[0])}; expected one of {', '.join(names)}.")
+        return cls(**settings)  # type: ignore[arg-type]  # the values are checked when the settings are made
 
     @property
     def buffer_s(self) -> float:

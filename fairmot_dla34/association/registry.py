@@ -44,6 +44,11 @@ class AssociationMethod:
             raise InvalidInputError(f"Name of the association method is {name!r}; expected a non-empty string.")
         check_amount("lost_buffer_s", self.lost_buffer_s)
 
+    @property
+    def needs_embeddings(self) -> bool:
+        """Whether the method is known to need embeddings: ``make_rules`` is a class whose attribute is True."""
+        return bool(getattr(self.make_rules, "needs_embeddings", False))
+
 
 _METHODS: Registry[AssociationMethod] = Registry("Tracker method")
 

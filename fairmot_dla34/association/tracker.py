@@ -8,11 +8,12 @@ on reported tracks is that of ``_eval_seq_jde`` (``ppdet/engine/tracker.py``). D
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import DEFAULT_FRAME_RATE, check_frame_rate
+from ..config import DEFAULT_FRAME_RATE, check_frame_rate, is_number, shown
 from ..errors import InvalidInputError
 from ..values import Detections, Track
 from . import costs
@@ -50,11 +51,14 @@ class Tracker:
             the time between two updates is counted in it.
 
     Raises:
-        InvalidInputError: The frame rate is not a number from 0.001 to 100000.
+        InvalidInputError: The settings are not a `TrackerConfig`, or the frame rate is not a number from 0.001 to
+            100000.
     """
 
     def __init__(self, config: TrackerConfig | None = None, frame_rate: float = DEFAULT_FRAME_RATE) -> None:
         self._config = TrackerConfig() if config is None else config
+        if not isinstance(self._config, TrackerConfig):
+            raise InvalidInputError(f"config is {shown(config)}; expected a TrackerConfig, or None for its defaults.")
         self._frame_rate = check_frame_rate(frame_rate)
         # Rounded down as int() does in JDETracker; 1e-6 keeps 0.29 s at 100 frames/s from becoming 28 frames.
         self._lost_buffer = math.floor(min(self._config.buffer_s * self._frame_rate, 1e9) + 1e-6)
@@ -99,10 +103,10 @@ class Tracker:
             again.
 
         Raises:
-            InvalidInputError: The method needs embeddings and there are none, embeddings changed their size, or the
-                time is not finite. The state of the tracker is unchanged.
+            InvalidInputError: ``detections`` is not a `Detections`, the method needs embeddings and there are none,
+                embeddings changed their size, or the time is not finite. The state of the tracker is unchanged.
         """
-        self._check(detections, time_s)
+        detections = self._checked(detections, time_s)
         self._start_frame(detections, time_s)
         config, rules, tracklets = self._config, self._rules, self._tracklets
         high, low = self._candidates(detections)
@@ -126,12 +130,19 @@ class Tracker:
         )
         return report_tracks(self._tracklets, self._now.frame, config)
 
-    def _check(self, detections: Detections, time_s: float | None) -> None:
-        """Raise an error for arguments that the state cannot take. Nothing is changed."""
-        if time_s is not None and not math.isfinite(time_s):
-            raise InvalidInputError(f"time_s is {time_s}; expected a finite number of seconds, or None.")
+    def _checked(self, detections: Detections, time_s: float | None) -> Detections:
+        """Return the detections to use, after a check that the state can take them. Nothing is changed."""
+        if not isinstance(detections, Detections):
+            raise InvalidInputError(
+                f"detections is {shown(detections)}; expected Detections(boxes, scores), empty if there are none: "
+                "Detections([], [])."
+            )
+        if time_s is not None and not is_number(time_s):
+            raise InvalidInputError(f"time_s is {shown(time_s)}; expected a finite number of seconds, or None.")
+        if not self._config.use_embeddings and detections.embeddings is not None:
+            detections = replace(detections, embeddings=None)
         if not len(detections):
-            return
+            return detections
         size = _embedding_size(detections)
         if self._rules.needs_embeddings and size == 0:
             raise InvalidInputError(
@@ -143,6 +154,7 @@ class Tracker:
                 f"Detections have embeddings of {size} numbers, earlier frames had {self._embedding_size} (0: none); "
                 "pass the same kind in every frame, or call reset() between videos."
             )
+        return detections
 
     def _start_frame(self, detections: Detections, time_s: float | None) -> None:
         """Advance the time; the first frame with ``detections``, which are valid, sets the embedding size."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from fairmot_dla34.association import Tracker
 from fairmot_dla34.association.config import TrackerConfig
 from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.errors import InvalidInputError
-from fairmot_dla34.values import Detections, Track
+from fairmot_dla34.values import Detections, Peaks, Track
 
 NO_DETECTIONS = Detections([], [])
 BYTE = TrackerConfig(method="byte")
@@ -144,6 +145,35 @@ def test_jde_accepts_an_empty_frame_without_embeddings() -> None:
     assert tracker.update(NO_DETECTIONS) == ()
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     assert tracker.update(NO_DETECTIONS) == ()
+
+
+@pytest.mark.parametrize("method", ["byte", "steady"])
+def test_without_embeddings_tracks_equal_those_of_boxes_alone(method: str) -> None:
+    """``use_embeddings=False`` must have the effect of detections that have none, whatever their embeddings are."""
+    unused = Tracker(TrackerConfig(method=method, use_embeddings=False))
+    boxes_only = Tracker(TrackerConfig(method=method))
+    used = Tracker(TrackerConfig(method=method))
+    results = []
+    for frame in crowd(4, 12, 60):
+        expected = boxes_only.update(replace(frame, embeddings=None))
+        assert unused.update(frame) == expected
+        results.append(used.update(frame) == expected)
+    assert not all(results)
+    assert unused.update(NO_DETECTIONS) == ()
+    unused.update(people((0, 0), embeddings=EMBEDDINGS[:1, :4]))  # of any size
+
+
+@pytest.mark.parametrize("config", [{}, [], "byte", 1, TrackerConfig])
+def test_other_settings_than_a_tracker_config_are_refused(config: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"config is .*expected a TrackerConfig"):
+        Tracker(config)
+
+
+@pytest.mark.parametrize("detections", [None, [], [[0, 0, 40, 100]], {}, Detections, Peaks([], [])])
+def test_other_values_than_detections_are_refused(detections: Any) -> None:
+    """Peaks are in network px: their tracks would have wrong boxes."""
+    with pytest.raises(InvalidInputError, match=r"expected Detections\(boxes, scores\)"):
+        Tracker(BYTE).update(detections)
 
 
 def test_embeddings_may_not_change_their_size() -> None:
