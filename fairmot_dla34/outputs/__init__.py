@@ -5,6 +5,7 @@ Importing this package loads neither PyAV nor OpenCV.
 
 from __future__ import annotations
 
+from .claim import OutputClaim
 from .drawing import Trails, draw_tracks
 from .paths import prepare_output_dir
 from .registry import find_sink, register_sink, sink_names, unregister_sink
@@ -19,6 +20,7 @@ __all__ = [
     "JsonlSink",
     "KittiSink",
     "MotSink",
+    "OutputClaim",
     "Sink",
     "SinkContext",
     "SinkKind",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..config import check_frame_rate
 from ..errors import InvalidInputError, StateError
+from ..origin import ORIGIN_OF_ARRAYS
 from ..outputs import SinkSet
 from ..values import Frame, FrameResult, check_image
 from .model import FairMOT
@@ -51,9 +53,9 @@ class ImageStream:
     def __enter__(self) -> Self:
         if self._session is not None:
             raise StateError("This stream was entered before; call stream_mode again for a new one.")
-        self._options.prepare()
+        self._claim = self._options.claim(replace(ORIGIN_OF_ARRAYS, name=self._name))
         self._session = self._load_model().session(self._frame_rate)
-        self._sinks = self._options.open(self._name, self._frame_rate)
+        self._sinks = self._options.open(self._claim, self._frame_rate)
         return self
 
     def __exit__(

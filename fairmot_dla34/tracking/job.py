@@ -43,13 +43,13 @@ def track_to_files(
     reading, writing = source_options or SourceOptions(), output_options or OutputOptions()
     with ExitStack() as stack:
         frames = stack.enter_context(reading.open(source))
+        claim = stack.enter_context(writing.claim(frames.origin))
         outputs = DelayedOutputs(
-            lambda: writing.open(frames.name, frames.frame_rate, draw_on_frames=frames.reads_ahead),
+            lambda: writing.open(claim, frames.frame_rate, draw_on_frames=frames.reads_ahead),
             fill_gaps=writing.fill_gaps,
             images=writing.needs_images,
             reused=not frames.reads_ahead,
         )
-        writing.prepare()
         model = load_model()
         session = model.session(frames.native_rate)
         bar = stack.enter_context(progress_bar(frames.name, frames.frame_count, enabled=progress))

@@ -23,7 +23,8 @@ from ..config import (
     check_path,
 )
 from ..errors import InvalidInputError
-from ..outputs import SinkContext, SinkSet, find_sink, open_sinks, prepare_output_dir
+from ..origin import Origin
+from ..outputs import OutputClaim, SinkContext, SinkSet, find_sink
 from ..video import Source, open_source
 from ..weights import find_entry, resolve_network
 
@@ -208,19 +209,25 @@ class OutputOptions:
         """True if a sink needs the images of the frames."""
         return any(find_sink(name).needs_images for name in self.sinks)
 
-    def prepare(self) -> None:
-        """Create the folders and check that they can be written, before anything slow starts.
-
-        Raises:
-            OutputError: A folder cannot be written.
-        """
-        prepare_output_dir(Path(self.output_dir), [find_sink(name).folder for name in self.sinks])
-
-    def open(self, name: str, frame_rate: float, *, draw_on_frames: bool = False) -> SinkSet:
-        """Open the outputs of one video; earlier ones of that name are replaced.
+    def claim(self, origin: Origin) -> OutputClaim:
+        """Reserve the output files of one run, before anything slow starts; close the claim after the outputs.
 
         Args:
-            name: Name of the source, the stem of the files.
+            origin: Source of the run.
+
+        Raises:
+            OutputError: A file cannot be written, another run writes it, it contains results of another source, or it
+                is a file of this source.
+        """
+        return OutputClaim(
+            Path(self.output_dir), self.name or origin.name, self.sinks, origin, overwrite=self.overwrite
+        )
+
+    def open(self, claim: OutputClaim, frame_rate: float, *, draw_on_frames: bool = False) -> SinkSet:
+        """Open the outputs of one video; earlier ones of the same source are replaced.
+
+        Args:
+            claim: Files of the run.
             frame_rate: Frames per second of the video written.
             draw_on_frames: Draw on the frames themselves instead of copies; nothing else may use them afterwards.
 
@@ -228,4 +235,4 @@ class OutputOptions:
             OutputError: A file cannot be written.
         """
         context = SinkContext(frame_rate, self.draw_threshold, draw_on_frames, self.labels, self.line_width)
-        return open_sinks(Path(self.output_dir), name, self.sinks, context)
+        return claim.open(context)

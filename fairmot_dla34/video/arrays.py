@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Any
 
+from ..origin import ORIGIN_OF_ARRAYS, Origin
 from ..values import Frame, check_image
-from .names import ARRAYS_NAME
 from .source import Source
 
 if TYPE_CHECKING:
@@ -35,9 +35,14 @@ class ArraySource(Source):
         """
         count = len(images) if isinstance(images, Sized) else None
         super().__init__(
-            ARRAYS_NAME, native_rate=None, native_count=count, frame_rate=frame_rate, frame_stride=frame_stride
+            ORIGIN_OF_ARRAYS.name, native_rate=None, native_count=count, frame_rate=frame_rate, frame_stride=frame_stride
         )
         self._images = images
+
+    @property
+    def origin(self) -> Origin:
+        """Identity, the same for all arrays."""
+        return ORIGIN_OF_ARRAYS
 
     def _describe(self) -> str:
         """Return the name used in messages."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..origin import Origin
 from ..values import Frame
 from . import container_opening, probing
 from .conversion import BgrConverter
 from .lost_frames import LostFrameCounter
-from .names import file_name, redact_url, url_name
+from .names import file_name, redact_url, url_identity, url_name
 from .rotation import UPRIGHT, orientation_of, rotate
 from .source import Source
 from .timing import Clock
@@ -38,6 +39,7 @@ class ContainerSource(Source):
             InvalidInputError: The frame rate or the stride is out of its range.
         """
         self._is_url = isinstance(location, str)
+        self._location = location
         self.is_live = isinstance(location, str) and not location.lower().startswith("http")
         self._shown = redact_url(location) if isinstance(location, str) else str(location)
         self._container = container_opening.open_container(location, shown=self._shown)
@@ -58,6 +60,13 @@ class ContainerSource(Source):
             raise
         # Threads over slices only: threads over frames report a corrupt packet several packets late.
         self._stream.thread_type = "SLICE"
+
+    @property
+    def origin(self) -> Origin:
+        """Identity: the file, or the URL with its query, by which the cameras of one server may differ."""
+        if isinstance(self._location, str):
+            return Origin(self.name, url_identity(self._location), self._shown)
+        return Origin(self.name, f"file {self._location.resolve()}", self._shown, (self._location,))
 
     def _describe(self) -> str:
         """Return the path, or the URL without credentials."""

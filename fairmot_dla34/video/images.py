@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import configparser
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInputError
+from ..origin import Origin
 from ..values import Frame
 from .source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -53,6 +54,12 @@ class ImageSource(Source):
         )
         self._files = files
         self._shown = shown
+
+    @property
+    def origin(self) -> Origin:
+        """Identity: the folder or the pattern, as an absolute path."""
+        place = Path(self._shown).absolute()
+        return Origin(self.name, f"images {place.parent.resolve() / place.name}", self._shown, tuple(self._files))
 
     def _describe(self) -> str:
         """Return the folder or pattern, used in messages."""

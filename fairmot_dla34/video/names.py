@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".m3u8", ".mpg", ".mpeg", ".flv"})
-ARRAYS_NAME = "inputimages"  # the name PaddleHub's module gives a list of arrays
 _MAX_LENGTH = 120  # characters; file systems allow 255 bytes, and suffixes follow
 
 
@@ -34,6 +33,13 @@ def url_name(url: str) -> str:
     path = Path(parts.path.rstrip("/"))
     text = f"{parts.hostname or ''}{path.with_suffix('') if path.suffix.lower() in VIDEO_SUFFIXES else path}"
     return re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("._")[:_MAX_LENGTH] or "stream"
+
+
+def url_identity(url: str) -> str:
+    """Return a URL without user and password, but with its query: cameras of one server may differ in it alone."""
+    scheme, _, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme.lower()}://{host.rpartition('@')[2]}{rest[len(host) :]}"
 
 
 def redact_url(url: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..closing import ClosedOnExit
 from ..config import DEFAULT_FRAME_RATE, check_frame_rate, check_frame_stride
 from ..errors import SourceError, StateError
+from ..origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -93,6 +94,12 @@ class Source(ClosedOnExit, ABC):
             raise StateError(f"Source {self.name!r} was read or closed before; a source is read once: open it again.")
         self._started = True
         return self._read()
+
+    @property
+    def origin(self) -> Origin:
+        """Identity of the source: its name, what distinguishes it from others, and the files that it reads."""
+        shown = self._describe()
+        return Origin(self.name, f"{type(self).__qualname__} {shown}", shown)
 
     @property
     def closed(self) -> bool:
