@@ -8,9 +8,10 @@ MAX_MESSAGE_CHARS = 300
 
 # Terminal escapes (C0, DEL, C1), direction overrides, which reorder what follows, and halves of surrogate pairs, which
 # no encoding can write.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-_WORD_CHARS = 40  # shorter words, such as file names, stay whole
+_WORD_CHARS = 50  # shorter words stay whole
+_WORD_HEAD = 0.25  # part of a shortened word before the gap: the end of a path is its file name
 
 
 def plain_line(text: str, limit: int | None = MAX_MESSAGE_CHARS) -> str:
@@ -26,7 +27,7 @@ def plain_line(text: str, limit: int | None = MAX_MESSAGE_CHARS) -> str:
     """
     if limit is not None:
         text = _without_middle(text, 4 * limit)  # bounds the work, for a text of many megabytes
-    line = _UNSAFE.sub(_escape, re.sub(r"\s*[\t\n\r\v\f]\s*", " ", text).strip())
+    line = UNSAFE.sub(_escape, re.sub(r"\s*[\t\n\r\v\f]\s*", " ", text).strip())
     return line if limit is None else _without_middle(_with_shorter_words(line, limit), limit)
 
 
@@ -43,13 +44,14 @@ def _with_shorter_words(line: str, limit: int) -> str:
         length = len(words[longest])
         if length <= _WORD_CHARS:
             break
-        words[longest] = _without_middle(words[longest], max(_WORD_CHARS, length - excess))
+        words[longest] = _without_middle(words[longest], max(_WORD_CHARS, length - excess), _WORD_HEAD)
         excess -= length - len(words[longest])
     return " ".join(words)
 
 
-def _without_middle(text: str, limit: int) -> str:
+def _without_middle(text: str, limit: int, head_part: float = 0.5) -> str:
+    """Cut text to a length; ``head_part`` of what remains is before the gap."""
     if len(text) <= limit:
         return text
-    head = (limit - 1) // 2
+    head = int(head_part * (limit - 1))
     return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"

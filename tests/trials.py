@@ -172,7 +172,7 @@ def expect_one_line_error(ended: Ended, *words: str, code: int = 1) -> None:
 def print_table(reporter: pytest.TerminalReporter) -> None:
     """Print tries, survivals and failures of every kind of trial that ran; nothing if none ran."""
     rows: dict[str, dict[str, int]] = {}
-    for report in reporter.getreports("") + reporter.getreports("passed") + reporter.getreports("failed"):
+    for report in [report for outcome in ("", "passed", "failed", "error") for report in reporter.getreports(outcome)]:
         if report.when == "teardown":
             for name, value in report.user_properties:
                 if name == PROPERTY:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..architectures import find_architecture
 from ..config import DEFAULT_WEIGHTS
 from ..errors import UnknownWeightsError
-from ..weights import WeightsEntry, find_entry, kept_path, registered, resolve_weights, verify_file
+from ..weights import WeightsEntry, download_weights, find_entry, kept_path, registered, resolve_weights, verify_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = _add_action(actions, "list", list_weights, "registered names, licences, training data")
     listing.add_argument("--json", action="store_true", help="print JSON")
     for action, run, text in (
-        ("download", download_weights, "download and verify; print the path"),
+        ("download", print_downloaded, "download and verify; print the path"),
         ("path", print_path, "print the path of weights, whether the file exists or not"),
         ("verify", verify_weights, "check a file on this machine"),
     ):
@@ -52,9 +52,9 @@ def list_weights(arguments: argparse.Namespace) -> None:
         print(f"    trained on {', '.join(entry.trained_on)}")
 
 
-def download_weights(arguments: argparse.Namespace) -> None:
-    """Download weights if they are not in the cache, and print their path."""
-    print(resolve_weights(arguments.name))
+def print_downloaded(arguments: argparse.Namespace) -> None:
+    """Download weights if they are not in the cache or damaged there, and print their path."""
+    print(download_weights(arguments.name))
 
 
 def print_path(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .cache import cache_dir, kept_path
 from .checkpoint_file import CheckpointFile, load_checkpoint
 from .registry import WeightsEntry, registered
-from .resolve import find_entry, input_size_for, resolve_network, resolve_weights
+from .resolve import download_weights, find_entry, input_size_for, resolve_network, resolve_weights
 from .verify import VerifiedFile, verify_file
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "VerifiedFile",
     "WeightsEntry",
     "cache_dir",
+    "download_weights",
     "find_entry",
     "input_size_for",
     "kept_path",

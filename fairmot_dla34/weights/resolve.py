@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import logging
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
 from ..architectures import Network, find_architecture
 from ..config import InputSize
-from ..errors import DownloadError, UnknownWeightsError
+from ..errors import CheckpointError, DownloadError, IntegrityError, UnknownWeightsError
 from .cache import kept_path
 from .checkpoint_file import CheckpointFile, load_checkpoint
 from .fetch.download import download
-from .fetch.location import OFFLINE_VARIABLE, SAMPLE_REMEDY, download_location, is_offline
+from .fetch.location import SAMPLE_REMEDY, download_location, is_offline
 from .registry import WeightsEntry, registered
+from .verify import verify_file
+
+logger = logging.getLogger(__name__)
 
 
 def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None, progress: bool = True) -> Path:
@@ -40,12 +44,37 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
         return path
     if offline or is_offline():
         raise DownloadError(
-            f"{entry.name} is not in the cache and offline mode forbids downloading it. Put the file from "
-            f"{download_location(entry).url} at {path}, allow the download (offline=False, ${OFFLINE_VARIABLE} unset), "
-            f"{SAMPLE_REMEDY}."
+            f"{entry.name} is not in the cache, and offline mode forbids the download. Put "
+            f"{download_location(entry).url} at {path}, {SAMPLE_REMEDY}."
         )
     architecture = find_architecture(entry.architecture)
     return download(entry, path, check=lambda file: load_checkpoint(file, architecture), progress=progress)
+
+
+def download_weights(weights: str | PathLike[str], *, progress: bool = True) -> Path:
+    """Return the path of sound weights: a file in the cache that does not verify is downloaded again.
+
+    Args:
+        weights: Registered name, or path of a file, which is checked.
+        progress: Show the progress on stderr while downloading.
+
+    Raises:
+        IntegrityError, CheckpointError: A file that is not in the cache does not verify.
+        WeightsError: One of the kinds listed for `resolve_weights`.
+    """
+    path = resolve_weights(weights, progress=progress)
+    entry = find_entry(weights)
+    architecture = find_architecture(entry.architecture) if entry else None
+    try:
+        verify_file(path, sha256=entry.sha256 if entry else None, architecture=architecture)
+    except (IntegrityError, CheckpointError) as error:
+        if entry is None or entry.url is None or is_offline():
+            raise
+        logger.warning("%s; it is downloaded again", str(error).rstrip("."))
+        return download(
+            entry, path, check=lambda file: load_checkpoint(file, architecture), progress=progress, replace=True
+        )
+    return path
 
 
 def resolve_network(
@@ -105,7 +134,8 @@ def _existing_file(weights: str | PathLike[str]) -> Path:
     hint = f" Did you mean {close[0]}?" if close else ""
     problem = "is a folder" if _holds(path.is_dir) else "is neither a registered name nor an existing file"
     raise UnknownWeightsError(
-        f"Weights {str(weights)!r}: it {problem}; expected the path of a file or one of {', '.join(names)}.{hint}"
+        f"Weights {str(weights)!r}: it {problem}; expected the path of a file or a registered name, such as {names[0]} "
+        f"or sample. List them with fairmot_dla34 weights list.{hint}"
     )
 
 

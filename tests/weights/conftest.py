@@ -14,7 +14,7 @@ from weights.server import FakeServer
 from fairmot_dla34.architectures import HeadSizes
 from fairmot_dla34.architectures.dla34 import DLA34
 from fairmot_dla34.weights import WeightsEntry, registered
-from fairmot_dla34.weights.fetch.transfer import RetryPolicy
+from fairmot_dla34.weights.fetch.limits import RetryPolicy
 
 NAME = "fairmot_dla34_30e_576x320"
 

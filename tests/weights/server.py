@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import threading
@@ -94,6 +95,7 @@ def send_file(
     md5: str | None = None,
     content: bytes | None = None,
     length: bool = True,
+    drip_s: float | None = None,
 ) -> Response:
     """Return a response with the file, correct except for the given faults.
 
@@ -105,6 +107,7 @@ def send_file(
         md5: Content-MD5 header.
         content: Bytes to send in place of the server's file.
         length: Send the Content-Length header.
+        drip_s: Seconds between single bytes that follow those of ``cut``, or None to send none.
     """
 
     def response(handler: RequestHandler) -> None:
@@ -128,6 +131,12 @@ def send_file(
         handler.start(status, headers)
         handler.wfile.write(body if cut is None else body[:cut])
         handler.wfile.flush()
+        if drip_s is not None:
+            for byte in body[cut:]:
+                with contextlib.suppress(OSError):  # the client has left
+                    handler.wfile.write(bytes([byte]))
+                if state.release.wait(drip_s):
+                    return
         if stall:
             state.release.wait(20)
 

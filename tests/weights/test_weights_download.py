@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import hashlib
 import io
 import logging
@@ -23,9 +24,9 @@ from weights.server import (
 )
 
 from fairmot_dla34.errors import CheckpointError, DownloadError, IntegrityError
-from fairmot_dla34.weights import WeightsEntry, resolve_weights
+from fairmot_dla34.weights import WeightsEntry, download_weights, resolve_weights
 from fairmot_dla34.weights.fetch.download import download
-from fairmot_dla34.weights.fetch.transfer import RetryPolicy
+from fairmot_dla34.weights.fetch.limits import RetryPolicy
 
 
 class Terminal(io.StringIO):
@@ -132,7 +133,7 @@ def test_permanent_fault_fails_after_the_last_attempt(
     with pytest.raises(DownloadError, match="in 3 attempts") as caught:
         fetch()
     assert message in str(caught.value)
-    assert str(fetch.target) in str(caught.value)
+    assert fetch.target.name in str(caught.value)
     assert "--weights sample" in str(caught.value)
     assert len(server.requests) == 3
     assert not fetch.target.exists()
@@ -262,7 +263,7 @@ def test_correct_digests_are_accepted(server: FakeServer, fetch: Fetch) -> None:
     assert fetch() == server.content
 
 
-@pytest.mark.parametrize("changes", [{}, {"sha256": "0" * 64}, {"bytes": 3}], ids=["md5", "sha256", "length"])
+@pytest.mark.parametrize("changes", [{}, {"sha256": "0" * 64}, {"bytes": 300_001}], ids=["md5", "sha256", "length"])
 def test_wrong_bytes_are_rejected_and_deleted(changes: dict[str, object], server: FakeServer, fetch: Fetch) -> None:
     fetch.entry = dataclasses.replace(fetch.entry, **changes)  # type: ignore[arg-type]
     server.responses = [send_file(md5=md5_of(b"other"))]
@@ -317,3 +318,81 @@ def test_mirror_credentials_are_sent_and_never_shown(
     shown += "".join(path.read_text(errors="replace") for path in fetch.target.parent.glob("*.json"))
     assert "cret" not in shown
     assert "user" not in str(caught.value)
+
+
+def test_a_longer_file_than_registered_is_refused_before_and_during_the_transfer(
+    server: FakeServer, fetch: Fetch
+) -> None:
+    fetch.entry = dataclasses.replace(fetch.entry, bytes=299_999)
+    for response in (send_file(), send_file(length=False)):
+        server.responses = [response]
+        with pytest.raises(DownloadError, match=r"at least \d+ bytes; expected at most 299999"):
+            fetch()
+        assert fetch.cached_files == []
+
+
+def test_an_encoded_answer_is_refused(server: FakeServer, fetch: Fetch) -> None:
+    """Ten kilobytes of gzip decode to ten megabytes; the request asks for the bytes as they are."""
+    server.responses = [send_status(200, gzip.compress(bytes(10_000_000)), {"Content-Encoding": "gzip"})]
+    with pytest.raises(DownloadError, match="in the encoding 'gzip'"):
+        fetch()
+    assert fetch.cached_files == []
+
+
+def test_a_transfer_that_drips_is_ended_and_resumed(server: FakeServer, fetch: Fetch) -> None:
+    server.responses = [send_file(cut=100_000, drip_s=0.05)]
+    assert fetch(retry_policy=dataclasses.replace(fetch.retry_policy, read_timeout_s=0.2)) == server.content
+    first = int((server.ranges[1] or "").removeprefix("bytes=").removesuffix("-"))
+    assert 100_000 < first < 300_000
+
+
+def test_a_download_has_a_longest_time_and_goes_on_where_it_stopped(server: FakeServer, fetch: Fetch) -> None:
+    server.responses = [send_file(cut=100_000, drip_s=0.05)]
+    with pytest.raises(DownloadError, match=r"was not downloaded in 0\.2 s; the next try resumes"):
+        fetch(retry_policy=dataclasses.replace(fetch.retry_policy, total_s=0.2, slowest_bytes_per_s=0.0))
+    size = Path(f"{fetch.target}.part").stat().st_size
+    assert 100_000 < size < 300_000
+    assert fetch() == server.content
+    assert server.ranges == [None, f"bytes={size}-"]
+
+
+def test_retry_after_is_waited_for(server: FakeServer, fetch: Fetch, caplog: pytest.LogCaptureFixture) -> None:
+    server.responses = [send_status(503, headers={"Retry-After": "1"})]
+    assert fetch() == server.content
+    assert "trying again in 1 s" in caplog.text
+
+
+@pytest.mark.parametrize("asked", ["86400", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_retry_after_beyond_the_limit_is_an_error(asked: str, server: FakeServer, fetch: Fetch) -> None:
+    server.responses = [send_status(429, headers={"Retry-After": asked})]
+    with pytest.raises(DownloadError, match=r"asks to wait \d+ s\. Try again then"):
+        fetch()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("text", ["soon", "-5", "1e9", "9" * 5000, "Fri, 99 Foo 2026", "Fri, 31 Dec 9999 23:59:59"])
+def test_a_malformed_retry_after_is_ignored(text: str, server: FakeServer, fetch: Fetch) -> None:
+    server.responses = [send_status(503, headers={"Retry-After": text})]
+    assert fetch() == server.content
+
+
+def test_a_damaged_file_in_the_cache_is_downloaded_again(
+    server: FakeServer, zeros_pdparams: bytes, target: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.content = zeros_pdparams
+    target.parent.mkdir()
+    target.write_bytes(zeros_pdparams[:1_000_000])
+    assert download_weights(target.stem, progress=False) == target
+    assert target.read_bytes() == zeros_pdparams
+    assert "downloaded again" in caplog.text
+    assert download_weights(target.stem, progress=False) == target
+    assert len(server.requests) == 1
+
+
+def test_a_damaged_file_stays_until_a_sound_one_has_arrived(server: FakeServer, target: Path) -> None:
+    server.responses = [send_status(404)]
+    target.parent.mkdir()
+    target.write_bytes(b"damaged")
+    with pytest.raises(DownloadError, match="answered 404"):
+        download_weights(target.stem, progress=False)
+    assert target.read_bytes() == b"damaged"

@@ -52,11 +52,9 @@ def test_path_of_a_file_is_accepted(kind: type, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("weights", ["fairmot_dla34_30e_1088x60", "no/such.pdparams", "", "a\0b", Path("x")])
-def test_error_for_unknown_weights_lists_the_names(weights: str | Path) -> None:
-    with pytest.raises(UnknownWeightsError) as caught:
+def test_error_for_unknown_weights_says_where_the_names_are(weights: str | Path) -> None:
+    with pytest.raises(UnknownWeightsError, match=f"such as {DEFAULT_WEIGHTS} or sample.*fairmot_dla34 weights list"):
         resolve_weights(weights)
-    for entry in registered():
-        assert entry.name in str(caught.value)
 
 
 def test_error_for_unknown_weights_suggests_a_name(tmp_path: Path) -> None:
@@ -81,7 +79,7 @@ def test_offline_never_opens_a_connection(
         monkeypatch.setenv("FAIRMOT_DLA34_OFFLINE", variable)
     with pytest.raises(DownloadError) as caught:
         resolve_weights(entry.name, offline=argument)
-    assert str(target) in str(caught.value)
+    assert target.name in str(caught.value)
     assert str(entry.url) in str(caught.value)
     assert "--weights sample" in str(caught.value)
     assert not target.parent.exists()

@@ -13,9 +13,10 @@ from ...errors import CheckpointError, DownloadError, IntegrityError, WeightsErr
 from ..cache import HOME_VARIABLE
 from ..registry import WeightsEntry
 from ..verify import check_bytes
+from .limits import DEFAULT_MAX_BYTES, DownloadLimits, RetryPolicy, TransientError
 from .location import SAMPLE_REMEDY, DownloadLocation, download_location
 from .partial import PartialFile, RemoteFileInfo
-from .transfer import RetryPolicy, TransientError, transfer
+from .transfer import transfer
 
 logger = logging.getLogger(__name__)
 
@@ -29,18 +30,20 @@ def download(
     *,
     check: Callable[[Path], object],
     progress: bool = True,
+    replace: bool = False,
     retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
 ) -> Path:
     """Download ``entry`` to ``target``, unless another process has done so while this one waited for the lock.
 
     ``target`` appears complete and verified, or not at all. The bytes of an interrupted download stay beside it, and
-    the next download resumes them.
+    the next download resumes them. A download has at most the registered length, or 1 GB if none is registered.
 
     Args:
         entry: Registered weights to fetch.
         target: Path of the finished file; its folder is created.
         check: Called with the path of the downloaded file; raises `CheckpointError` if it is not a usable checkpoint.
-        progress: Show a progress bar on stderr, if that is a terminal.
+        progress: Show the progress on stderr.
+        replace: Download also if ``target`` exists, which is then replaced.
         retry_policy: Timeouts and attempts.
 
     Returns:
@@ -56,11 +59,12 @@ def download(
         with _locked(target):
             if target.is_dir():
                 raise DownloadError(f"{target} is a folder; expected a file or nothing at this path: remove it.")
-            if not target.is_file():
+            if replace or not target.is_file():
                 partial = PartialFile(target)
                 logger.info("downloading %s from %s to %s", entry.name, location.url, target.parent)
                 label = entry.name if progress else None
-                info = _transfer_with_retries(location, partial, retry_policy, label)
+                limits = DownloadLimits(entry.bytes or DEFAULT_MAX_BYTES, retry_policy.total_s)
+                info = _transfer_with_retries(location, partial, retry_policy, limits, label)
                 _verify(partial, entry, info, check)
                 partial.finish(target)
     except WeightsError:
@@ -88,21 +92,30 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def _transfer_with_retries(
-    location: DownloadLocation, partial: PartialFile, retry_policy: RetryPolicy, label: str | None
+    location: DownloadLocation,
+    partial: PartialFile,
+    retry_policy: RetryPolicy,
+    limits: DownloadLimits,
+    label: str | None,
 ) -> RemoteFileInfo:
     for attempt in range(1, retry_policy.attempts + 1):
         try:
-            return transfer(location, partial, retry_policy, label=label)
+            return transfer(location, partial, retry_policy, limits=limits, label=label)
         except TransientError as error:
             failure = error
         if attempt < retry_policy.attempts:
-            pause_s = retry_policy.backoff_s * 2 ** (attempt - 1)
+            pause_s = max(retry_policy.backoff_s * 2 ** (attempt - 1), failure.retry_after_s or 0.0)
+            if pause_s > retry_policy.longest_retry_after_s:
+                raise DownloadError(
+                    f"{location.url}: {failure}, and asks to wait {pause_s:.0f} s. Try again then, set "
+                    "$FAIRMOT_DLA34_MIRROR to another server, or pass the path of a weights file."
+                ) from failure
             logger.warning("%s: %s; trying again in %g s", location.url, failure, pause_s)
-            time.sleep(pause_s)
+            time.sleep(min(pause_s, limits.seconds_left))
+            limits.check_time(location.url)
     raise DownloadError(
-        f"{location.url} was not downloaded in {retry_policy.attempts} attempts: {failure}; the next try resumes. "
-        "Check the connection and any proxy, set $FAIRMOT_DLA34_MIRROR to a nearer server, put the file at "
-        f"{str(partial.path).removesuffix('.part')} yourself, {SAMPLE_REMEDY}."
+        f"{location.url} was not downloaded in {retry_policy.attempts} attempts: {failure}; the next try resumes. Set "
+        f"$FAIRMOT_DLA34_MIRROR, put the file at {str(partial.path).removesuffix('.part')}, {SAMPLE_REMEDY}."
     ) from failure
 
 
@@ -112,8 +125,9 @@ def _verify(partial: PartialFile, entry: WeightsEntry, info: RemoteFileInfo, che
         check(partial.path)
     except (IntegrityError, CheckpointError) as error:
         partial.discard()
+        reason = str(error).replace(str(partial.path), "it").rstrip(".")
         raise IntegrityError(
-            f"The file from {info.url} is not usable and was deleted: {str(error).rstrip('.')}. Try again, or set "
+            f"The file from {info.url} is not usable and was deleted: {reason}. Try again, or set "
             "$FAIRMOT_DLA34_MIRROR to another server."
         ) from error
 
@@ -123,6 +137,6 @@ def _write_error_message(target: Path, error: Exception) -> str:
     full = isinstance(error, OSError) and error.errno in _DISK_FULL_ERRNOS
     remedy = "Free some space" if full else "Make that folder writable"
     return (
-        f"{target} cannot be written ({reason}). {remedy}, set ${HOME_VARIABLE} to another folder, pass the path of a "
-        f"weights file, {SAMPLE_REMEDY}."
+        f"{target.parent} cannot be written ({reason}). {remedy}, set ${HOME_VARIABLE} to another folder, pass the "
+        f"path of a weights file, {SAMPLE_REMEDY}."
     )

@@ -12,7 +12,7 @@ from ..registry import WeightsEntry
 
 MIRROR_VARIABLE = "FAIRMOT_DLA34_MIRROR"
 OFFLINE_VARIABLE = "FAIRMOT_DLA34_OFFLINE"
-SAMPLE_REMEDY = "or use the weights that ship in this package: --weights sample, in Python weights='sample'"
+SAMPLE_REMEDY = "or use --weights sample"
 
 
 def is_offline() -> bool:

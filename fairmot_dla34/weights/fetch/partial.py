@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...config import is_whole
 from ...files import write_whole
+
+_MAX_INFO_BYTES = 1 << 16
+_MAX_HEADER_CHARS = 1000
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,32 @@ class PartialFile:
     def resumable(self, url: str) -> tuple[RemoteFileInfo | None, int]:
         """Return the info of an earlier transfer from ``url`` and the bytes received; (None, 0) to start over."""
         try:
-            info = RemoteFileInfo(**json.loads(self._info_path.read_text(encoding="utf-8")))
+            info = self._read_info()
             size = self.path.stat().st_size
-        except (FileNotFoundError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError):
             return None, 0
-        if info.url != url or not info.validator or size == 0:
+        if info.url != url or not info.validator or size == 0 or size > (info.total_bytes or size):
             return None, 0
         return info, size
+
+    def _read_info(self) -> RemoteFileInfo:
+        """Read the info file.
+
+        Raises:
+            FileNotFoundError: There is none.
+            ValueError: It is damaged: too long, not JSON, or a value could not have come from a server.
+        """
+        with self._info_path.open("rb") as file:
+            content = file.read(_MAX_INFO_BYTES + 1)
+        try:
+            info = RemoteFileInfo(**json.loads(content.decode()))
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"{self._info_path} is damaged") from error
+        if not all(map(_is_header_value, (info.url, info.validator or "", info.content_md5 or ""))):
+            raise ValueError(f"{self._info_path} has a text that is not a header value")
+        if info.total_bytes is not None and not is_whole(info.total_bytes, 0):
+            raise ValueError(f"{self._info_path} has a length that is not a number")
+        return info
 
     def start(self, info: RemoteFileInfo) -> None:
         """Delete the bytes received so far and record ``info``.
@@ -64,6 +88,12 @@ class PartialFile:
         self._info_path.unlink(missing_ok=True)
 
     def finish(self, target: Path) -> None:
-        """Move the complete file to ``target`` atomically."""
+        """Move the complete file to ``target`` atomically, once its bytes are on the disk."""
+        with self.path.open("rb+") as file:
+            os.fsync(file.fileno())  # otherwise a power failure after the rename could leave an empty file
         self.path.replace(target)
         self._info_path.unlink(missing_ok=True)
+
+
+def _is_header_value(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= _MAX_HEADER_CHARS and text.isascii() and text.isprintable()

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...console import progress_bar
 from ...errors import DownloadError
-from .headers import content_range, file_info, validator
+from ...messages import plain_line
+from .headers import content_range, file_info, retry_after_s, validator
+from .limits import DownloadLimits, RateCheck, RetryPolicy, TransientError
 from .location import SAMPLE_REMEDY, DownloadLocation
 from .partial import PartialFile, RemoteFileInfo
 
 if TYPE_CHECKING:
     import requests
+    import urllib3
 
 CHUNK_BYTES = 1 << 16
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
-    """Timeouts and attempts of a download.
-
-    Attributes:
-        attempts: Number of transfers before the download fails; each one resumes the last.
-        connect_timeout_s: Longest wait for a connection, in seconds.
-        read_timeout_s: Longest wait for the next bytes, in seconds.
-        backoff_s: Pause between the first two attempts, in seconds; doubled after each further attempt.
-    """
-
-    attempts: int = 5
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 30.0
-    backoff_s: float = 1.0
-
-
-class TransientError(Exception):
-    """A failed transfer that another attempt may complete."""
-
-
 def transfer(
-    location: DownloadLocation, partial: PartialFile, retry_policy: RetryPolicy, *, label: str | None
+    location: DownloadLocation,
+    partial: PartialFile,
+    retry_policy: RetryPolicy,
+    *,
+    limits: DownloadLimits,
+    label: str | None,
 ) -> RemoteFileInfo:
     """Download into ``partial`` until it has its full length. One attempt; retries are up to the caller.
 
@@ -47,32 +35,36 @@ def transfer(
         location: URL to download from.
         partial: File to write, resumed if it has bytes of the same version.
         retry_policy: Source of the timeouts.
+        limits: Ceilings of the whole download.
         label: Text before the progress bar, None for no bar.
 
     Returns:
         The server's data about the file.
 
     Raises:
-        TransientError: The connection failed, stalled or ended early, or the server is busy or broken.
-        DownloadError: The server refused the request, or the URL cannot be used.
+        TransientError: The connection failed, stalled, was too slow or ended early, or the server is busy or broken.
+        DownloadError: The server refused the request, the URL cannot be used, or a limit is exceeded.
         OSError: The file cannot be written.
     """
     import requests
+    import urllib3
 
     earlier, size = partial.resumable(location.url)
     if earlier and size == earlier.total_bytes:
         return earlier
-    headers = {"Accept-Encoding": "identity"}  # makes Content-Length the length of the file
+    headers = {"Accept-Encoding": "identity"}
     if earlier and earlier.validator:
         headers.update({"Range": f"bytes={size}-", "If-Range": earlier.validator})
     timeouts_s = (retry_policy.connect_timeout_s, retry_policy.read_timeout_s)
     try:
         with _send_request(location, headers, timeouts_s) as response:
             info, offset = _start_or_resume(response, location, partial, earlier, size)
+            _check_bytes(limits, partial, info.total_bytes or 0, location.url)
             if offset != info.total_bytes:
-                _append_body(response, partial, info, offset, label)
+                rate = RateCheck(retry_policy.slowest_bytes_per_s, retry_policy.read_timeout_s)
+                _append_body(response, partial, info, offset, limits=limits, rate=rate, label=label)
             return info
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise _convert_error(error, location, retry_policy) from error
 
 
@@ -93,10 +85,13 @@ def _send_request(
 
 
 def _convert_error(
-    error: requests.RequestException, location: DownloadLocation, retry_policy: RetryPolicy
+    error: requests.RequestException | urllib3.exceptions.HTTPError,
+    location: DownloadLocation,
+    retry_policy: RetryPolicy,
 ) -> TransientError | DownloadError:
     """Return the error to raise, without the text of ``error``: it may hold a password or the token of a redirect."""
     from requests import exceptions
+    from urllib3.exceptions import ProtocolError
 
     root: BaseException = error
     while root.__context__ is not None:  # requests wraps urllib3's error, which wraps the operating system's
@@ -106,7 +101,7 @@ def _convert_error(
     if isinstance(error, exceptions.Timeout) or isinstance(root, TimeoutError):
         return TransientError(f"no data for {retry_policy.read_timeout_s:g} s")
     cause = f"{type(error).__name__}: {root}" if root is not error else type(error).__name__
-    broken = (exceptions.ConnectionError, exceptions.ChunkedEncodingError, exceptions.ContentDecodingError)
+    broken = (exceptions.ConnectionError, exceptions.ChunkedEncodingError, ProtocolError)
     if isinstance(error, broken) and not isinstance(error, exceptions.SSLError):
         return TransientError(f"the connection failed ({cause})")
     return DownloadError(
@@ -123,7 +118,13 @@ def _start_or_resume(
     size: int,
 ) -> tuple[RemoteFileInfo, int]:
     """Return the info about the file and the offset of the response body; empty ``partial`` unless it is resumed."""
-    status = response.status_code
+    status, reason = response.status_code, plain_line(response.reason or "", 60)
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if status in {200, 206} and encoding != "identity":  # decoding could turn a few bytes into gigabytes
+        raise DownloadError(
+            f"{location.url} answered in the encoding {encoding!r}; expected the file's own bytes, as asked for. Set "
+            f"$FAIRMOT_DLA34_MIRROR to another server, pass the path of a weights file, {SAMPLE_REMEDY}."
+        )
     if status == 200:  # the first transfer, another version of the file, or a server without ranges
         info = file_info(location.url, response.headers)
         partial.start(info)
@@ -136,24 +137,44 @@ def _start_or_resume(
         partial.discard()
         raise TransientError("the server's range does not fit the partial file, which was deleted")
     if status >= 500 or status in {206, 408, 416, 425, 429}:
-        raise TransientError(f"the server answered {status} {response.reason}")
+        raise TransientError(f"the server answered {status} {reason}", retry_after_s(response.headers))
     raise DownloadError(
-        f"{location.url} answered {status} {response.reason}; expected the file. Check the URL and any proxy, set "
+        f"{location.url} answered {status} {reason}; expected the file. Check the URL and any proxy, set "
         f"$FAIRMOT_DLA34_MIRROR to a server that has it, pass the path of a weights file, {SAMPLE_REMEDY}."
     )
 
 
 def _append_body(
-    response: requests.Response, partial: PartialFile, info: RemoteFileInfo, offset: int, label: str | None
+    response: requests.Response,
+    partial: PartialFile,
+    info: RemoteFileInfo,
+    offset: int,
+    *,
+    limits: DownloadLimits,
+    rate: RateCheck,
+    label: str | None,
 ) -> None:
     received = offset
     bar = progress_bar(
         label or "", info.total_bytes, enabled=label is not None, unit="B", unit_scale=True, initial=offset
     )
     with bar, partial.path.open("ab") as file:
-        for chunk in response.iter_content(CHUNK_BYTES):
+        # `read1` returns what has arrived; `iter_content` would wait for a whole chunk, for hours from a slow server
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
             file.write(chunk)
             received += len(chunk)
             bar.update(len(chunk))
+            _check_bytes(limits, partial, received, info.url)
+            limits.check_time(info.url)
+            rate.add(len(chunk), time.monotonic())
     if info.total_bytes is not None and received != info.total_bytes:
         raise TransientError(f"the connection ended after {received} of {info.total_bytes} bytes")
+
+
+def _check_bytes(limits: DownloadLimits, partial: PartialFile, count: int, url: str) -> None:
+    """Check a number of bytes against the limits; delete a file that is too long instead of resuming it later."""
+    try:
+        limits.check_bytes(count, url)
+    except DownloadError:
+        partial.discard()
+        raise
