@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .errors import FairMOTError
+from .guard import guarded
 from .messages import plain_line
-from .values import TrackingSummary
+from .progress import ProgressBar, ProgressLines
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
+    from .values import TrackingSummary
 
-EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
-
-
-def guarded(action: Callable[[], None]) -> int:
-    """Run ``action`` and convert errors and Ctrl-C to one line on stderr.
-
-    Returns:
-        The exit code: 0 ok, 1 a FairMOT error, 130 interrupted.
-    """
-    try:
-        action()
-    except FairMOTError as error:
-        print(f"fairmot_dla34: {error}", file=sys.stderr)
-        return EXIT_ERROR
-    except KeyboardInterrupt:
-        print("fairmot_dla34: interrupted; everything written so far is closed and valid.", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return EXIT_ERROR
-    return 0
+__all__ = ["guarded", "log_to_stderr", "progress_bar", "summary_text"]
 
 
 def log_to_stderr(*, verbose: bool) -> None:
@@ -74,13 +54,15 @@ def progress_bar(
     unit: str = "frame",
     unit_scale: bool = False,
     initial: int = 0,
-) -> tqdm[Any]:
-    """Start a bar that shows units done, units per second and, if the total is known, the remaining time.
+) -> ProgressBar:
+    """Start a display of units done, units per second and, if the total is known, the remaining time.
+
+    A terminal gets a bar. Another stderr, such as a log file, gets a line every `progress.INTERVAL_S` seconds.
 
     Args:
         name: Text before the bar.
         total: Units in all, or None if unknown.
-        enabled: False for no bar. A stderr that is not a terminal never gets one.
+        enabled: False for no display.
         unit: Name of one unit.
         unit_scale: Show numbers with SI prefixes, such as 79.5M.
         initial: Units done before the bar starts.
@@ -88,19 +70,27 @@ def progress_bar(
     Returns:
         The bar, a context manager; call its ``update(n)`` after ``n`` units, 1 by default.
     """
+    if enabled and not _is_terminal():
+        return ProgressLines(name, total, unit=unit, unit_scale=unit_scale, initial=initial)
     from tqdm import tqdm
 
-    bar: tqdm[Any] = tqdm(
+    return tqdm(
         total=total,
         initial=initial,
-        desc=name,
+        desc=plain_line(name),
         unit=unit,
         unit_scale=unit_scale,
         file=sys.stderr,
-        disable=not enabled or sys.stderr is None or not sys.stderr.isatty(),
+        disable=not enabled,
         dynamic_ncols=True,
     )
-    return bar
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # closed
+        return False
 
 
 def summary_text(summary: TrackingSummary) -> str:

@@ -1,14 +1,21 @@
-"""Entry point of the command ``fairmot_dla34``. Results go to stdout, logs and progress to stderr."""
+"""Entry point of the command ``fairmot_dla34``. Results go to stdout, logs and progress to stderr.
+
+Everything that takes time to import is imported inside `guarded`, so that a Ctrl-C during the start ends in one line.
+"""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..console import guarded, log_to_stderr
+from ..guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..arguments import Parser
 
 # Each verb is a module of this package. Its `add_arguments(parser)` also sets the default `run`, a function that is
 # called with the parsed arguments.
@@ -23,6 +30,12 @@ VERBS = {
     "info": "versions, backends, devices, cache, and a check with a known answer",
 }
 
+EXAMPLES = """\
+examples:
+  fairmot_dla34 demo
+  fairmot_dla34 track street.mp4 --output-dir out --weights sample
+fairmot_dla34 VERB --help shows the options of a verb and examples."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -31,17 +44,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments; None: those of the process.
 
     Returns:
-        0 ok, 1 a FairMOT error, 130 interrupted. Wrong usage exits with 2 through argparse.
+        0 ok, 1 a FairMOT error, 130 Ctrl-C, 143 SIGTERM. Wrong usage exits with 2 through argparse.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
-    arguments = make_parser(words).parse_args(words)
+    return guarded(lambda: _run(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _run(words: list[str]) -> None:
+    from ..arguments import run_action
+    from ..console import log_to_stderr
+
+    parser = make_parser(words)
+    if not words:
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
+    arguments = parser.parse(words)
     log_to_stderr(verbose=arguments.verbose)
-    return guarded(lambda: arguments.run(arguments))
+    run_action(arguments)
 
 
-def make_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def make_parser(words: Sequence[str]) -> Parser:
     """Build the parser; only verbs among ``words`` get their arguments, so that nothing else is imported."""
-    parser = argparse.ArgumentParser(prog="fairmot_dla34", description="Track people in video with FairMOT (DLA-34).")
+    from ..arguments import Parser
+
+    parser = Parser(prog="fairmot_dla34", description="Track people in video with FairMOT (DLA-34).", epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("-v", "--verbose", action="store_true", help="log details to stderr")
     verbs = parser.add_subparsers(required=True, metavar="VERB")

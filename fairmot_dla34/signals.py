@@ -1,0 +1,115 @@
+"""Stop signals of a command: Ctrl-C, SIGTERM and SIGHUP raise `StopRequest` in the main thread."""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+# A repetition within this time is the same request: `timeout` signals its child, then the whole process group.
+REPEAT_S = 1.0
+# Longest wait for a C function that signals do not interrupt, such as the compilation of a network or a name lookup.
+UNINTERRUPTED_S = 4.0
+
+_STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class StopRequest(KeyboardInterrupt):
+    """A signal asked the command to end.
+
+    Attributes:
+        number: Number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.number = number
+
+
+class StopSignals:
+    """Makes stop signals raise `StopRequest` in the main thread, from `start` to `stop`.
+
+    Signals that the process ignores, such as SIGHUP under ``nohup``, stay ignored. A repetition within a second is
+    ignored; a later one raises again, which ends the clean-up in progress. If the first one arrives in a C function
+    that does not return, ``exit_now`` is called from another thread after four seconds.
+
+    Args:
+        exit_now: Function that ends the process, called with the number of the signal.
+
+    Attributes:
+        received: Number of the first signal received; 0 before one.
+    """
+
+    def __init__(self, exit_now: Callable[[int], None]) -> None:
+        self.received = 0
+        self._exit_now = exit_now
+        self._raised_s = -REPEAT_S
+        self._handled = threading.Event()
+        self._previous: dict[int, Any] = {}
+        self._previous_hook = sys.unraisablehook
+        self._previous_wakeup = -1
+        self._pipe: tuple[int, int] | None = None
+
+    def start(self) -> None:
+        """Install the handlers; outside the main thread do nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._previous_hook = sys.unraisablehook
+        sys.unraisablehook = self._raise_again
+        for number in _STOP_SIGNALS:
+            handler = signal.getsignal(number)
+            if handler not in {signal.SIG_IGN, None}:  # None: set by C code, and cannot be restored
+                self._previous[number] = handler
+                signal.signal(number, self._handle)
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # the process may open no file or thread
+            self._start_watch()
+
+    def stop(self) -> None:
+        """Restore the earlier handlers; safe to call twice and after a `start` that was interrupted."""
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            signal.set_wakeup_fd(self._previous_wakeup)
+            os.close(pipe[1])  # ends the thread, which closes the other end
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+        sys.unraisablehook = self._previous_hook
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        self._handled.set()
+        self.received = self.received or number
+        now_s = time.monotonic()
+        if now_s - self._raised_s >= REPEAT_S:
+            self._raised_s = now_s
+            raise StopRequest(number)
+
+    def _raise_again(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Repeat a request that was raised in a finaliser or a callback, where Python discards exceptions."""
+        if isinstance(unraisable.exc_value, StopRequest):
+            self._raised_s = -REPEAT_S
+            _thread.interrupt_main(signal.Signals(unraisable.exc_value.number))
+        else:
+            self._previous_hook(unraisable)
+
+    def _start_watch(self) -> None:
+        reading, writing = self._pipe = os.pipe()
+        os.set_blocking(writing, False)
+        self._previous_wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, args=(reading,), name="fairmot_dla34 signals", daemon=True).start()
+
+    def _watch(self, reading: int) -> None:
+        """End the process if the main thread does not handle the first signal in time."""
+        with open(reading, "rb", buffering=0) as numbers:
+            while number := numbers.read(1):
+                if number[0] in self._previous and not self._handled.wait(UNINTERRUPTED_S):
+                    self._exit_now(number[0])
