@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments.run_settings import RunSettings
 from .association import TrackerConfig
 from .backends import Backend
 from .closing import ClosedOnExit
@@ -201,7 +203,7 @@ class Module(ClosedOnExit):
         Returns:
             The summary as text, which paddlehub prints.
         """
-        return hub_run(self.tracking, argv)
+        return hub_run(argv, self._options, self._track_with)
 
     @classmethod
     def _run_func(cls, argv: list[str]) -> str:
@@ -212,6 +214,22 @@ class Module(ClosedOnExit):
         """
         summary: str = cls().run_cmd(argv)
         return summary
+
+    def _track_with(self, video_stream: str, settings: RunSettings) -> TrackingSummary:
+        """Track a video with settings of the command line; the module's own model is used if they ask for it."""
+        own = replace(settings.model, use_gpu=self._options.use_gpu) == self._options
+        if self._given_model is not None and not own:
+            raise InvalidInputError(
+                f"This Module runs on the backend it was given ({self._given_model.backend.info}); expected no options "
+                "about the network or the association."
+            )
+        with ExitStack() as stack:
+
+            def load() -> FairMOT:
+                use_gpu = settings.model.use_gpu
+                return self._model(use_gpu) if own else stack.enter_context(FairMOT.from_options(settings.model))
+
+            return track_to_files(load, video_stream, source_options=settings.source, output_options=settings.output)
 
     def _model(self, use_gpu: bool, *, progress: bool = True) -> FairMOT:
         if self._given_model is not None:

@@ -23,6 +23,7 @@ LAYERS = (
     ("backends",),
     ("tracking",),
     ("evaluation", "quantization", "synth"),
+    ("arguments",),
     ("hub", "module"),
     ("commands",),
     ("__init__", "__main__"),

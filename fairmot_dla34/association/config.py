@@ -68,8 +68,8 @@ class TrackerConfig:
         check_flag("use_embeddings", self.use_embeddings)
         if method.needs_embeddings and not self.use_embeddings:
             raise InvalidInputError(
-                f"use_embeddings is False, but method {self.method!r} matches by embeddings; use method 'byte' or "
-                "'steady', or leave use_embeddings at True."
+                f"use_embeddings is False, but method {self.method!r} matches by embeddings; expected method='byte', "
+                "method='steady' or use_embeddings=True."
             )
 
     @classmethod

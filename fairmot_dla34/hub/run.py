@@ -1,20 +1,30 @@
-"""The command ``hub run fairmot_dla34``, with the arguments of PaddleHub's module."""
+"""The command ``hub run fairmot_dla34``: PaddleHub's arguments, and the options of the verb ``track`` beside them."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 
-from ..console import guarded, log_to_stderr, summary_text
+from ..arguments import Parser, run_action
+from ..arguments.run_settings import SOURCE_HELP, RunSettings, add_run_options, run_settings
+from ..console import log_to_stderr, summary_text
+from ..guard import guarded
+from ..tracking.options import ModelOptions
 from ..values import TrackingSummary
 
+EXAMPLES = """\
+examples:
+  hub run fairmot_dla34 --video_stream street.mp4 --output_dir out
+  hub run fairmot_dla34 --video_stream street.mp4 --weights sample --visualization False --formats mot,jsonl
+"""
 
-def hub_run(tracking: Callable[..., TrackingSummary], argv: list[str]) -> str:
+
+def hub_run(argv: list[str], options: ModelOptions, track: Callable[[str, RunSettings], TrackingSummary]) -> str:
     """Run ``hub run fairmot_dla34 …``.
 
     Args:
-        tracking: The method `Module.tracking`.
         argv: The arguments after the module's name.
+        options: Settings of the module, the defaults of the options.
+        track: Function that tracks a source with settings.
 
     Returns:
         The summary as text.
@@ -22,39 +32,24 @@ def hub_run(tracking: Callable[..., TrackingSummary], argv: list[str]) -> str:
     Raises:
         SystemExit: With 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
     """
-    arguments = _parser().parse_args(argv)
-    log_to_stderr(verbose=False)
     summaries: list[TrackingSummary] = []
-
-    def track() -> None:
-        summaries.append(
-            tracking(
-                arguments.video_stream,
-                output_dir=arguments.output_dir,
-                visualization=arguments.visualization,
-                draw_threshold=arguments.draw_threshold,
-                use_gpu=arguments.use_gpu,
-            )
-        )
-
-    code = guarded(track)
+    parser = make_parser(options)
+    parser.set_defaults(run=lambda parsed: summaries.append(track(parsed.video_stream, run_settings(parsed, options))))
+    arguments = parser.parse(argv)
+    log_to_stderr(verbose=False)
+    code = guarded(lambda: run_action(arguments))
     if code:
         raise SystemExit(code)
     return summary_text(summaries[0])
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hub run fairmot_dla34", description="Track people in a video.")
-    parser.add_argument("--video_stream", required=True, help="video file, folder, glob, camera index or URL")
-    parser.add_argument("--output_dir", default="", help="folder for mot_results/ and mot_outputs/")
-    parser.add_argument("--visualization", type=_boolean, nargs="?", const=True, default=True, metavar="True|False")
-    parser.add_argument("--draw_threshold", type=float, default=0.5, help="smallest score that is drawn")
-    parser.add_argument("--use_gpu", type=_boolean, nargs="?", const=True, default=False, metavar="True|False")
+def make_parser(options: ModelOptions | None = None) -> Parser:
+    """Build the parser of ``hub run fairmot_dla34``.
+
+    Args:
+        options: Settings of the module, the defaults of the options; None: those of a module without arguments.
+    """
+    parser = Parser(prog="hub run fairmot_dla34", description="Track people in a video.", epilog=EXAMPLES)
+    parser.add_argument("--video_stream", required=True, metavar="SOURCE", help=SOURCE_HELP)
+    add_run_options(parser, hub=True, defaults={} if options is None else vars(options))
     return parser
-
-
-def _boolean(text: str) -> bool:
-    values = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() not in values:
-        raise argparse.ArgumentTypeError(f"expected True or False, got {text!r}")
-    return values[text.lower()]

@@ -82,8 +82,7 @@ class ModelOptions:
     @property
     def tracker_config(self) -> TrackerConfig:
         """Settings of the association."""
-        entry = find_entry(self.weights)
-        return tracker_config(self.tracker, entry.tracker_method if entry else "jde")
+        return tracker_config(self.tracker, published_method(self.weights))
 
     @property
     def backend_options(self) -> BackendOptions:
@@ -98,6 +97,12 @@ class ModelOptions:
         """
         network = resolve_network(self.weights, self.input_size, offline=self.offline, progress=self.progress)
         return create_backend(self.backend, network, self.backend_options)
+
+
+def published_method(weights: str | PathLike[str]) -> str:
+    """Return the association method of the configuration that weights were published with; ``jde`` for a file."""
+    entry = find_entry(weights)
+    return entry.tracker_method if entry else "jde"
 
 
 def tracker_config(tracker: TrackerConfig | str | None, default: str = "jde") -> TrackerConfig:

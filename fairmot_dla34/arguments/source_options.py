@@ -1,0 +1,112 @@
+"""The options of the source and of the outputs."""
+
+from __future__ import annotations
+
+from ..outputs import sink_names
+from ..tracking.options import OutputOptions, SourceOptions
+from .options import Option, Switch
+from .readers import checked_by, sink_list
+
+
+def source_options() -> tuple[Option | Switch, ...]:
+    """Return the options for reading the source."""
+    return (
+        Option(
+            "frame_rate",
+            "FPS",
+            "frames per second of the source, if it states none or a wrong one",
+            checked_by(SourceOptions, "frame_rate", float),
+            shown_default="what the source states, else 30",
+        ),
+        Option(
+            "frame_stride", "N", "track every N-th frame", checked_by(SourceOptions, "frame_stride", int), default=1
+        ),
+        Switch(
+            "newest_frame",
+            {
+                "newest_frame": (
+                    True,
+                    "leave out frames that the network is too slow for; default: for cameras and live streams only",
+                ),
+                "every_frame": (False, "track every frame, however late; default: for files only"),
+            },
+            "leave out frames that the network is too slow for",
+            default=None,
+            shown_default="for cameras and live streams only",
+        ),
+    )
+
+
+def output_options() -> tuple[Option | Switch, ...]:
+    """Return the options of the outputs."""
+    return (
+        Option(
+            "output_dir",
+            "D",
+            "folder for mot_results/ and mot_outputs/",
+            checked_by(OutputOptions, "output_dir"),
+            default="",
+            shown_default="the current one",
+        ),
+        Option(
+            "name",
+            "NAME",
+            "name of the files, without an ending",
+            checked_by(OutputOptions, "name"),
+            shown_default="the name of the source",
+        ),
+        Switch(
+            "overwrite",
+            {"overwrite": (True, "replace results of another source that have the same name; default: refuse")},
+            "replace results of another source that have the same name",
+        ),
+        Option(
+            "formats",
+            "F,...",
+            f"outputs, separated by commas, of {', '.join(sink_names())}",
+            sink_list,
+            default=("mot",),
+            shown_default="mot",
+        ),
+        Switch(
+            "visualization",
+            {"no_visualization": (False, "write no video; default: one is written")},
+            "write a video",
+            default=True,
+        ),
+        Option(
+            "fill_gaps",
+            "N",
+            "fill gaps of up to N tracked frames in a track, 0 to 300",
+            checked_by(OutputOptions, "fill_gaps", int),
+            default=0,
+        ),
+        *drawing_options(),
+    )
+
+
+def drawing_options() -> tuple[Option | Switch, ...]:
+    """Return the options of the video with boxes."""
+    return (
+        Option(
+            "draw_threshold",
+            "T",
+            "smallest score that is drawn, 0 to 1; text outputs keep every track",
+            checked_by(OutputOptions, "draw_threshold", float),
+            default=OutputOptions.draw_threshold,
+        ),
+        Option(
+            "labels",
+            "L",
+            "text beside a box: id, score (id and score), none, or auto (only the id of a small person)",
+            checked_by(OutputOptions, "labels"),
+            default=OutputOptions.labels,
+        ),
+        Option(
+            "line_width",
+            "N",
+            "width of the lines in px of the image",
+            checked_by(OutputOptions, "line_width", int),
+            shown_default="chosen by the size of the image",
+        ),
+    )
