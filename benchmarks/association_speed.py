@@ -34,7 +34,8 @@ class Row:
         people: Number of people in the scene.
         ours_ms: Median milliseconds of ``Tracker.update``.
         reference_ms: Median milliseconds of ``JDETracker.update``; None without JDETracker.
-        same_ids: Whether both returned the same ids in every frame; None without JDETracker.
+        same_ids: Whether both returned the same tracks in every frame, with ids mapped one to one; None without
+            JDETracker.
         absent: Reason for a missing reference.
     """
 
@@ -100,7 +101,7 @@ def measure(method: str, people: int, frames: int) -> Row:
     """Measure both trackers on one scene, which process each frame in turn."""
     tracker = Tracker(TrackerConfig(method=method, min_box_area=0, vertical_ratio=0))
     reference = reference_tracker(method)
-    ours_ms, reference_ms, same = [], [], True
+    ours_ms, reference_ms, same, renamed = [], [], True, dict[int, int]()
     for detections in scene(people, frames + WARM_UP_FRAMES):
         if method == "byte":
             detections = replace(detections, embeddings=None)  # noqa: PLW2901
@@ -111,7 +112,9 @@ def measure(method: str, people: int, frames: int) -> Row:
             start = time.perf_counter()
             ids = reference(detections)
             reference_ms.append((time.perf_counter() - start) * 1e3)
-            same &= ids == [track.track_id for track in tracks]
+            own = [track.track_id for track in tracks]
+            same &= len(ids) == len(own) and own == [renamed.setdefault(*pair) for pair in zip(ids, own, strict=True)]
+    same &= len(set(renamed.values())) == len(renamed)
     median_ms = statistics.median(ours_ms[WARM_UP_FRAMES:])
     if reference is None:
         return Row(people, median_ms, absent="no such method" if method == "steady" else "not installed")

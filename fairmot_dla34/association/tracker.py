@@ -23,7 +23,7 @@ from .config import TrackerConfig
 from .frame_counter import FrameCounter
 from .lifecycle import drop_unseen_since, finish_frame, without_duplicates
 from .registry import find_method
-from .report import report_tracks
+from .report import give_ids, reported_rows, tracks_of
 from .rules import Rules, UpdateTime
 from .tracklet import Tracklets
 
@@ -42,8 +42,9 @@ class Tracker:
     3. Tracklets seen once so far are matched by boxes with the remaining detections that are not of low score.
     4. Each detection left over starts a new tracklet.
 
-    Ids start at 1 in every tracker. Memory depends on the people in view and in the lost buffer, not on the length of
-    the video. Trackers share nothing; a tracker serves one thread at a time.
+    In every tracker, ids are 1, 2, 3, ... in the order in which tracks are first reported. Memory depends on the people
+    in view and in the lost buffer, not on the length of the video. Trackers share nothing; a tracker serves one thread
+    at a time.
 
     Args:
         config: Settings; the defaults are PaddleDetection's for FairMOT.
@@ -85,6 +86,7 @@ class Tracker:
         # After a step of this size every tracklet has left the lost buffer.
         self._frames = FrameCounter(self._frame_rate, max_step=self._lost_buffer + 3)
         self._now = UpdateTime(frame=0, elapsed_frames=1)
+        self._next_number = 1
         self._next_id = 1
         self._embedding_size: int | None = None  # set by the first frame with detections
         self._tracklets = Tracklets.empty(0)
@@ -128,7 +130,9 @@ class Tracker:
         self._tracklets = without_duplicates(
             finish_frame(self._tracklets, was_lost, dropped, frame=self._now.frame, lost_buffer=self._lost_buffer)
         )
-        return report_tracks(self._tracklets, self._now.frame, config)
+        rows = reported_rows(self._tracklets, config)
+        self._next_id = give_ids(self._tracklets, rows, self._next_id)
+        return tracks_of(self._tracklets, rows, self._now.frame)
 
     def _checked(self, detections: Detections, time_s: float | None) -> Detections:
         """Return the detections to use, after a check that the state can take them. Nothing is changed."""
@@ -204,9 +208,9 @@ class Tracker:
         if not len(candidates):
             return
         frame = self._now.frame
-        started = Tracklets.start(candidates, self._next_id, frame, self._rules.noise)
+        started = Tracklets.start(candidates, self._next_number, frame, self._rules.noise)
         started.confirmed[:] = (candidates.scores >= self._rules.instant_confirm_score) | (frame == 1)
-        self._next_id += len(started)
+        self._next_number += len(started)
         self._tracklets = self._tracklets.joined(started)
 
 

@@ -24,7 +24,8 @@ class Tracklets:
     """State of a tracker. Tracked rows come first, then lost ones, in the order in which they joined their group.
 
     Attributes:
-        ids: ``(N,)`` track ids, >= 1.
+        ids: ``(N,)`` numbers of the tracklets, >= 1, unique in the tracker, in the order in which they started.
+        track_ids: ``(N,)`` the ids that are reported, in the order of the first report; 0 before it.
         class_ids: ``(N,)`` heatmap channels.
         mean: ``(N, 8)`` Kalman means, image px.
         covariance: ``(N, 3, 4)`` Kalman covariances, see ``kalman.py``.
@@ -39,6 +40,7 @@ class Tracklets:
     """
 
     ids: NDArray[np.int64]
+    track_ids: NDArray[np.int64]
     class_ids: NDArray[np.int64]
     mean: FloatArray
     covariance: FloatArray
@@ -61,11 +63,12 @@ class Tracklets:
     def start(
         cls, candidates: Candidates, first_id: int, frame: int, noise: kalman.Noise = kalman.DEEP_SORT
     ) -> Tracklets:
-        """Return new, unconfirmed tracklets, one per candidate, with ids from ``first_id`` on."""
+        """Return new, unconfirmed tracklets, one per candidate, numbered from ``first_id`` on."""
         count = len(candidates)
         mean, covariance = kalman.initiate(candidates.measurements, noise)
         return cls(
             ids=np.arange(first_id, first_id + count, dtype=np.int64),
+            track_ids=np.zeros(count, np.int64),
             class_ids=candidates.class_ids,
             mean=mean,
             covariance=covariance,
