@@ -285,12 +285,34 @@ def association(pythons: Sequence[str], people: Sequence[int]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine and its Python."""
-    model = platform.processor() or platform.machine()
+    """Describe the processor, with the numbers that name its generation, and the Python."""
+    processor = {"model name": platform.processor() or platform.machine(), "cpu family": "?", "model": "?"}
     if Path("/proc/cpuinfo").is_file():
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+        first = Path("/proc/cpuinfo").read_text("utf-8").partition("\n\n")[0]
+        pairs = (line.partition(":")[::2] for line in first.splitlines())
+        processor |= {name.strip(): value.strip() for name, value in pairs}
+    return {
+        "cpu": processor["model name"],
+        "family": processor["cpu family"],
+        "model": processor["model"],
+        "caches": caches() or "?",
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def caches() -> str:
+    """Return the sizes of the first core's caches, such as "L1 48K, L2 2048K, L3 32768K"; empty if unknown."""
+    sizes = {}
+    for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        try:
+            level, kind, size = ((cache / name).read_text("ascii").strip() for name in ("level", "type", "size"))
+        except OSError:
+            continue
+        if kind != "Instruction":
+            sizes[f"L{level}"] = size
+    return ", ".join(f"{level} {size}" for level, size in sizes.items())
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from trials import Trials, expect_one_line_error, run_command
-from weights.server import FakeServer, close_connection, send_file, send_redirect, send_status
+from weights.server import FakeServer, Response, close_connection, send_file, send_redirect, send_status
 
 from fairmot_dla34.errors import DownloadError, FairMOTError
 from fairmot_dla34.weights import registered
@@ -190,7 +190,7 @@ def test_damaged_partial_files(trials: Trials, tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.slow  # the pauses between five attempts take 15 s
 def test_faulty_servers_from_the_command_line(trials: Trials, tmp_path: Path) -> None:
-    faults = {
+    faults: dict[str, list[Response]] = {
         "404": [send_status(404)],
         "closes": [close_connection] * 9,
         "truncates": [send_file(cut=1000)] * 9,
