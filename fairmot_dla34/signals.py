@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import FrameType, TracebackType
     from typing import Any
 
 # A repetition within this time is the same request: `timeout` signals its child, then the whole process group.
@@ -34,6 +34,44 @@ class StopRequest(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__(f"signal {number}")
         self.number = number
+
+
+class StopDeferred:
+    """A context manager that is not interrupted: a stop signal of `StopSignals` raises at its end.
+
+    A second signal, a second later or more, raises at once. Without `StopSignals`, or outside the main thread, the
+    context has no effect.
+    """
+
+    # Of the process, as signal handlers are: the number of contexts the main thread is in, and the signal that waits.
+    _depth = _waiting = 0
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            StopDeferred._depth += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if threading.current_thread() is threading.main_thread():
+            StopDeferred._depth -= 1
+            if StopDeferred._waiting and not StopDeferred._depth:
+                number, StopDeferred._waiting = StopDeferred._waiting, 0
+                raise StopRequest(number)
+
+    @classmethod
+    def hold(cls, number: int) -> bool:
+        """Keep a signal for the end of the context; return False outside one, or if another signal waits already."""
+        if not cls._depth or cls._waiting:
+            cls._waiting = 0
+            return False
+        cls._waiting = number
+        return True
+
+    @classmethod
+    def reset(cls) -> None:
+        """Leave all contexts, as when a command starts."""
+        cls._depth = cls._waiting = 0
 
 
 class StopSignals:
@@ -64,6 +102,7 @@ class StopSignals:
         """Install the handlers; outside the main thread do nothing."""
         if threading.current_thread() is not threading.main_thread():
             return
+        StopDeferred.reset()
         self._previous_hook = sys.unraisablehook
         sys.unraisablehook = self._raise_again
         for number in _STOP_SIGNALS:
@@ -91,7 +130,8 @@ class StopSignals:
         now_s = time.monotonic()
         if now_s - self._raised_s >= REPEAT_S:
             self._raised_s = now_s
-            raise StopRequest(number)
+            if not StopDeferred.hold(number):
+                raise StopRequest(number)
 
     def _raise_again(self, unraisable: sys.UnraisableHookArgs) -> None:
         """Repeat a request that was raised in a finaliser or a callback, where Python discards exceptions."""

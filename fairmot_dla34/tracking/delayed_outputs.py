@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ import numpy as np
 from ..association.gaps import GapFiller
 from ..errors import OutputError
 from ..outputs import SinkSet
+from ..signals import StopDeferred
 from ..values import Frame, FrameResult
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class DelayedOutputs:
     """The outputs of one video after a `GapFiller`; a context manager.
 
     At its exit held results are written, also after an error. Only if writing itself failed or was interrupted, the
-    files end with the frame before. Memory: ``fill_gaps`` images if a sink needs them.
+    files end with the frame before; the stop signals of a command wait for the end of a frame. Memory: ``fill_gaps``
+    images if a sink needs them.
 
     Args:
         open_sinks: Function that opens the outputs; called before the first result is written.
@@ -45,6 +47,7 @@ class DelayedOutputs:
         self._filler = GapFiller(fill_gaps)
         self._holds, self._images, self._reused = fill_gaps > 0, images, reused
         self._frames: deque[Frame] = deque()
+        self._complete: deque[FrameResult] = deque()
         self._sinks: SinkSet | None = None
         self._writing = False
 
@@ -63,7 +66,7 @@ class DelayedOutputs:
             return
         try:
             if not self._writing:
-                self._write(self._filler.flush())
+                self._write_rest()
         except OutputError as failure:
             if error is None:
                 raise
@@ -77,15 +80,18 @@ class DelayedOutputs:
         Raises:
             OutputError: A sink cannot be opened, or every sink has failed.
         """
-        if self._sinks is None:
-            self._sinks = self._open_sinks()
-        self._writing = True
-        if self._holds and not self._images:
-            frame = replace(frame, image=_NO_IMAGE)
-        elif self._holds and self._reused:
-            frame = replace(frame, image=frame.image.copy())
-        self._frames.append(frame)
-        self._write(self._filler.push(result))
+        with StopDeferred():
+            if self._sinks is None:
+                self._sinks = self._open_sinks()
+            self._writing = True
+            if self._holds and not self._images:
+                frame = replace(frame, image=_NO_IMAGE)
+            elif self._holds and self._reused:
+                frame = replace(frame, image=frame.image.copy())
+            self._frames.append(frame)
+            self._complete.extend(self._filler.push(result))
+            self._write()
+            self._writing = False
 
     def close(self) -> None:
         """Write held results and close the outputs.
@@ -94,12 +100,19 @@ class DelayedOutputs:
             OutputError: A sink failed, during the run or now.
         """
         if self._sinks is not None:
-            self._write(self._filler.flush())
+            self._write_rest()
             self._sinks.close()
 
-    def _write(self, results: Iterable[FrameResult]) -> None:
-        self._writing = True
-        for result in results:
-            if self._sinks is not None:
-                self._sinks.write(self._frames.popleft(), result)
-        self._writing = False
+    def _write_rest(self) -> None:
+        with StopDeferred():
+            self._complete.extend(self._filler.flush())
+        while self._complete:
+            with StopDeferred():
+                self._writing = True
+                self._write()
+                self._writing = False
+
+    def _write(self) -> None:
+        """Write the oldest complete result, if there is one."""
+        if self._complete and self._sinks is not None:
+            self._sinks.write(self._frames.popleft(), self._complete.popleft())

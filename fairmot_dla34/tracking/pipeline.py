@@ -5,17 +5,13 @@ from __future__ import annotations
 import atexit
 from collections.abc import Generator, Iterable, Iterator
 from itertools import cycle
-from types import TracebackType
-from typing import TYPE_CHECKING
 
+from ..closing import ClosedOnExit
 from ..values import Detections, Frame, FrameResult
 from ..video import Source
 from .detector import NetworkImage
 from .prefetch import Prefetcher
 from .session import Session
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 # Frames that are ready before the network asks for one, and results before the consumer asks for them: two, so that one
 # slow step does not hold up the network.
@@ -23,12 +19,13 @@ _DEPTH = 2
 _READER_TIMEOUT_S = 0.5  # enough for a decoder, not for a silent server, which FFmpeg waits for up to 15 s
 
 
-class Pipeline:
+class Pipeline(ClosedOnExit):
     """Yields a source's frames with their results, in order; a context manager that is read once.
 
-    One thread reads and letterboxes, one runs the network, and the consumer thread associates. A caller's iterable is
-    read in the consumer thread, one image per result: it may reuse its array, belong to its thread, or wait for a
-    result before it continues.
+    One thread reads and letterboxes, one runs the network, and the consumer thread associates. Both start with the
+    iteration, in the body of the ``with`` statement, so that `close` follows a Ctrl-C at any moment. A caller's
+    iterable is read in the consumer thread, one image per result: it may reuse its array, belong to its thread, or wait
+    for a result before it continues.
 
     With ``newest``, only the newest of the frames that arrive while the network is busy is kept, and no result waits
     for another: results lag by one pass of the network and the time to the frame before it, however slow it is.
@@ -53,32 +50,22 @@ class Pipeline:
         """Number of frames left out so far because a newer one had arrived."""
         return self._reader.dropped if self._reader else 0
 
-    def __enter__(self) -> Self:
-        atexit.register(self.close)  # a generator left open: the network must not run while its library is torn down
-        try:
-            self._start()
-        except BaseException:  # no thread can be started, or Ctrl-C: one may be running already
-            self.close()
-            raise
-        return self
-
     def _start(self) -> None:
+        atexit.register(self.close)  # a generator left open: the network must not run while its library is torn down
         frames = self._decode()
         if not self._source.reads_ahead:
             self._detected = self._detect(self._letterbox(frames, buffers=1))
         elif self._newest:
             self._reader = newest = Prefetcher(frames, name="fairmot_dla34 reader", newest=True)
             prepared = self._letterbox(newest, buffers=1)  # in the network's thread: none for frames left out
-            self._detected = self._network = Prefetcher(self._detect(prepared), name="fairmot_dla34 network", depth=1)
+            self._network = Prefetcher(self._detect(prepared), name="fairmot_dla34 network", depth=1)
         else:
             prepared = self._letterbox(frames, buffers=_DEPTH + 1)  # frames that wait, and the one in the network
             self._reader = ahead = Prefetcher(prepared, name="fairmot_dla34 reader", depth=_DEPTH)
-            self._detected = self._network = Prefetcher(self._detect(ahead), name="fairmot_dla34 network", depth=_DEPTH)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+            self._network = Prefetcher(self._detect(ahead), name="fairmot_dla34 network", depth=_DEPTH)
+        if self._reader and self._network:
+            self._reader.start()
+            self._detected = self._network.start()
 
     def __iter__(self) -> Iterator[tuple[Frame, FrameResult]]:
         """Yield each frame with its tracks.
@@ -86,6 +73,7 @@ class Pipeline:
         Raises:
             FairMOTError: An error of the source, the network or the association, after the frames before it.
         """
+        self._start()
         for frame, detections in self._detected:
             yield frame, self._session.associate(frame, detections)
 
@@ -96,11 +84,13 @@ class Pipeline:
         The reader's thread may wait for a server inside FFmpeg; it is then left behind, and closes the source itself
         when it returns (see `Source.close`).
         """
-        self._source.close()
-        if self._reader:
-            self._reader.close(_READER_TIMEOUT_S)
-        if self._network:
-            self._network.close()
+        try:
+            self._source.close()
+            if self._reader:
+                self._reader.close(_READER_TIMEOUT_S)
+        finally:  # also after a Ctrl-C while the reader is waited for
+            if self._network:
+                self._network.close()
         atexit.unregister(self.close)
 
     def _decode(self) -> Generator[Frame]:

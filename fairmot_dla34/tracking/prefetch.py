@@ -31,6 +31,9 @@ class Prefetcher(Iterator[_Item]):
 
     With ``newest`` the generator never waits: one item is kept, and a newer one replaces it.
 
+    `start` starts the thread. It is a step of its own so that its object can be stored first: a Ctrl-C between the two
+    would otherwise leave a thread that nothing stops.
+
     Args:
         items: Generator that is started, run and closed in the thread.
         name: Thread name, shown in tracebacks.
@@ -51,7 +54,15 @@ class Prefetcher(Iterator[_Item]):
             self._room.put(None)
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> Self:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: The system allows no further thread.
+        """
         self._thread.start()
+        return self
 
     def __iter__(self) -> Self:
         return self
@@ -85,7 +96,10 @@ class Prefetcher(Iterator[_Item]):
         self._room.put(None)  # wakes the thread
         self._ready.put(_End(None))  # wakes a consumer thread that waits for an item
         if self._thread is not threading.current_thread():  # its garbage collection may have called this method
-            self._thread.join(timeout_s)
+            with contextlib.suppress(
+                RuntimeError
+            ):  # it was not started, or a Ctrl-C interrupted its start: it then ends
+                self._thread.join(timeout_s)
 
     def _run(self) -> None:
         try:

@@ -59,7 +59,7 @@ def test_all_items_come_in_order_from_one_daemon_thread() -> None:
             threads.add(threading.current_thread())
             yield number
 
-    prefetcher = Prefetcher(recorded(), name=NAME, depth=3)
+    prefetcher = Prefetcher(recorded(), name=NAME, depth=3).start()
     assert list(prefetcher) == list(range(500))
     assert list(prefetcher) == []
     (thread,) = threads
@@ -72,7 +72,7 @@ def test_all_items_come_in_order_from_one_daemon_thread() -> None:
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_no_more_items_than_the_depth_are_started(depth: int) -> None:
     started: list[int] = []
-    with closing(Prefetcher(counting(10**9, started), name=NAME, depth=depth)) as prefetcher:
+    with closing(Prefetcher(counting(10**9, started), name=NAME, depth=depth).start()) as prefetcher:
         for taken in range(20):
             wait_for(started, taken + depth)
             time.sleep(0.002)
@@ -85,7 +85,7 @@ def test_an_error_is_raised_after_the_items_before_it() -> None:
         yield from counting(3)
         raise OSError("the cable was pulled")
 
-    with closing(Prefetcher(failing(), name=NAME, depth=10)) as prefetcher:
+    with closing(Prefetcher(failing(), name=NAME, depth=10).start()) as prefetcher:
         assert [next(prefetcher) for _ in range(3)] == [0, 1, 2]
         with pytest.raises(OSError, match="cable"):
             next(prefetcher)
@@ -107,7 +107,7 @@ def test_a_raised_error_keeps_no_image_alive() -> None:
         raise OSError(image)
 
     def run() -> None:
-        prefetcher = Prefetcher(failing(), name=NAME)
+        prefetcher = Prefetcher(failing(), name=NAME).start()
         with pytest.raises(OSError, match="Image"):
             list(prefetcher)
         prefetcher.close()
@@ -130,7 +130,7 @@ def test_close_ends_a_thread_that_waits_for_room_and_closes_its_generator(taken:
         finally:
             closed_in.append(threading.current_thread().name)
 
-    prefetcher = Prefetcher(recorded(), name=NAME, depth=2)
+    prefetcher = Prefetcher(recorded(), name=NAME, depth=2).start()
     for _ in range(taken):
         next(prefetcher)
     wait_until(lambda: prefetcher._ready.qsize() == 2)
@@ -150,7 +150,7 @@ def test_close_does_not_wait_for_a_step_that_hangs() -> None:
         server.wait(20)
         yield 1
 
-    prefetcher = Prefetcher(hanging(), name=NAME, depth=2)
+    prefetcher = Prefetcher(hanging(), name=NAME, depth=2).start()
     assert next(prefetcher) == 0
     start_s = time.monotonic()
     prefetcher.close(0.05)
@@ -166,8 +166,8 @@ def test_close_in_another_thread_wakes_a_consumer_that_waits() -> None:
         release.wait(20)
         yield 0
 
-    first = Prefetcher(late(), name=NAME)
-    second = Prefetcher((number + 1 for number in first), name=NAME)
+    first = Prefetcher(late(), name=NAME).start()
+    second = Prefetcher((number + 1 for number in first), name=NAME).start()
     first.close(0.01)
     assert list(second) == []
     second.close()
@@ -177,7 +177,7 @@ def test_close_in_another_thread_wakes_a_consumer_that_waits() -> None:
 
 def test_newest_keeps_the_last_item_and_counts_those_it_replaced() -> None:
     started: list[int] = []
-    with closing(Prefetcher(counting(1000, started), name=NAME, newest=True)) as prefetcher:
+    with closing(Prefetcher(counting(1000, started), name=NAME, newest=True).start()) as prefetcher:
         wait_until(lambda: len(started) == 1000 and prefetcher._ready.qsize() == 2)  # the last item and the end
         assert list(prefetcher) == [999]  # the last one is not lost
         assert prefetcher.dropped == 999
@@ -192,7 +192,7 @@ def test_newest_drops_nothing_if_the_consumer_is_fast_enough() -> None:
             taken.acquire()
 
     received: list[int] = []
-    with closing(Prefetcher(one_by_one(), name=NAME, newest=True)) as prefetcher:
+    with closing(Prefetcher(one_by_one(), name=NAME, newest=True).start()) as prefetcher:
         for number in prefetcher:
             received.append(number)
             taken.release()
@@ -201,7 +201,7 @@ def test_newest_drops_nothing_if_the_consumer_is_fast_enough() -> None:
 
 
 def test_newest_can_be_closed_while_the_generator_runs() -> None:
-    prefetcher = Prefetcher(counting(10**9), name=NAME, newest=True)
+    prefetcher = Prefetcher(counting(10**9), name=NAME, newest=True).start()
     first = next(prefetcher)
     assert next(prefetcher) > first
     prefetcher.close()
