@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import InputSize, check_choice
-from ..outputs import find_sink
 
 
 def checked_by(settings: Callable[..., Any], name: str, convert: Callable[[str], Any] = str) -> Callable[[str], Any]:
@@ -43,11 +42,3 @@ def one_of(what: str, names: Callable[[], tuple[str, ...]]) -> Callable[[str], s
 def input_size(text: str) -> InputSize:
     """Read the size of the network input."""
     return InputSize.parse(text)
-
-
-def sink_list(text: str) -> tuple[str, ...]:
-    """Read names of sinks, separated by commas."""
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        find_sink(name)
-    return names

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..outputs import sink_names
+from ..outputs import find_sink, sink_names
 from ..tracking.options import OutputOptions, SourceOptions
 from .options import Option, Switch
-from .readers import checked_by, sink_list
+from .readers import checked_by
 
 
 def source_options() -> tuple[Option | Switch, ...]:
@@ -64,7 +64,7 @@ def output_options() -> tuple[Option | Switch, ...]:
             "formats",
             "F,...",
             f"outputs, separated by commas, of {', '.join(sink_names())}",
-            sink_list,
+            _sink_list,
             default=("mot",),
             shown_default="mot",
         ),
@@ -110,3 +110,11 @@ def drawing_options() -> tuple[Option | Switch, ...]:
             shown_default="chosen by the size of the image",
         ),
     )
+
+
+def _sink_list(text: str) -> tuple[str, ...]:
+    """Read names of sinks, separated by commas."""
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        find_sink(name)
+    return names

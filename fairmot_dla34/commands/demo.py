@@ -10,6 +10,9 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..arguments import Option, Parser, add_options
+from ..arguments.json_output import printable_json
+from ..arguments.readers import checked_by
 from ..errors import EvaluationUnavailableError
 from ..evaluation import Scores, evaluate
 from ..outputs import prepare_output_dir
@@ -37,20 +40,37 @@ SCENE = SceneConfig(
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+EXAMPLES = """\
+examples:
+  fairmot_dla34 demo
+  fairmot_dla34 demo --output-dir out --seed 7 --json
+"""
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the verb's arguments and its action."""
     parser.set_defaults(run=run)
-    parser.add_argument(
-        "--output-dir", default=OUTPUT_DIR, metavar="D", help="folder for all files; default: %(default)s"
+    parser.epilog = EXAMPLES
+    add_options(
+        parser,
+        (
+            Option("output_dir", "D", "folder for all files", default=OUTPUT_DIR),
+            Option(
+                "seed",
+                "S",
+                "number from 0; another seed draws another scene",
+                checked_by(SceneConfig, "seed", int),
+                shown_default=f"{SCENE.seed}",
+            ),
+        ),
     )
-    parser.add_argument("--seed", type=int, metavar="S", help="draw another scene, a number from 0")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON; default: text")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the demo and print its report."""
     report = run_demo(arguments.output_dir, seed=arguments.seed)
-    print(demo_json(report) if arguments.json else demo_text(report))
+    print(printable_json(demo_json(report)) if arguments.json else demo_text(report))
 
 
 @dataclass(frozen=True)

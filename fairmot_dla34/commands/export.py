@@ -7,12 +7,24 @@ import argparse
 from ..backends.export import EXPORT_FORMATS, export
 from .network_arguments import add_network_arguments
 
+EXAMPLES = """\
+examples:
+  fairmot_dla34 export --weights sample --output-dir out
+  fairmot_dla34 export --weights sample --format openvino --input-size 576x320 --output-dir out
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments and its action."""
     parser.set_defaults(run=run)
-    parser.add_argument("--format", choices=EXPORT_FORMATS, default="onnx")
-    parser.add_argument("--output-dir", default=".", metavar="D", help="folder to write to; default: here")
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "--format",
+        choices=EXPORT_FORMATS,
+        default="onnx",
+        help=f"one of {', '.join(EXPORT_FORMATS)}; default: %(default)s",
+    )
+    parser.add_argument("--output-dir", default=".", metavar="D", help="folder to write to; default: the current one")
     add_network_arguments(parser)
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from .. import __version__
+from ..arguments.json_output import printable_json
 from ..backends import installed
 from ..backends.openvino.deformable import load_operator
 from ..backends.openvino.int8_file import list_int8
@@ -21,17 +22,24 @@ from ..weights import cache_dir, kept_path, registered
 _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
 _EXTRA_PACKAGES = ("paddlepaddle", "paddledet", "paddlehub", "onnxruntime", "nncf")
 
+EXAMPLES = """\
+examples:
+  fairmot_dla34 info
+  fairmot_dla34 info --json
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments and its action."""
     parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.epilog = EXAMPLES
+    parser.add_argument("--json", action="store_true", help="print JSON; default: text")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Collect the information and print it."""
     info = collect_info()
-    print(json.dumps(info, indent=2) if arguments.json else info_text(info))
+    print(printable_json(json.dumps(info)) if arguments.json else info_text(info))
 
 
 def collect_info() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..arguments import Parser
 from ..arguments.json_output import printable_json
 from ..arguments.run_settings import SOURCE_HELP, add_run_options, run_settings
 from ..console import summary_text
-from ..tracking.job import track_to_files
+from ..tracking.job import TrackingJob, check_ended
 from ..tracking.model import FairMOT
 from ..values import TrackingSummary
 
@@ -34,16 +34,22 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Track the source and print the summary."""
+    """Track the source and print the summary, also after Ctrl-C or the loss of a live source."""
     settings = run_settings(arguments)
-    with ExitStack() as stack:
-        summary = track_to_files(
-            lambda: stack.enter_context(FairMOT.from_options(settings.model)),
-            arguments.source,
-            source_options=settings.source,
-            output_options=settings.output,
-        )
-    print(printable_json(summary_json(summary)) if arguments.json else summary_text(summary))
+    models = ExitStack()
+    job = TrackingJob(
+        lambda: models.enter_context(FairMOT.from_options(settings.model)),
+        arguments.source,
+        source_options=settings.source,
+        output_options=settings.output,
+    )
+    try:
+        with models:
+            summary = job.run()
+    finally:
+        if job.summary is not None:
+            print(printable_json(summary_json(job.summary)) if arguments.json else summary_text(job.summary))
+    check_ended(summary)
 
 
 def summary_json(summary: TrackingSummary) -> str:
