@@ -102,8 +102,9 @@ def summary_text(summary: TrackingSummary) -> str:
         f"{name} {seconds / max(summary.frames, 1) * 1e3:.1f}" for name, seconds in summary.stage_seconds.items()
     )
     rate = summary.frames_per_second
+    ended = "" if summary.ended == "end" else f", ended: {summary.ended}"
     lines = [
-        f"{summary.source}: {frames}, {summary.track_ids} ids, {rate:.2f} frames/s",
+        f"{summary.source}: {frames}, {summary.track_ids} ids, {rate:.2f} frames/s{ended}",
         f"network: {summary.backend}",
         f"ms per frame, stages overlap: {stages}",
         *(f"wrote {path}" for path in summary.paths),

@@ -8,6 +8,7 @@ from ..arguments import Parser, run_action
 from ..arguments.run_settings import SOURCE_HELP, RunSettings, add_run_options, run_settings
 from ..console import log_to_stderr, summary_text
 from ..guard import guarded
+from ..tracking.job import check_ended
 from ..tracking.options import ModelOptions
 from ..values import TrackingSummary
 
@@ -30,14 +31,20 @@ def hub_run(argv: list[str], options: ModelOptions, track: Callable[[str, RunSet
         The summary as text.
 
     Raises:
-        SystemExit: With 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
+        SystemExit: With 1 after an error or the loss of a live source, 2 after wrong usage, 130 after Ctrl-C, 143 after
+            SIGTERM.
     """
     summaries: list[TrackingSummary] = []
     parser = make_parser(options)
     parser.set_defaults(run=lambda parsed: summaries.append(track(parsed.video_stream, run_settings(parsed, options))))
     arguments = parser.parse(argv)
     log_to_stderr(verbose=False)
-    code = guarded(lambda: run_action(arguments))
+
+    def action() -> None:
+        run_action(arguments)
+        check_ended(summaries[0])
+
+    code = guarded(action)
     if code:
         raise SystemExit(code)
     return summary_text(summaries[0])
