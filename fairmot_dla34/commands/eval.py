@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", required=True, metavar="DIR", help="<sequence>.txt files, or the output directory of track"
     )
-    parser.add_argument("--plots", metavar="DIR", help="folder for plots: tracks, ids, HOTA over IoU thresholds; default: none")
+    parser.add_argument(
+        "--plots", metavar="DIR", help="folder for plots: tracks, ids, HOTA over IoU thresholds; default: none"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, unrounded; default: a table")
 
 
