@@ -5,6 +5,7 @@ It uses OpenCV, which numbers cameras in the same way on Linux, Windows and macO
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,15 @@ import numpy as np
 
 from ..errors import SourceError
 from ..values import Frame
+from .background import run_in_background
 from .source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    import cv2
+
+_STALL_S = 5.0  # a driver that waited this long for an image reports a stall; an unplugged camera fails at once
 _MAX_FRAME_RATE = 1000.0  # frames/s; drivers that do not know their rate report 0, -1 or a clock rate
 
 
@@ -41,8 +46,7 @@ class CameraSource(Source):
         import cv2
 
         self._index = index
-        with _quiet_opencv():
-            self._capture = cv2.VideoCapture(index)
+        self._capture = _open_capture(index)
         if not self._capture.isOpened():
             raise SourceError(
                 f"Camera {index} cannot be opened; expected the index of a connected camera, 0 for the first."
@@ -67,7 +71,7 @@ class CameraSource(Source):
 
     def _read_frames(self) -> Generator[Frame]:
         """Yield the selected frames until the camera stops or the source is closed."""
-        index = 0
+        index, asked_s = 0, time.monotonic()
         start_s: float | None = None
         while not self.closed and self._capture.grab():
             now_s = time.monotonic()
@@ -79,11 +83,26 @@ class CameraSource(Source):
                 else:
                     self._skip_frame(index, "the driver returned no image")
             index += 1
-        self._end_early("the camera returned no more images")
+            asked_s = time.monotonic()
+        stalled = time.monotonic() - asked_s >= _STALL_S
+        self._end_early("the camera returned no more images", "stalled" if stalled else "lost")
 
     def _release(self) -> None:
         """Close the camera."""
         self._capture.release()
+
+
+def _open_capture(index: int) -> cv2.VideoCapture:
+    """Open a camera; Ctrl-C takes effect while its driver waits."""
+    import cv2
+
+    def run() -> cv2.VideoCapture:
+        with _quiet_opencv():
+            return cv2.VideoCapture(index)
+
+    if sys.platform == "darwin":  # there, only the main thread can ask the user for permission
+        return run()
+    return run_in_background(run, discard=lambda capture: capture.release(), name="fairmot_dla34 opener")
 
 
 @contextmanager

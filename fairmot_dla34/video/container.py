@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..origin import Origin
 from ..values import Frame
 from . import container_opening, probing
+from .background import run_in_background
 from .conversion import BgrConverter
+from .lookahead import Lookahead
 from .lost_frames import LostFrameCounter
 from .names import file_name, redact_url, url_identity, url_name
+from .packets import PacketReader
 from .rotation import UPRIGHT, orientation_of, rotate
 from .source import Source
 from .timing import Clock
@@ -20,11 +25,30 @@ if TYPE_CHECKING:
 
     import av
 
+logger = logging.getLogger(__name__)
+
 _MISSING_TOLERATED = 0.02  # containers count some frames that are not shown (edit lists, a last partial group)
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """An intact image.
+
+    Attributes:
+        image: Decoded image.
+        lost: Number of frames lost just before it.
+        stamp_s: Its time in seconds on the stream's own clock, or None.
+    """
+
+    image: av.VideoFrame
+    lost: int
+    stamp_s: float | None
 
 
 class ContainerSource(Source):
     """A video file or a network stream."""
+
+    _jumped = False
 
     def __init__(self, location: Path | str, *, frame_rate: float | None = None, frame_stride: int = 1) -> None:
         """Open the container and find its video.
@@ -40,12 +64,21 @@ class ContainerSource(Source):
         """
         self._is_url = isinstance(location, str)
         self._location = location
-        self.is_live = isinstance(location, str) and not location.lower().startswith("http")
         self._shown = redact_url(location) if isinstance(location, str) else str(location)
         self._container = container_opening.open_container(location, shown=self._shown)
         try:
             self._stream = container_opening.video_of(self._container, shown=self._shown)
+            scheme = location.partition("://")[0].lower() if isinstance(location, str) else ""
+            self._is_timed = not scheme or probing.has_time_stamps(self._container, is_http=scheme.startswith("http"))
+            self.is_live = bool(scheme) and not (scheme.startswith("http") and self._is_timed)
+            waits = scheme or self._container.format.name == "hls"
+            timeout_s = container_opening.URL_TIMEOUT_S[1] if waits else None
+            self._packets = PacketReader(self._container, self._stream, timeout_s=timeout_s, is_live=self.is_live)
             rate = probing.frame_rate_of(self._stream)
+            if not self._is_timed:
+                rate = run_in_background(
+                    self._packets.measure, discard=lambda _: self._container.close(), name="fairmot_dla34 opener"
+                ).frame_rate
             self._duration_s = probing.duration_of(self._container, self._stream)
             count = probing.frame_count_of(self._stream, self._duration_s, rate)
             super().__init__(
@@ -58,8 +91,6 @@ class ContainerSource(Source):
         except BaseException:
             self._container.close()
             raise
-        # Threads over slices only: threads over frames report a corrupt packet several packets late.
-        self._stream.thread_type = "SLICE"
 
     @property
     def origin(self) -> Origin:
@@ -76,36 +107,65 @@ class ContainerSource(Source):
         """Yield the selected frames in order of display; corrupt ones are skipped and counted."""
         clock, to_bgr = Clock(self.native_rate), BgrConverter()
         index, time_s, size, orientation = -1, 0.0, (0, 0), UPRIGHT
-        for image, lost in self._images():
+        decoded = Lookahead(self._decode())
+        for item in decoded:
             if self.closed:
                 return
-            index += 1 + lost
-            time_s = clock.next_time(self._seconds(image), 1 + lost)
+            image = item.image
+            index += 1 + item.lost
+            time_s = clock.next_time(self._checked_stamp(clock, item, decoded, index), 1 + item.lost)
             if size != (image.width, image.height):  # not for each frame: PyAV keeps one whose side data was read
                 size, orientation = (image.width, image.height), orientation_of(image)
             if self._is_selected(index):
                 stored = to_bgr.convert(image)
                 shown_s = index / self.native_rate if self._rate_given and not self._is_url else time_s
                 yield Frame(index, shown_s, rotate(stored, orientation))
-        if index >= 0:
+        if self._packets.end_reason:
+            self._end_early(self._packets.end_reason, self._packets.ended)
+        elif index >= 0:
             self._check_complete(index, time_s)
 
-    def _images(self) -> Iterator[tuple[av.VideoFrame, int]]:
+    def _checked_stamp(self, clock: Clock, item: _Decoded, decoded: Lookahead[_Decoded], index: int) -> float | None:
+        """Return the stamp of an image, or None if it is damaged: out of line with those before and after it."""
+        jump_s = clock.jump(item.stamp_s)
+        if not jump_s:
+            return item.stamp_s
+        following = decoded.peek()
+        if following is None or not clock.jump(following.stamp_s):
+            return None
+        if jump_s > 0 and not self._jumped:
+            logger.warning(
+                "%s: the time stamps jump ahead by %.0f s at frame %d; the times of the results keep this gap.",
+                self._shown,
+                jump_s,
+                index,
+            )
+            self._jumped = True
+        return item.stamp_s
+
+    def _decode(self) -> Iterator[_Decoded]:
         """Yield each intact image with the number of frames lost just before it."""
         import av
 
         losses, shown = LostFrameCounter(), 0
-        for packet in self._packets():
+        for item in self._packets:
+            packet = item.packet
+            if item.damage:
+                self._skip_frame(shown + losses.pending, item.damage)
+                losses.add_loss(None)
+                continue
             if packet is not None and packet.size and not packet.is_discard:
                 losses.add_packet(self._seconds(packet))
             try:
-                decoded = self._stream.decode(packet)
+                images = self._stream.decode(packet)
             except av.FFmpegError as error:
+                if isinstance(error, MemoryError):
+                    raise
                 if packet is not None and packet.size:  # else the error is that of the empty packet at the end
                     self._skip_frame(shown + losses.pending, error.strerror)
                     losses.add_loss(self._seconds(packet))
                 continue
-            for image in decoded:
+            for image in images:
                 stamp_s = self._seconds(image)
                 if image.is_corrupt:
                     self._skip_frame(shown + losses.pending, "the decoder concealed errors in it")
@@ -115,22 +175,7 @@ class ContainerSource(Source):
                 for _ in range(silent):
                     self._skip_frame(shown, "the decoder returned no image")
                 shown += 1 + lost
-                yield image, lost
-
-    def _packets(self) -> Iterator[av.Packet[av.VideoStream] | None]:
-        """Yield the video's packets, then one that is empty or None to flush the decoder."""
-        import av
-
-        try:
-            yield from self._container.demux(self._stream)
-            if self.is_live:
-                self._end_early("the server stopped sending")
-        except (av.FFmpegError, OSError) as error:
-            reason = f"reading failed ({error.strerror})"
-            if isinstance(error, av.error.ExitError):  # PyAV's timeout
-                reason = f"no data arrived for {container_opening.URL_TIMEOUT_S[1]:g} s"
-            self._end_early(reason)
-            yield None
+                yield _Decoded(image, lost, stamp_s if self._is_timed else item.arrival_s)
 
     def _seconds(self, item: av.VideoFrame | av.Packet[av.VideoStream]) -> float | None:
         """Return the display time in seconds on the stream's own clock, or None without a stamp.
@@ -139,7 +184,8 @@ class ContainerSource(Source):
         decoding stamps, as decoded images carry them, are the times of display.
         """
         stamp = item.dts if self._container.format.name == "avi" else item.pts
-        return None if stamp is None or item.time_base is None else float(stamp * item.time_base)
+        base = item.time_base or self._stream.time_base
+        return None if stamp is None or base is None else float(stamp * base)
 
     def _check_complete(self, last_index: int, last_s: float) -> None:
         """Mark the stream as truncated if clearly less was read than the container states."""
@@ -151,7 +197,8 @@ class ContainerSource(Source):
         if short:
             stated = f"{expected} frames" if expected else f"{self._duration_s:.1f} s"
             read = f"{last_index + 1} frames, {last_s:.1f} s"
-            self._end_early(f"its container states {stated}, but only {read} could be read; it may be truncated")
+            reason = f"its container states {stated}, but only {read} could be read; it may be truncated"
+            self._end_early(reason, "lost" if self._is_url else "end")
 
     def _release(self) -> None:
         """Close the container."""

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
+from .background import run_in_background
+from .demuxers import file_options, url_options
+from .image_size import MAX_SOURCE_PIXELS, size_of_image, too_large
+from .playlists import check_playlist, is_playlist
 
 if TYPE_CHECKING:
     import av
 
 URL_TIMEOUT_S = (15.0, 15.0)  # to connect, and to wait for the next packet: a dead server is an error, not a hang
+_GRACE_S = 10.0  # FFmpeg applies the limit twice, to connect and to probe, but not while it looks up a host's name
+_HEAD_BYTES = 1 << 16
+
+DECODER_OPTIONS = {"max_pixels": str(MAX_SOURCE_PIXELS)}  # also for a size that changes in the middle
 
 
 def open_container(location: Path | str, *, shown: str) -> av.container.InputContainer:
-    """Open a container for reading.
+    """Open a container for reading; Ctrl-C takes effect while it waits.
 
     Args:
         location: Path of a file, or a URL.
         shown: The location in messages, without credentials.
 
     Raises:
-        SourceError: FFmpeg cannot open it.
+        SourceError: FFmpeg cannot open it, or it is not in a format of videos.
     """
     import av
 
     started_s = time.monotonic()
     try:
-        if isinstance(location, Path):
-            return _open_input(str(location.absolute()))
-        options = {"rtsp_transport": "tcp"} if location.lower().startswith("rtsp") else {}
-        return _open_input(location, options=options, timeout=URL_TIMEOUT_S)
+        return _open_file(location) if isinstance(location, Path) else _open_url(location)
     except (av.FFmpegError, OSError, ValueError) as error:
-        if isinstance(location, Path):
-            raise SourceError(_file_error(location, error)) from error
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        if isinstance(error, (SourceError, MemoryError)):
+            raise
+        reason = _reason(error)
         if time.monotonic() - started_s >= URL_TIMEOUT_S[0]:  # FFmpeg's error for a timeout varies
             reason = f"no answer in {URL_TIMEOUT_S[0]:g} s"
+        if isinstance(location, Path):
+            raise SourceError(_file_error(location, reason)) from error
         raise SourceError(
             f"{shown} cannot be opened ({reason}); expected a running stream."
             " Check the URL, user and network, and write / ? # in a password as %2F %3F %23."
@@ -45,43 +53,106 @@ def open_container(location: Path | str, *, shown: str) -> av.container.InputCon
 
 
 def video_of(container: av.container.InputContainer, *, shown: str) -> av.VideoStream:
-    """Return the first video stream of a container.
+    """Return the first video stream of a container that is not a cover image, ready to decode.
 
     Args:
         container: Open container.
         shown: Its location in messages, without credentials.
 
     Raises:
-        SourceError: The container has no video stream.
+        SourceError: The container has no video stream, or one that is too large or cannot be decoded.
     """
-    if not container.streams.video:
+    streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+    if not streams:
         raise SourceError(f"{shown} contains no video stream; expected a video that plays in a video player.")
-    return container.streams.video[0]
+    context = streams[0].codec_context
+    if context is None:
+        raise SourceError(
+            f"{shown} is encoded with a codec that FFmpeg cannot decode; expected a video such as H.264: convert it."
+        )
+    check_size((context.width, context.height), shown=shown)
+    context.options = {**context.options, **DECODER_OPTIONS}
+    # Threads over slices only: threads over frames report a corrupt packet several packets late.
+    streams[0].thread_type = "SLICE"
+    return streams[0]
 
 
-def _file_error(path: Path, error: Exception) -> str:
+def check_size(size: tuple[int, int], *, shown: str) -> None:
+    """Check width and height of a source in px.
+
+    Args:
+        size: Width and height.
+        shown: The source in messages.
+
+    Raises:
+        SourceError: They are more than `MAX_SOURCE_PIXELS`.
+    """
+    if reason := too_large(size):
+        raise SourceError(f"{shown} is too large: {reason}; expected a smaller size: scale it down.")
+
+
+def _open_file(path: Path) -> av.container.InputContainer:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    playlist = is_playlist(head)
+    if playlist:
+        check_playlist(path)
+    elif size := size_of_image(head):
+        check_size(size, shown=str(path))  # FFmpeg would refuse it without a reason
+    return _open_input(
+        str(path.absolute()),
+        options=file_options(is_playlist=playlist),
+        timeout=URL_TIMEOUT_S if playlist else None,  # an unfinished playlist is waited for
+    )
+
+
+def _open_url(url: str) -> av.container.InputContainer:
+    return _open_input(url, options=url_options(url.partition("://")[0].lower()), timeout=URL_TIMEOUT_S)
+
+
+def _open_input(
+    location: str, *, options: dict[str, str], timeout: tuple[float, float] | None
+) -> av.container.InputContainer:
+    """Open for reading, also if metadata is not UTF-8: PyAV 19 always accepts it, earlier releases need an option."""
+    import av
+
+    more: dict[str, Any] = {"timeout": timeout} if timeout else {}
+    if int(av.__version__.partition(".")[0]) < 19:
+        more["metadata_errors"] = "replace"
+
+    def run() -> av.container.InputContainer:
+        container: av.container.InputContainer = av.open(location, "r", options={**options, **DECODER_OPTIONS}, **more)
+        return container
+
+    return run_in_background(
+        run,
+        discard=lambda container: container.close(),
+        name="fairmot_dla34 opener",
+        timeout_s=2 * timeout[0] + _GRACE_S if timeout else None,
+    )
+
+
+def _is_cover(stream: av.VideoStream) -> bool:
+    disposition: Any = getattr(stream, "disposition", None)  # PyAV 14 and later
+    return "attached_pic" in str(getattr(disposition, "name", None))
+
+
+def _reason(error: Exception) -> str:
+    if getattr(error, "errno", None) == errno.EINVAL:  # FFmpeg's error for a format or protocol that is not allowed
+        return "FFmpeg takes it for another kind of file"
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _file_error(path: Path, reason: str) -> str:
     """Return the message for a file that cannot be opened: the reason and a remedy."""
-    reason = getattr(error, "strerror", None) or type(error).__name__
     try:
         with path.open("rb") as file:
             head = file.read(12)
     except OSError as failure:
         return f"{path} cannot be read ({failure.strerror}); expected a video file: check its permissions."
-    if not head:
-        return f"{path} is empty, 0 bytes; expected a video file: copy or record it again."
     if head[4:8] in {b"ftyp", b"mdat", b"moov", b"free", b"wide"}:
         return (
             f"{path} is an mp4 whose index ('moov') is missing or damaged, as an interrupted recording or copy leaves"
             " it; expected a complete file. Copy it again, or repair it with a tool such as untrunc."
         )
     return f"{path} is not a video ({reason}); expected a file that plays in a video player, such as mp4, mkv or avi."
-
-
-def _open_input(location: str, **options: Any) -> av.container.InputContainer:
-    """Open for reading, also if metadata is not UTF-8: PyAV 19 always accepts it, earlier releases need an option."""
-    import av
-
-    if int(av.__version__.partition(".")[0]) < 19:
-        options["metadata_errors"] = "replace"
-    container: av.container.InputContainer = av.open(location, "r", **options)
-    return container

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidInputError
 from ..origin import Origin
 from ..values import Frame
+from .image_animation import frame_count
+from .image_decoding import MAX_FILE_BYTES, decode_bgr
+from .probing import MAX_FRAME_RATE
+from .regular_files import read_regular
 from .source import Source
 
 if TYPE_CHECKING:
@@ -18,7 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_MAX_SEQINFO_BYTES = 1 << 20
 
 
 class ImageSource(Source):
@@ -54,12 +62,12 @@ class ImageSource(Source):
         )
         self._files = files
         self._shown = shown
+        self._warned = False
 
     @property
     def origin(self) -> Origin:
         """Identity: the folder or the pattern, as an absolute path."""
-        place = Path(self._shown).absolute()
-        return Origin(self.name, f"images {place.parent.resolve() / place.name}", self._shown, tuple(self._files))
+        return Origin(self.name, f"images {Path(self._shown).resolve()}", self._shown, tuple(self._files))
 
     def _describe(self) -> str:
         """Return the folder or pattern, used in messages."""
@@ -69,36 +77,25 @@ class ImageSource(Source):
         """Yield the selected images; unreadable ones are skipped and counted."""
         for index in range(0, len(self._files), self.frame_stride):
             try:
-                frame = Frame(index, index / self.native_rate, read_bgr(self._files[index]))
+                frame = Frame(index, index / self.native_rate, self._decode(self._files[index]))
             except (OSError, InvalidInputError) as error:
                 self._skip_frame(index, f"{self._files[index].name}: {error}")
                 continue
             yield frame
 
-
-def read_bgr(path: Path) -> NDArray[np.uint8]:
-    """Read an image file.
-
-    Args:
-        path: Image file; its name may contain characters outside ASCII, on which ``cv2.imread`` fails on Windows.
-
-    Returns:
-        ``(H, W, 3)`` uint8, BGR; grey repeated in three channels, alpha dropped, rotated as its EXIF states.
-
-    Raises:
-        OSError: The file cannot be read, or is not an image.
-    """
-    import cv2
-    import numpy as np
-
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error as error:
-        raise OSError(f"not an image OpenCV can read ({error.err or error})") from error
-    if image is None:
-        raise OSError("empty file" if not data.size else "not an image OpenCV can read")
-    return np.asarray(image, np.uint8)
+    def _decode(self, path: Path) -> NDArray[np.uint8]:
+        """Return the image of a file, the first one of several."""
+        data = read_regular(path, MAX_FILE_BYTES)
+        if not self._warned and (count := frame_count(data)) > 1:
+            self._warned = True
+            logger.warning(
+                "%s: %s has %d frames; only the first one is used, of further such files too. Track such a file by"
+                " itself to use all of its frames.",
+                self._shown,
+                path.name,
+                count,
+            )
+        return decode_bgr(data)
 
 
 def natural_key(path: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
@@ -117,10 +114,10 @@ def _rate_from_seqinfo(folder: Path) -> float | None:
     for parent in (folder, folder.resolve().parent):
         reader = configparser.ConfigParser()
         try:
-            reader.read(parent / "seqinfo.ini", encoding="utf-8-sig")
+            reader.read_string(read_regular(parent / "seqinfo.ini", _MAX_SEQINFO_BYTES).decode("utf-8-sig"))
             rate = reader.getfloat("Sequence", "frameRate", fallback=0.0)
         except (OSError, ValueError, configparser.Error):
             continue
-        if 0 < rate < float("inf"):
+        if 0 < rate <= MAX_FRAME_RATE:
             return rate
     return None

@@ -12,8 +12,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ..errors import InvalidInputError, SourceError, SourceNotFoundError
+from .image_animation import AnimationSource, frame_count, is_animated_png
+from .image_decoding import MAX_FILE_BYTES
+from .image_size import size_of_image, too_large
 from .images import IMAGE_SUFFIXES, ImageSource, is_image, natural_key
 from .names import file_name, folder_name, glob_name, redact_url
+from .regular_files import check_regular, read_regular
 from .source import Source
 
 _SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "tcp", "rtp", "srt")
@@ -91,10 +95,9 @@ def _open_path(path: Path, rates: dict[str, Any]) -> Source:
         raise SourceError(f"{path} cannot be read ({error.strerror}); {_EXPECTED}. Check its permissions.") from error
     if entries is not None:
         return _folder(path, entries, rates)
-    if exists and is_image(path):
-        return ImageSource([path], name=file_name(path), shown=str(path), **rates)
     if exists:
-        return _file(path, rates)
+        check_regular(path)
+        return _image(path, rates) if is_image(path) else _file(path, rates)
     if glob.has_magic(str(path)):
         return _glob(path, rates)
     raise SourceNotFoundError(f"{path} does not exist; {_EXPECTED}. Check the spelling and the current folder.")
@@ -108,6 +111,22 @@ def _folder(path: Path, entries: list[Path], rates: dict[str, Any]) -> Source:
             f"Folder {path} contains no images; expected files ending in {suffixes}: name another folder."
         )
     return ImageSource(files, name=folder_name(path), shown=str(path), **rates)
+
+
+def _image(path: Path, rates: dict[str, Any]) -> Source:
+    try:
+        data = read_regular(path, MAX_FILE_BYTES)
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror or error}); expected an image: check its permissions."
+        ) from error
+    if is_animated_png(data):
+        return _file(path, rates)
+    if frame_count(data) > 1:
+        return AnimationSource(path, **rates)
+    if (size := size_of_image(data)) and (reason := too_large(size)):
+        raise SourceError(f"{path} is too large: {reason}; expected a smaller image: reduce its size.")
+    return ImageSource([path], name=file_name(path), shown=str(path), **rates)
 
 
 def _glob(pattern: Path, rates: dict[str, Any]) -> Source:

@@ -5,17 +5,33 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .demuxers import UNTIMED
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
     import av
 
 _MICROSECONDS_PER_S = 1_000_000  # av.time_base, the unit of a container's duration
-_MAX_FRAME_RATE = 1000.0  # frames/s; a higher stated rate is that of a clock (90000), not of a camera
+MAX_FRAME_RATE = 1000.0  # frames/s; a higher stated rate is that of a clock (90000), not of a camera
+_MAX_CAMERA_RATE = 240.0  # frames/s; a base rate above it is that of a clock too
+_GAP_FACTOR = 100.0  # a lower average includes gaps between recordings, or a jump of the clock
 _ROUNDING = 0.0005  # relative; an average this close to the standard rate is that rate; 29.97 and 30 differ by 0.001
 
 # formats without a stated duration: FFmpeg estimates it
 _ESTIMATED_FORMATS = {"mpegts", "mpeg", "h264", "hevc", "mjpeg", "m4v", "mpegvideo", "obu"}
+
+
+def has_time_stamps(container: av.container.InputContainer, *, is_http: bool) -> bool:
+    """Return whether a network stream carries time stamps; if not, FFmpeg invents them at 25 frames/s.
+
+    Args:
+        container: Open container of a URL.
+        is_http: Whether it may be a file: one of known size has no arrivals worth measuring.
+    """
+    if not UNTIMED & set(container.format.name.split(",")):
+        return True
+    return is_http and container.format.name != "mpjpeg" and container.size > 0
 
 
 def frame_rate_of(stream: av.VideoStream) -> float | None:
@@ -25,6 +41,8 @@ def frame_rate_of(stream: av.VideoStream) -> float | None:
     rounding of time stamps, the standard rate is returned: 30000/1001, not 29.9698.
     """
     average, base = _plausible(stream.average_rate), _plausible(stream.base_rate)
+    if average and base and base > _GAP_FACTOR * average and base <= _MAX_CAMERA_RATE:  # time stamps that jump
+        return base
     if average and base and abs(average / base - 1) < _ROUNDING:
         return base
     return average or _plausible(stream.guessed_rate) or base
@@ -57,4 +75,4 @@ def duration_of(container: av.container.InputContainer, stream: av.VideoStream) 
 
 
 def _plausible(rate: Fraction | None) -> float | None:
-    return float(rate) if rate and 0 < rate <= _MAX_FRAME_RATE else None
+    return float(rate) if rate and 0 < rate <= MAX_FRAME_RATE else None

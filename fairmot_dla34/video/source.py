@@ -36,8 +36,9 @@ class Source(ClosedOnExit, ABC):
         frame_count: Number of frames expected after the stride, or None if unknown.
         frames_skipped: Corrupt frames skipped so far.
         truncated: Whether the stream ended with an error, or before the end its container states.
-        ended: Reason for the end of a read source: ``end``; of a live one also ``lost`` (it dropped or broke) or
-            ``stalled`` (it sent nothing any more).
+        ended: How reading ended: ``end``; for a camera or a URL also ``lost`` (the connection closed or broke) or
+            ``stalled`` (nothing arrived any more). A live stream has no end of its own: closed by its server, it is
+            ``lost``.
         is_live: Whether frames arrive in real time, whether they are read or not.
         reads_ahead: Whether frames may be read before they are asked for, in another thread.
     """
@@ -151,14 +152,16 @@ class Source(ClosedOnExit, ABC):
             )
         self.frames_skipped += 1
 
-    def _end_early(self, reason: str) -> None:
+    def _end_early(self, reason: str, ended: str = "end") -> None:
         """Mark the stream as truncated, and log one warning.
 
         Args:
             reason: Cause, for the log.
+            ended: Value of the attribute ``ended``: ``lost`` or ``stalled`` for a live source.
         """
         if not self.truncated and not self._closed:
             logger.warning("%s ended early: %s. The frames before it are kept.", self._describe(), reason)
+            self.ended = ended
         self.truncated = True
 
     def _read(self) -> Iterator[Frame]:

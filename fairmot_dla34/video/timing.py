@@ -4,13 +4,15 @@ from __future__ import annotations
 
 # Stamps that jump back further than this start a new recording; smaller jumps are disorder that ends by itself.
 _RESTART_S = 1.0
+# Stamps that jump ahead further than this are checked against the next one. A gap in a recording is usually shorter.
+_JUMP_S = 60.0
 
 
 class Clock:
     """Converts time stamps to seconds from the first frame that always increase.
 
     A stream joined from two recordings restarts its stamps, and some containers have none: the time then advances by
-    one frame. A jump forward is kept, because it may be true (a variable frame rate, lost frames).
+    one frame. A jump forward is kept, because it may be true (a variable frame rate, lost frames, a pause).
     """
 
     def __init__(self, frame_rate: float) -> None:
@@ -22,6 +24,19 @@ class Clock:
         self._period_s = 1.0 / frame_rate
         self._offset_s: float | None = None
         self._last_s: float | None = None
+
+    def jump(self, stamp_s: float | None) -> float:
+        """Return by how many seconds a stamp is out of line with the time so far; 0 for ordinary gaps and disorder.
+
+        A jump of one stamp alone is damage: pass None for it. A true one is followed by stamps near it.
+
+        Args:
+            stamp_s: Stamp in seconds on the stream's own clock, or None.
+        """
+        if stamp_s is None or self._offset_s is None or self._last_s is None:
+            return 0.0
+        step_s = stamp_s - self._offset_s - self._last_s
+        return 0.0 if -_RESTART_S <= step_s <= _JUMP_S else step_s
 
     def next_time(self, stamp_s: float | None, steps: int = 1) -> float:
         """Return the time of the next frame.

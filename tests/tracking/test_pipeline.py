@@ -181,14 +181,14 @@ class TestErrors:
         assert not our_threads()
 
     def test_an_error_in_reading(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        read = images.read_bgr
+        read = images.ImageSource._decode
 
-        def failing(path: Path) -> NDArray[np.uint8]:
+        def failing(source: images.ImageSource, path: Path) -> NDArray[np.uint8]:
             if path.name == "000005.png":
                 raise MemoryError
-            return read(path)
+            return read(source, path)
 
-        monkeypatch.setattr(images, "read_bgr", failing)
+        monkeypatch.setattr(images.ImageSource, "_decode", failing)
         with pytest.raises(MemoryError):
             Module.from_backend(FakeBackend()).tracking(folder, tmp_path)
         self.check_five_frames(tmp_path)

@@ -115,7 +115,7 @@ def test_an_mp4_without_its_index_is_named(tmp_path: Path) -> None:
     [
         (b"hello world\n" * 100, "is not a video"),
         (b"", "is empty, 0 bytes"),
-        (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n" * 9, "contains no video"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nhello\n\n" * 9, "is not a video"),
     ],
 )
 def test_text_and_empty_files_named_mp4_are_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -1,0 +1,74 @@
+"""Runs a blocking call in a daemon thread, so that Ctrl-C takes effect while a library waits for a device or server."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+_POLL_S = 0.2  # Windows does not interrupt a wait without a time limit
+
+
+def run_in_background(
+    action: Callable[[], _T], *, discard: Callable[[_T], object], name: str, timeout_s: float | None = None
+) -> _T:
+    """Return the result of a call that runs in a daemon thread.
+
+    If the wait is interrupted or takes too long, the thread is left behind: the call cannot be stopped from outside. A
+    result that it returns later is discarded.
+
+    Args:
+        action: Call that may block.
+        discard: Function that closes a result nobody waits for any more.
+        name: Thread name, shown in tracebacks.
+        timeout_s: Longest wait in seconds; None: until the call returns.
+
+    Raises:
+        TimeoutError: The call took longer than ``timeout_s``.
+        BaseException: The error of the call, or the interruption of the wait.
+    """
+    ready: SimpleQueue[tuple[list[_T], BaseException | None]] = SimpleQueue()
+    abandoned = threading.Event()
+
+    def discard_result() -> None:
+        with contextlib.suppress(Empty):
+            for result in ready.get_nowait()[0]:
+                discard(result)
+
+    def run() -> None:
+        try:
+            outcome: tuple[list[_T], BaseException | None] = ([action()], None)
+        except BaseException as error:  # noqa: BLE001 (raised again in the waiting thread)
+            outcome = ([], error)
+        ready.put(outcome)
+        if abandoned.is_set():
+            discard_result()
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+    try:
+        results, error = _wait(ready, deadline_s)
+    except BaseException:
+        abandoned.set()
+        discard_result()  # returned just before the interruption
+        raise
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # the error's traceback holds this frame: a reference cycle
+    return results[0]
+
+
+def _wait(ready: SimpleQueue[_T], deadline_s: float | None) -> _T:
+    while True:
+        with contextlib.suppress(Empty):
+            return ready.get(timeout=_POLL_S)
+        if deadline_s is not None and time.monotonic() >= deadline_s:
+            raise TimeoutError
