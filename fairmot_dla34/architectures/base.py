@@ -44,6 +44,8 @@ class Architecture(ABC):
         graph_version: Number to raise by one whenever `build_onnx` gives another graph for the same arrays. Compiled
             and quantised networks in users' caches are named by it.
         stride: Network px per cell of the heatmap.
+        live_arrays: Regular expressions for the names of arrays that are not all 0 in any trained network: every path
+            from the image to the heatmap leads through them.
         float_layers: Regular expressions for the names of layers that stay in floating point in an int8 network.
     """
 
@@ -51,6 +53,7 @@ class Architecture(ABC):
     title: str
     graph_version: int
     stride: int = 4
+    live_arrays: tuple[str, ...] = ()
     float_layers: tuple[str, ...] = ()
 
     @abstractmethod
@@ -95,5 +98,8 @@ class Architecture(ABC):
 
         Returns:
             Peaks in network px, best first.
+
+        Raises:
+            BackendError: The outputs are not those of a working network, such as NaN; see `peaks.decode`.
         """
         return decode(outputs, input_size, self.stride)

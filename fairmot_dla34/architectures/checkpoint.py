@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
-from ..errors import CheckpointError
 from ..values import Peaks
 from .base import Architecture, HeadSizes
+from .soundness import check_live, check_shapes, sound_float32
 
 
 class CheckpointSource(Protocol):
@@ -35,7 +35,7 @@ class CheckpointSource(Protocol):
         """Return the checked checkpoint.
 
         Raises:
-            CheckpointError: The file cannot be read, or an array is missing, misshapen or not finite.
+            CheckpointError: The file cannot be read, or an array is missing, misshapen or unsound.
         """
 
 
@@ -46,12 +46,13 @@ class Checkpoint:
     Attributes:
         architecture: The architecture that the arrays belong to.
         arrays: Arrays by canonical name. After the check: exactly those that the architecture needs, in the order
-            given, each float32, finite, C-contiguous and writable.
+            given, each float32, sound, C-contiguous and writable.
         label: Name for messages and commands: a file's path.
         sizes: Classes and embedding size, read from the arrays.
 
     Raises:
-        CheckpointError: An array is missing, misshapen, not of floating point, NaN or infinite.
+        CheckpointError: An array is missing, misshapen, not of floating point, or has numbers that no trained network
+            has; see `fairmot_dla34.architectures.soundness`.
     """
 
     architecture: Architecture
@@ -61,26 +62,14 @@ class Checkpoint:
 
     def __post_init__(self) -> None:
         shapes = {name: array.shape for name, array in self.arrays.items()}
-        sizes = self.architecture.head_sizes(shapes)
+        sizes = check_shapes(self.architecture, shapes, self.label)
         expected = self.architecture.array_shapes(sizes)
-        self._check_shapes(shapes, expected)
         arrays = {
-            name: _finite_float32(array, name, self.label) for name, array in self.arrays.items() if name in expected
+            name: sound_float32(array, name, self.label) for name, array in self.arrays.items() if name in expected
         }
+        check_live(arrays, self.architecture.live_arrays, self.label)
         object.__setattr__(self, "arrays", arrays)
         object.__setattr__(self, "sizes", sizes)
-
-    def _check_shapes(self, shapes: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
-        wrong = [name for name, shape in expected.items() if shapes.get(name) != shape]
-        if not wrong:
-            return
-        name = wrong[0]
-        found = f"has shape {shapes[name]}" if name in shapes else "is missing"
-        others = f" {len(wrong) - 1} more of {len(expected)} arrays are missing or misshapen." if len(wrong) > 1 else ""
-        raise CheckpointError(
-            f"{self.label}: array {name} {found}; expected shape {expected[name]}, as in {self.architecture.title}."
-            f"{others} Use a checkpoint of that network."
-        )
 
     @property
     def digest(self) -> str:
@@ -88,7 +77,7 @@ class Checkpoint:
         digest = hashlib.sha256()
         for name in sorted(self.arrays):
             digest.update(f"{name}{self.arrays[name].shape}".encode())
-            digest.update(self.arrays[name].tobytes())
+            digest.update(np.ascontiguousarray(self.arrays[name]).data)
         return digest.hexdigest()
 
     def read(self) -> Checkpoint:
@@ -135,7 +124,7 @@ class Network:
         """Build the ONNX graph and serialise it; the arrays are not kept.
 
         Raises:
-            CheckpointError: The checkpoint cannot be read, or an array is missing, misshapen or not finite.
+            CheckpointError: The checkpoint cannot be read, or an array is missing, misshapen or unsound.
         """
         model = self.architecture.build_onnx(self.checkpoint.read().arrays, self.input_size)
         return bytes(model.SerializeToString())
@@ -143,17 +132,3 @@ class Network:
     def decode(self, outputs: Sequence[NDArray[Any]]) -> Peaks:
         """Convert the graph's outputs for one image to peaks; see `Architecture.decode`."""
         return self.architecture.decode(outputs, self.input_size)
-
-
-def _finite_float32(array: NDArray[Any], name: str, label: str) -> NDArray[np.float32]:
-    if array.dtype.kind != "f":
-        raise CheckpointError(f"{label}: array {name} has type {array.dtype}; expected float16, float32 or float64.")
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is reported below
-        converted = np.require(array, np.float32, ["C", "W"])  # a copy only if one is needed
-    bad = converted.size - int(np.count_nonzero(np.isfinite(converted)))
-    if bad:
-        raise CheckpointError(
-            f"{label}: array {name} has {bad} of {converted.size} numbers that are NaN or infinite; expected finite "
-            "numbers: the file is damaged or its training diverged, use another."
-        )
-    return converted

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
+from ..errors import BackendError
 from ..values import Peaks
 
 NOT_A_PEAK = -1e4  # a logit whose sigmoid is 0
+MAX_BOX_PX = 1e6  # in network px; frames have a thousand
 
 
 class RawPeaks(NamedTuple):
@@ -51,6 +53,10 @@ def decode(outputs: Sequence[NDArray[Any]], input_size: InputSize, stride: int) 
 
     Returns:
         Peaks in network px, best first, without the rows after the last peak.
+
+    Raises:
+        BackendError: A peak's logit or box is NaN, infinite or absurdly large, or there is no peak: every heatmap of
+            numbers has one, its highest cell.
     """
     raw = RawPeaks(*outputs)
     columns, rows = input_size.width // stride, input_size.height // stride
@@ -61,6 +67,7 @@ def decode(outputs: Sequence[NDArray[Any]], input_size: InputSize, stride: int) 
     centres = np.stack([x, y], axis=1).astype(np.float32) + raw.offsets[kept]  # (K, 2) in cells
     sizes = raw.sizes[kept]
     boxes = np.concatenate([centres - sizes[:, :2], centres + sizes[:, 2:]], axis=1) * np.float32(stride)
+    _check_numbers(raw.logits[kept], boxes)
     embeddings = raw.embeddings[kept]
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     with np.errstate(over="ignore"):  # a logit under -88 is a score of 0
@@ -70,4 +77,19 @@ def decode(outputs: Sequence[NDArray[Any]], input_size: InputSize, stride: int) 
         scores=scores,
         embeddings=embeddings / np.maximum(norms, 1e-12),
         class_ids=class_ids,
+    )
+
+
+def _check_numbers(logits: NDArray[np.float32], boxes: NDArray[np.float32]) -> None:
+    if not logits.size:
+        problem = "the heatmap has no peak"
+    elif not np.isfinite(logits).all():
+        problem = "a score is NaN or infinite"
+    elif not np.abs(boxes).max() <= MAX_BOX_PX:  # also if one is NaN
+        problem = "a box is NaN, infinite or far larger than the image"
+    else:
+        return
+    raise BackendError(
+        f"The network's output is unusable ({problem}): its weights are damaged, or the runtime is faulty. Check "
+        "them with `fairmot_dla34 weights verify FILE` and `fairmot_dla34 info`, or use other weights."
     )

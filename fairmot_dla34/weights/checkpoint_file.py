@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import time
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from ..architectures import Architecture, Checkpoint, architecture_names, find_architecture, identify_architecture
-from ..errors import CheckpointError
-from ..files import file_digest, write_whole
-from .cache import cache_dir
-from .formats import read_arrays
+from ..architectures import Architecture, Checkpoint, architecture_names, identify_architecture
+from ..architectures.soundness import check_shapes, check_type
+from ..errors import CheckpointError, OutOfMemoryError
+from .file_facts import FileFacts, file_identity, file_sha256, recall_facts, remember_facts
+from .formats import StoredArray, open_arrays, reported_errors
 from .naming import canonical_names
-
-_SETTLED_S = 2.0  # a file changed less than this long ago may change again within one tick of its time stamp
 
 
 def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None = None) -> Checkpoint:
     """Read and check a checkpoint file: format reader, canonical names, check of every array.
+
+    Only the arrays that the architecture needs are read, after their shapes and types were checked, so that a file
+    cannot ask for more memory than the network needs.
 
     Args:
         path: A ``.pdparams`` file of PaddleDetection, or a ``.npz`` file with the same names.
@@ -28,51 +26,74 @@ def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None
 
     Raises:
         CheckpointError: The file cannot be read, is of another kind or damaged, asks for something to be run, belongs
-            to no registered architecture, or an array is missing, misshapen, not of floating point, NaN or infinite.
+            to no registered architecture, or an array is missing, misshapen, not of floating point, or has numbers that
+            no trained network has.
+        OutOfMemoryError: The process may not use as much memory as the arrays need.
     """
     path = Path(path)
-    arrays = canonical_names(read_arrays(path))
+    try:
+        with open_arrays(path) as found:
+            stored = canonical_names(found)
+            architecture = architecture or _identify(path, stored)
+            shapes = {name: array.shape for name, array in stored.items()}
+            expected = architecture.array_shapes(check_shapes(architecture, shapes, str(path)))
+            needed = {name: array for name, array in stored.items() if name in expected}
+            for name, array in needed.items():
+                check_type(array.is_float, array.type_name, name, str(path))
+            with reported_errors(path):
+                arrays = {name: array.read() for name, array in needed.items()}
+        return Checkpoint(architecture, arrays, str(path))
+    except MemoryError as error:
+        raise OutOfMemoryError(
+            f"{path} cannot be read: this process may not use as much memory as its arrays need. Raise its limit "
+            "(ulimit -v, the container's memory) to 1 GB or more."
+        ) from error
+
+
+def _identify(path: Path, stored: Mapping[str, StoredArray]) -> Architecture:
+    architecture = identify_architecture({name: array.shape for name, array in stored.items()})
     if architecture is None:
-        architecture = identify_architecture({name: array.shape for name, array in arrays.items()})
-    if architecture is None:
-        first = f", such as {next(iter(arrays))}" if arrays else ""
+        first = f", such as {next(iter(stored))}" if stored else ""
         raise CheckpointError(
-            f"{path} has {len(arrays)} arrays{first}, and none belongs to a known architecture "
+            f"{path} has {len(stored)} arrays{first}, and none belongs to a known architecture "
             f"({', '.join(architecture_names())}); expected a FairMOT checkpoint: use another file, or register its "
             "architecture first."
         )
-    return Checkpoint(architecture, arrays, str(path))
+    return architecture
 
 
 class CheckpointFile:
     """A checkpoint in a file, which is read when its arrays are needed.
 
-    Digest and architecture are remembered in the cache folder under the file's size, modification time and inode, so
-    that a start with a compiled network neither hashes nor reads the file.
+    Digest and architecture are remembered in the cache folder, so that a start with a compiled network neither hashes
+    nor reads the file; see `fairmot_dla34.weights.file_facts` for when they are trusted.
 
     Args:
         path: The file.
         architecture: The architecture expected; None: the registered one that the array names belong to.
 
     Raises:
-        CheckpointError: The file cannot be read or, at its first use, is not a sound checkpoint.
+        CheckpointError: The file cannot be read, changes while it is read or, at its first use, is not a sound
+            checkpoint.
+        OutOfMemoryError: The process may not use as much memory as the arrays need.
     """
 
     def __init__(self, path: str | PathLike[str], architecture: Architecture | None = None) -> None:
         self.path = Path(path)
         self._checkpoint: Checkpoint | None = None
-        facts = self._recall(architecture)
+        self._identity = file_identity(self.path)
+        facts = recall_facts(self.path, self._identity, architecture)
         if facts is None:
-            before = self._status()
             self._checkpoint = load_checkpoint(self.path, architecture)
-            facts = self._checkpoint.architecture, self._hash()
-            self._remember(*facts, before)
-        self._architecture, self._digest = facts
+            facts = FileFacts(self._checkpoint.architecture, file_sha256(self.path))
+            self._expect_unchanged()
+            remember_facts(self.path, self._identity, facts)
+        self._facts = facts
 
     @property
     def architecture(self) -> Architecture:
         """The architecture that the arrays belong to."""
-        return self._architecture
+        return self._facts.architecture
 
     @property
     def label(self) -> str:
@@ -82,55 +103,25 @@ class CheckpointFile:
     @property
     def digest(self) -> str:
         """SHA-256 of the file, hexadecimal."""
-        return self._digest
+        return self._facts.sha256
 
     def read(self) -> Checkpoint:
         """Return the checked checkpoint; it is not kept.
 
         Raises:
-            CheckpointError: The file cannot be read, or an array is missing, misshapen or not finite.
+            CheckpointError: The file cannot be read, has changed since its digest was taken, or an array is missing,
+                misshapen or unsound.
+            OutOfMemoryError: The process may not use as much memory as the arrays need.
         """
         checkpoint, self._checkpoint = self._checkpoint, None
-        return checkpoint or load_checkpoint(self.path, self._architecture)
+        if checkpoint is None:
+            checkpoint = load_checkpoint(self.path, self.architecture)
+            self._expect_unchanged()  # a network compiled from it is kept under the digest
+        return checkpoint
 
-    def _recall(self, architecture: Architecture | None) -> tuple[Architecture, str] | None:
-        """Return architecture and digest from an earlier start with this file, or None."""
-        try:
-            facts = json.loads(self._facts_path().read_text("utf-8"))
-            known = facts["identity"] == self._status() and facts["architecture"] in architecture_names()
-            if not known or (architecture is not None and facts["architecture"] != architecture.name):
-                return None
-            return find_architecture(facts["architecture"]), str(facts["sha256"])
-        except (OSError, ValueError, TypeError, KeyError, RecursionError, CheckpointError):  # absent or damaged
-            return None
-
-    def _remember(self, architecture: Architecture, digest: str, before: list[int]) -> None:
-        with contextlib.suppress(OSError, CheckpointError):  # the next start then reads the file again
-            if self._status() != before or time.time() - before[1] / 1e9 < _SETTLED_S:
-                return
-            facts = {"identity": before, "architecture": architecture.name, "sha256": digest}
-            write_whole(self._facts_path(), json.dumps(facts).encode())
-
-    def _facts_path(self) -> Path:
-        name = hashlib.sha256(str(self.path.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        return cache_dir() / "checkpoints" / f"{name}.json"
-
-    def _status(self) -> list[int]:
-        """Return size, modification time in nanoseconds, and inode."""
-        try:
-            status = self.path.stat()
-        except OSError as error:
-            raise self._unreadable(error) from error
-        return [status.st_size, status.st_mtime_ns, status.st_ino]
-
-    def _hash(self) -> str:
-        try:
-            return file_digest(self.path, "sha256").hex()
-        except OSError as error:
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: OSError) -> CheckpointError:
-        return CheckpointError(
-            f"{self.path} cannot be read ({error.strerror or error}); expected a checkpoint: check the path and its "
-            "permissions."
-        )
+    def _expect_unchanged(self) -> None:
+        if file_identity(self.path) != self._identity:
+            raise CheckpointError(
+                f"{self.path} changed while it was in use; expected a whole file: wait until it is written, and start "
+                "again."
+            )

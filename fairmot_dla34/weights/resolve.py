@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..architectures import Network, find_architecture
 from ..config import InputSize
-from ..errors import CheckpointError, DownloadError, IntegrityError, UnknownWeightsError
+from ..errors import CheckpointError, DownloadError, IntegrityError, InvalidInputError, UnknownWeightsError
 from .cache import kept_path
 from .checkpoint_file import CheckpointFile, load_checkpoint
 from .fetch.download import download
@@ -32,6 +32,7 @@ def resolve_weights(weights: str | PathLike[str], *, offline: bool | None = None
         progress: Show a progress bar on stderr while downloading, if that is a terminal.
 
     Raises:
+        InvalidInputError: ``weights`` is neither a text nor a path.
         UnknownWeightsError: ``weights`` is neither a registered name nor a file.
         DownloadError: The file is not in the cache, and the download failed or offline mode forbids it.
         IntegrityError: The downloaded file is not usable. It was deleted.
@@ -119,7 +120,13 @@ def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) ->
 
 
 def find_entry(weights: str | PathLike[str]) -> WeightsEntry | None:
-    """Return the registered weights with this name, or None. A path object is always a file, never a name."""
+    """Return the registered weights with this name, or None. A path object is always a file, never a name.
+
+    Raises:
+        InvalidInputError: ``weights`` is neither a text nor a path.
+    """
+    if not isinstance(weights, (str, PathLike)):
+        raise InvalidInputError(f"weights is a {type(weights).__name__}; expected a registered name or a file's path.")
     return next((entry for entry in registered() if entry.name == weights), None)
 
 

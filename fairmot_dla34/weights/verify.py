@@ -12,6 +12,8 @@ from ..architectures import Architecture
 from ..errors import CheckpointError, IntegrityError
 from ..files import file_digest
 from .checkpoint_file import load_checkpoint
+from .file_facts import file_identity, file_sha256
+from .formats import open_arrays
 from .registry import WeightsEntry
 
 
@@ -48,19 +50,21 @@ def verify_file(
 
     Raises:
         IntegrityError: The digest is not the expected one.
-        CheckpointError: The file cannot be read, is damaged or unsafe, or an array is missing or misshapen.
+        CheckpointError: The file cannot be read, is damaged or unsafe, changes while it is read, or an array is
+            missing, misshapen or unsound.
+        OutOfMemoryError: The process may not use as much memory as the arrays need.
     """
     path = Path(path)
-    try:
-        found = file_digest(path, "sha256").hex()
-        length = path.stat().st_size
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror or error}); expected a weights file.") from error
+    with open_arrays(path):  # no device, pipe or page of text is read to its end for a digest
+        identity = file_identity(path)
+    found = file_sha256(path)
     if sha256 is not None and found != sha256.lower():
         raise IntegrityError(f"{path} has SHA-256 {found}; expected {sha256.lower()}: download it again.")
     checkpoint = load_checkpoint(path, architecture)
+    if file_identity(path) != identity:
+        raise CheckpointError(f"{path} changed while it was verified; wait until it is written, and verify it again.")
     return VerifiedFile(
-        path, length, found, checkpoint.architecture.name, len(checkpoint.arrays), checkpoint.sizes.num_classes
+        path, identity.size, found, checkpoint.architecture.name, len(checkpoint.arrays), checkpoint.sizes.num_classes
     )
 
 

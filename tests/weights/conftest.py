@@ -1,4 +1,4 @@
-"""Fixtures of the weights tests: a download server, a separate cache folder, and checkpoints of zeros."""
+"""Fixtures of the weights tests: a download server, a separate cache folder, and checkpoints of constants."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def quick_retries() -> RetryPolicy:
 
 
 @pytest.fixture(scope="session")
-def zeros() -> dict[str, NDArray[np.float32]]:
-    """Arrays of zeros with the names and shapes of the network."""
-    return {name: np.zeros(shape, dtype=np.float32) for name, shape in DLA34.array_shapes(HeadSizes()).items()}
+def constants() -> dict[str, NDArray[np.float32]]:
+    """Arrays with the names and shapes of the network, each of equal small numbers."""
+    return {name: np.full(shape, 2**-7, np.float32) for name, shape in DLA34.array_shapes(HeadSizes()).items()}
 
 
 @pytest.fixture(scope="session")
-def zeros_pdparams(zeros: dict[str, NDArray[np.float32]]) -> bytes:
-    return pickle.dumps({**zeros, "StructuredToParameterName@@": {name: name for name in zeros}}, protocol=2)
+def constant_pdparams(constants: dict[str, NDArray[np.float32]]) -> bytes:
+    return pickle.dumps({**constants, "StructuredToParameterName@@": {name: name for name in constants}}, protocol=2)

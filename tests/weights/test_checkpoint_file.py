@@ -1,4 +1,4 @@
-"""A checkpoint file is read and hashed at its first use, and recognised at later starts by size, time and inode."""
+"""A checkpoint file is read and hashed at its first use, and recognised at later starts by size, times and inode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairmot_dla34.architectures import Checkpoint
 from fairmot_dla34.architectures.dla34 import DLA34
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.errors import CheckpointError
-from fairmot_dla34.weights import CheckpointFile, cache_dir, checkpoint_file, load_checkpoint
+from fairmot_dla34.weights import CheckpointFile, cache_dir, checkpoint_file, file_facts, load_checkpoint
 
 HOUR_S = 3600
 
@@ -23,22 +23,18 @@ def refuse(*_: object) -> None:
     pytest.fail("the file was read again")
 
 
-def age(path: Path, seconds: float = HOUR_S) -> None:
-    then = time.time() - seconds
-    os.utime(path, (then, then))
-
-
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint file that counts as written long ago."""
     path = tmp_path / "random.npz"
     np.savez(path, **random_checkpoint().arrays)  # type: ignore[arg-type]  # names are never allow_pickle
-    age(path)
+    monkeypatch.setattr(file_facts, "_SETTLED_S", 0.0)  # a file's change time cannot be set back
     return path
 
 
 def test_a_second_start_neither_reads_nor_hashes_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = CheckpointFile(path)
-    monkeypatch.setattr(checkpoint_file, "file_digest", refuse)
+    monkeypatch.setattr(checkpoint_file, "file_sha256", refuse)
     monkeypatch.setattr(checkpoint_file, "load_checkpoint", refuse)
     second = CheckpointFile(path)
     assert second.digest == first.digest
@@ -47,7 +43,7 @@ def test_a_second_start_neither_reads_nor_hashes_it(path: Path, monkeypatch: pyt
 
 def test_it_is_read_once_for_identity_and_arrays(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = CheckpointFile(path)
-    monkeypatch.setattr(checkpoint_file, "read_arrays", refuse)
+    monkeypatch.setattr(checkpoint_file, "open_arrays", refuse)
     assert len(file.read().arrays) == 347
 
 
@@ -62,14 +58,44 @@ def test_other_content_of_the_same_length_is_another_checkpoint(path: Path) -> N
     assert CheckpointFile(path).digest != before
 
 
-def test_a_file_that_was_just_written_is_not_remembered(path: Path) -> None:
-    """It may change again within one tick of its time stamp."""
-    age(path, 0)
+def test_a_file_that_was_just_written_is_not_remembered(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may change again within one tick of its time stamps, also if its modification time was set back."""
+    monkeypatch.setattr(file_facts, "_SETTLED_S", 2.0)
+    then = time.time() - HOUR_S
+    os.utime(path, (then, then))
     CheckpointFile(path)
     assert not (cache_dir() / "checkpoints").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"identity": 1}', b"[" * 100_000])
+def test_a_modification_time_that_was_set_back_hides_no_other_content(path: Path) -> None:
+    """Otherwise the network of the old weights would be used for the new file: same path, size, inode and time."""
+    before, status = CheckpointFile(path).digest, path.stat()
+    arrays = random_checkpoint(seed=1).arrays
+    with path.open("r+b") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns, now.st_ino) == (status.st_size, status.st_mtime_ns, status.st_ino)
+    assert CheckpointFile(path).digest != before
+
+
+def test_a_file_that_changes_after_its_digest_was_taken_is_refused(path: Path) -> None:
+    """Otherwise a network compiled from the new content would be kept under the digest of the old one."""
+    CheckpointFile(path)
+    recalled = CheckpointFile(path)
+    np.savez(path, **random_checkpoint(seed=1).arrays)  # type: ignore[arg-type]
+    with pytest.raises(CheckpointError, match="changed while it was in use"):
+        recalled.read()
+
+
+def test_facts_with_a_flipped_digit_are_ignored(path: Path) -> None:
+    expected = CheckpointFile(path).digest
+    (facts,) = (cache_dir() / "checkpoints").iterdir()
+    facts.write_text(facts.read_text().replace(expected, expected[:-1] + ("0" if expected[-1] != "0" else "1")))
+    assert CheckpointFile(path).digest == expected
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"identity": 1}', b"[" * 4000, b"\0" * 10**6])
 def test_a_damaged_memory_is_ignored(content: bytes, path: Path) -> None:
     expected = CheckpointFile(path).digest
     (facts,) = (cache_dir() / "checkpoints").iterdir()

@@ -59,14 +59,14 @@ def fetch(entry: WeightsEntry, target: Path, quick_retries: RetryPolicy) -> Fetc
 
 def test_first_use_downloads_once(
     server: FakeServer,
-    zeros_pdparams: bytes,
+    constant_pdparams: bytes,
     target: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    server.content = zeros_pdparams
+    server.content = constant_pdparams
     for _ in range(2):
         assert resolve_weights(target.stem) == target
     assert [path for path, _ in server.requests] == [f"/models/mot/{target.name}"]
@@ -377,13 +377,13 @@ def test_a_malformed_retry_after_is_ignored(text: str, server: FakeServer, fetch
 
 
 def test_a_damaged_file_in_the_cache_is_downloaded_again(
-    server: FakeServer, zeros_pdparams: bytes, target: Path, caplog: pytest.LogCaptureFixture
+    server: FakeServer, constant_pdparams: bytes, target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.content = zeros_pdparams
+    server.content = constant_pdparams
     target.parent.mkdir()
-    target.write_bytes(zeros_pdparams[:1_000_000])
+    target.write_bytes(constant_pdparams[:1_000_000])
     assert download_weights(target.stem, progress=False) == target
-    assert target.read_bytes() == zeros_pdparams
+    assert target.read_bytes() == constant_pdparams
     assert "downloaded again" in caplog.text
     assert download_weights(target.stem, progress=False) == target
     assert len(server.requests) == 1

@@ -31,8 +31,8 @@ def start(name: str, before: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def test_simultaneous_processes_download_once(server: FakeServer, zeros_pdparams: bytes, target: Path) -> None:
-    server.content = zeros_pdparams
+def test_simultaneous_processes_download_once(server: FakeServer, constant_pdparams: bytes, target: Path) -> None:
+    server.content = constant_pdparams
     processes = [start(target.stem) for _ in range(2)]
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [out.strip() for out, _err in outputs] == [str(target)] * 2, outputs

@@ -22,6 +22,7 @@ from fairmot_dla34.architectures import HeadSizes
 from fairmot_dla34.architectures.dla34 import DLA34
 from fairmot_dla34.errors import CheckpointError, IntegrityError
 from fairmot_dla34.weights import load_checkpoint, verify_file
+from fairmot_dla34.weights.formats import open_arrays, reported_errors
 from fairmot_dla34.weights.formats.pdparams import read_pickle
 
 Arrays = dict[str, NDArray[Any]]
@@ -30,7 +31,8 @@ FIRST = "detector.backbone.base_layer.0.conv.weight"
 
 
 def read(data: bytes) -> Arrays:
-    return read_pickle(io.BytesIO(data), "file")
+    with reported_errors(Path("file")):
+        return {name: array.read() for name, array in read_pickle(io.BytesIO(data), len(data)).items()}
 
 
 def write(path: Path, arrays: dict[str, Any], protocol: int = 4) -> Path:
@@ -53,8 +55,8 @@ def test_real_checkpoint_is_read_exactly(real_weights: Path) -> None:
 def test_expected_shapes_are_those_of_a_real_checkpoint(real_weights: Path) -> None:
     shapes = DLA34.array_shapes(HeadSizes())
     assert len(shapes) == 347
-    with real_weights.open("rb") as stream:
-        assert shapes == {name: array.shape for name, array in read_pickle(stream, "file").items()}
+    with open_arrays(real_weights) as arrays:
+        assert shapes == {name: array.shape for name, array in arrays.items()}
 
 
 def test_classes_change_the_heatmap_only() -> None:
@@ -91,20 +93,20 @@ def test_named_tensors_are_unwrapped_and_the_table_of_split_arrays_is_left_out()
     assert list(read(pickle.dumps(data))) == ["a"]
 
 
-def test_training_arrays_are_left_out_and_others_become_float32(zeros: Arrays, tmp_path: Path) -> None:
+def test_training_arrays_are_left_out_and_others_become_float32(constants: Arrays, tmp_path: Path) -> None:
     extra = {"reid.classifier.weight": np.full((128, 3), np.nan), "loss.s_det": np.zeros(1, dtype=np.int64)}
-    half = {name: array.astype(np.float16) for name, array in zeros.items()}
+    half = {name: array.astype(np.float16) for name, array in constants.items()}
     arrays = load_checkpoint(write(tmp_path / "half.pdparams", {**half, **extra})).arrays
-    assert list(arrays) == list(zeros)
+    assert list(arrays) == list(constants)
     assert {array.dtype for array in arrays.values()} == {np.dtype(np.float32)}
 
 
-def test_an_npz_file_is_read(zeros: Arrays, tmp_path: Path) -> None:
+def test_an_npz_file_is_read(constants: Arrays, tmp_path: Path) -> None:
     path = tmp_path / "weights.pdparams"  # the content decides, not the suffix
     with path.open("wb") as file:
-        half: dict[str, Any] = {name: array.astype(np.float16) for name, array in zeros.items()}
+        half: dict[str, Any] = {name: array.astype(np.float16) for name, array in constants.items()}
         np.savez_compressed(file, **half)
-    assert list(load_checkpoint(path).arrays) == list(zeros)
+    assert list(load_checkpoint(path).arrays) == list(constants)
 
 
 class CallsWhenLoaded:
@@ -244,9 +246,9 @@ def test_files_that_are_not_checkpoints_are_refused(content: bytes, message: str
     assert message in str(caught.value)
 
 
-def test_a_truncated_checkpoint_is_reported(zeros_pdparams: bytes, tmp_path: Path) -> None:
+def test_a_truncated_checkpoint_is_reported(constant_pdparams: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cut.pdparams"
-    path.write_bytes(zeros_pdparams[: len(zeros_pdparams) // 2])
+    path.write_bytes(constant_pdparams[: len(constant_pdparams) // 2])
     with pytest.raises(CheckpointError, match="cut short"):
         load_checkpoint(path)
 
@@ -276,8 +278,8 @@ def test_a_missing_file_and_a_folder_are_reported(tmp_path: Path) -> None:
             verify_file(path)
 
 
-def test_missing_arrays_and_those_of_another_shape_are_counted(zeros: Arrays, tmp_path: Path) -> None:
-    wrong = {**zeros, FIRST: np.zeros((16, 1, 7, 7), np.float32)}
+def test_missing_arrays_and_those_of_another_shape_are_counted(constants: Arrays, tmp_path: Path) -> None:
+    wrong = {**constants, FIRST: np.zeros((16, 1, 7, 7), np.float32)}
     wrong.pop("reid.reid.2.conv.bias")
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(write(tmp_path / "wrong.pdparams", wrong))
@@ -286,10 +288,10 @@ def test_missing_arrays_and_those_of_another_shape_are_counted(zeros: Arrays, tm
 
 
 @pytest.mark.parametrize("shape", [(), (0, 256, 1, 1), (1, 256)])
-def test_a_heatmap_of_another_shape_is_reported(shape: tuple[int, ...], zeros: Arrays, tmp_path: Path) -> None:
+def test_a_heatmap_of_another_shape_is_reported(shape: tuple[int, ...], constants: Arrays, tmp_path: Path) -> None:
     wrong = {HEATMAP_WEIGHT: np.zeros(shape, np.float32)}
     with pytest.raises(CheckpointError, match=f"array {HEATMAP_WEIGHT} has shape"):
-        load_checkpoint(write(tmp_path / "wrong.pdparams", {**zeros, **wrong}))
+        load_checkpoint(write(tmp_path / "wrong.pdparams", {**constants, **wrong}))
 
 
 @pytest.mark.parametrize(
@@ -303,9 +305,9 @@ def test_a_heatmap_of_another_shape_is_reported(shape: tuple[int, ...], zeros: A
     ],
 )
 def test_arrays_with_nan_infinity_or_integers_are_refused(
-    value: NDArray[Any], message: str, zeros: Arrays, tmp_path: Path
+    value: NDArray[Any], message: str, constants: Arrays, tmp_path: Path
 ) -> None:
-    path = write(tmp_path / "nan.pdparams", {**zeros, "detector.head.offset.2.conv.bias": value})
+    path = write(tmp_path / "nan.pdparams", {**constants, "detector.head.offset.2.conv.bias": value})
     with pytest.raises(CheckpointError, match=r"offset\.2\.conv\.bias") as caught:
         load_checkpoint(path)  # and no RuntimeWarning of NumPy: the suite turns warnings into errors
     assert message in str(caught.value)

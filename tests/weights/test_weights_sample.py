@@ -104,10 +104,10 @@ class TestPackageTool:
                 np.testing.assert_array_equal(before[name], after[name])
 
     def test_new_checkpoint_updates_file_and_registry(
-        self, zeros: dict[str, NDArray[np.float32]], tmp_path: Path
+        self, constants: dict[str, NDArray[np.float32]], tmp_path: Path
     ) -> None:
         generator = np.random.default_rng(0)
-        arrays: dict[str, Any] = {name: generator.normal(0, 0.1, array.shape) for name, array in zeros.items()}
+        arrays: dict[str, Any] = {name: generator.uniform(0, 0.1, array.shape) for name, array in constants.items()}
         np.savez(tmp_path / "trained.npz", **arrays)
         done = self.run(tmp_path / "trained.npz", tmp_path, "--input-size", "576x320")
         assert done.returncode == 0, done.stderr
@@ -120,10 +120,10 @@ class TestPackageTool:
             np.testing.assert_allclose(array, arrays[name], rtol=1e-3, atol=1e-7)
 
     def test_value_beyond_float16_is_reported_and_the_old_file_stays(
-        self, zeros: dict[str, NDArray[np.float32]], tmp_path: Path
+        self, constants: dict[str, NDArray[np.float32]], tmp_path: Path
     ) -> None:
         weight = "detector.head.size.2.conv.weight"
-        overflow: dict[str, Any] = {**zeros, weight: zeros[weight] + 1e5}
+        overflow: dict[str, Any] = {**constants, weight: constants[weight] + 1e5}
         np.savez(tmp_path / "overflow.npz", **overflow)
         (tmp_path / "sample.npz").write_bytes(b"old")
         done = self.run(tmp_path / "overflow.npz", tmp_path)

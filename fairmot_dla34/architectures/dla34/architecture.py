@@ -30,6 +30,10 @@ class Dla34(Architecture):
     title = "PaddleDetection's FairMOT DLA-34"
     graph_version = 1
     stride = HEADS.stride
+    live_arrays = (
+        r"detector\.backbone\.(base_layer|level0|level1)\.0\.(conv|norm)\.weight",
+        r"detector\.head\.heatmap\.[02]\.conv\.weight",
+    )
     float_layers = (  # docs/quantization.md has the reasons
         r"detector\.backbone\.(base_layer|level0|level1)\..*",
         r"detector\.head\.heatmap\.2\..*",

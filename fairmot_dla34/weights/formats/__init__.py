@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from ...errors import CheckpointError
+from .errors import EXPECTED, reported_errors
+from .stored import StoredArray
 
-EXPECTED = "expected PaddleDetection's FairMOT checkpoint (.pdparams) or a .npz file"
+__all__ = ["StoredArray", "open_arrays", "reported_errors"]
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the arrays of a checkpoint file; the content decides its format, not the suffix.
+@contextmanager
+def open_arrays(path: Path) -> Iterator[dict[str, StoredArray]]:
+    """Open a checkpoint file; the content decides its format, not the suffix.
+
+    Only names, shapes and types are read. Read the numbers of an array within the context, under `reported_errors`.
 
     Args:
         path: A ``.pdparams`` file of PaddleDetection, or a ``.npz`` file of NumPy.
 
-    Returns:
-        Arrays by the names that the file gives them, of any numeric type.
+    Yields:
+        Arrays by the names that the file gives them.
 
     Raises:
         CheckpointError: The file cannot be read, is of another kind or damaged, or asks for something to be run.
     """
+    with reported_errors(path):
+        stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 (Path.open has no opener)
+    with stream:
+        with reported_errors(path):
+            arrays = _find_arrays(stream, path)
+        yield arrays
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would never open
+
+
+def _find_arrays(stream: BinaryIO, path: Path) -> dict[str, StoredArray]:
     from .npz import read_npz
     from .pdparams import read_pickle
 
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(64)
-            stream.seek(0)
-            if start.startswith(b"PK\x03\x04"):
-                return read_npz(path)
-            if start.startswith(b"\x80"):  # the PROTO instruction, first in protocol 2 and later
-                return read_pickle(stream, str(path))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror or error}); {EXPECTED}.") from error
+    status = os.fstat(stream.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise CheckpointError(f"{path} cannot be read (it is a device or a pipe); {EXPECTED}.")
+    start = stream.read(64)
+    stream.seek(0)
+    if start.startswith(b"PK\x03\x04"):
+        return read_npz(stream, status.st_size)
+    if start.startswith(b"\x80"):  # the PROTO instruction, first in protocol 2 and later
+        return read_pickle(stream, status.st_size)
     raise CheckpointError(f"{path} {_describe(start)}; {EXPECTED}: fetch it again.")
 
 

@@ -1,49 +1,48 @@
-"""Reads the pickles that ``paddle.save`` writes, running nothing that the file asks for.
+"""Reader of the pickles that ``paddle.save`` writes.
 
-A pickle is a program; ``pickle.load`` runs it. Here a file may name only the few constructors that arrays and plain
-containers need, and this module replaces each of them: NumPy's own never receive the file's arguments. Any other name
-is an error.
+A pickle may name only the few constructors that arrays and plain containers need. Each is replaced here by a function
+that records what the file declares: NumPy's own never receive the file's arguments.
 """
 
 from __future__ import annotations
 
-import pickle
-import re
-from collections.abc import Callable
-from typing import Any, BinaryIO, NoReturn
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
+from .errors import FormatError
+from .pickle_machine import PickleMachine
+from .pickle_values import Constructor, Literal, PickledDict
+from .stored import BYTE_ORDERS, MAX_RANK, MAX_SIDE, StoredArray, is_number_type, without_order
 
-from ...errors import CheckpointError
 
-
-def read_pickle(stream: BinaryIO, name: str) -> dict[str, NDArray[Any]]:
+def read_pickle(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     """Return the named arrays of a checkpoint; entries that are not arrays, such as Paddle's name table, are left out.
 
     Args:
-        stream: Binary file at the start of a pickle of protocol 2 to 5.
-        name: Name of the file in messages.
+        stream: Binary file at its start, where a pickle of protocol 2 to 5 begins. It must stay open while arrays are
+            read.
+        size: Length of the file in bytes.
 
     Raises:
-        CheckpointError: The pickle is damaged, is not a dictionary of arrays, or names another constructor.
+        FormatError: The pickle is not a dictionary of arrays, or asks for something that no checkpoint needs.
+        Exception: The pickle is damaged; of nearly any type.
     """
-    try:
-        loaded = _ArrayUnpickler(stream).load()
-    except CheckpointError as error:
-        raise CheckpointError(f"{name} is not read: {error}") from None
-    except Exception as error:  # a damaged pickle raises nearly anything (documentation of `pickle.UnpicklingError`)
-        raise CheckpointError(
-            f"{name} is damaged or cut short ({type(error).__name__}: {error}); expected a whole .pdparams file "
-            "of PaddleDetection: fetch it again."
-        ) from error
-    if not isinstance(loaded, dict):
-        raise CheckpointError(
-            f"{name} holds a {type(loaded).__name__}; expected a dictionary of named arrays, as PaddleDetection's "
+    loaded = PickleMachine(stream, size, _ADMITTED, (_PickledDtype, _PickledArray)).run()
+    if not isinstance(loaded, PickledDict):
+        raise FormatError(
+            f"it holds a {type(loaded).__name__}; expected a dictionary of named arrays, as PaddleDetection's "
             ".pdparams files hold (PyTorch's .pth files are not read)."
         )
-    arrays = ((key, _unwrap_tensor(value)) for key, value in loaded.items())
-    return {str(key): value.array for key, value in arrays if isinstance(value, _PickledArray)}
+    arrays: dict[str, StoredArray] = {}
+    for name, value in loaded.entries:
+        array = _unwrap_tensor(value)
+        if not isinstance(name, str) or not isinstance(array, _PickledArray):
+            continue
+        if name in arrays:
+            raise FormatError(f"it has two arrays of the name {name}; expected one.")
+        arrays[name] = array.stored()
+    return arrays
 
 
 def _unwrap_tensor(value: object) -> object:
@@ -53,112 +52,139 @@ def _unwrap_tensor(value: object) -> object:
     return value
 
 
-class _Constructor:
-    """A callable that a pickle's BUILD instruction cannot alter, unlike a function with its ``__dict__``."""
-
-    __slots__ = ("_make",)
-
-    def __init__(self, make: Callable[..., object]) -> None:
-        self._make = make
-
-    def __call__(self, *args: object) -> object:
-        return self._make(*args)
-
-    def __setstate__(self, _state: object) -> NoReturn:
-        raise CheckpointError("it sets the state of a constructor, as no checkpoint does; do not use this file.")
-
-
 class _PickledDtype:
     """Stands for ``numpy.dtype``: a plain number type with its byte order."""
 
-    __slots__ = ("dtype",)
+    __slots__ = ("code",)
 
     def __init__(self, code: object, *_flags: object) -> None:
-        if not isinstance(code, str) or not re.fullmatch(r"[<>|=]?[biuf]\d{1,2}", code):
-            raise CheckpointError(f"it has an array of type {code!r}; expected arrays of plain numbers only.")
-        self.dtype: np.dtype[Any] = np.dtype(code)
+        if not isinstance(code, str) or not is_number_type(code):
+            found = code if isinstance(code, str) else type(code).__name__
+            raise FormatError(f"it has an array of type {found}; expected arrays of plain numbers only.")
+        self.code = code
 
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        order = state[1]  # ndarray's `__reduce__`: (version, byte order, ...)
-        if order not in {"<", ">", "|", "="}:
-            raise CheckpointError(f"it has an array of byte order {order!r}; expected '<', '>', '|' or '='.")
-        self.dtype = self.dtype.newbyteorder(order)
+    def build(self, state: object) -> None:
+        # ndarray's `__reduce__`: (version, byte order, ...)
+        order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
+        if not isinstance(order, str) or order not in BYTE_ORDERS:
+            raise FormatError("it has an array of an unknown byte order; expected '<', '>', '|' or '='.")
+        self.code = order + without_order(self.code)
 
 
 class _PickledArray:
-    """Stands for ``numpy.ndarray``: filled once, by lengths and shapes that fit each other."""
+    """Stands for ``numpy.ndarray``: filled once, by a length and a shape that fit each other."""
 
-    __slots__ = ("array",)
+    __slots__ = ("_stored",)
 
     def __init__(self) -> None:
-        self.array: NDArray[Any] = np.empty(0, dtype=np.float32)
+        self._stored: StoredArray | None = None
 
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        _version, shape, dtype, is_fortran, raw = state
-        self.fill(raw, dtype, shape, "F" if is_fortran else "C")
+    def build(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[3], int):
+            raise FormatError("it has an array whose state is not that of an array.")
+        _version, shape, dtype, is_fortran, content = state
+        self.fill(content, dtype, shape, is_fortran=bool(is_fortran))
 
-    def fill(self, raw: object, dtype: object, shape: object, order: object) -> None:
-        if not isinstance(dtype, _PickledDtype) or not isinstance(raw, (bytes, bytearray)):
-            raise CheckpointError("it has an array without plain bytes; expected arrays of numbers only.")
-        if not isinstance(shape, tuple) or not all(type(side) is int and side >= 0 for side in shape):
-            raise CheckpointError(f"it has an array of shape {shape!r}; expected a tuple of numbers >= 0.")
-        flat = np.frombuffer(raw, dtype=dtype.dtype)
-        self.array = flat.reshape(shape, order="F" if order == "F" else "C")
+    def fill(self, content: object, dtype: object, shape: object, *, is_fortran: bool) -> None:
+        if self._stored is not None:
+            raise FormatError("it fills an array twice, as no checkpoint does; do not use this file.")
+        is_text = isinstance(content, Literal) and content.is_text
+        if not isinstance(content, (Literal, _Latin1)) or is_text or not isinstance(dtype, _PickledDtype):
+            raise FormatError("it has an array without plain bytes; expected arrays of numbers only.")
+        if not isinstance(shape, tuple) or len(shape) > MAX_RANK or not all(map(_is_side, shape)):
+            raise FormatError("it has an array whose shape is not a tuple of numbers >= 0.")
+        stored = StoredArray(shape, dtype.code, is_fortran, content.blocks)
+        shortest, longest = content.lengths
+        if not shortest <= stored.bytes <= longest:
+            raise FormatError(f"it has an array of shape {shape} that its {longest} bytes do not fill exactly.")
+        self._stored = stored
+
+    def stored(self) -> StoredArray:
+        if self._stored is None:
+            raise FormatError("it has an array without numbers.")
+        return self._stored
 
 
-_NDARRAY = object()  # what the name numpy.ndarray stands for while reading
+def _is_side(side: object) -> bool:
+    return type(side) is int and 0 <= side <= MAX_SIDE
+
+
+class _Latin1:
+    """Bytes in protocol 2: ``_codecs.encode(text, "latin1")``."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str | Literal) -> None:
+        self._text = text
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        if isinstance(self._text, str):
+            return len(self._text), len(self._text)
+        return (self._text.length + 1) // 2, self._text.length  # a character has one or two bytes in UTF-8
+
+    def blocks(self) -> Iterator[bytes]:
+        if isinstance(self._text, str):
+            yield self._text.encode("latin1")
+            return
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for block in self._text.blocks():
+            yield decoder.decode(block).encode("latin1")
+        decoder.decode(b"", final=True)
+
+
+_NDARRAY = object()  # value of the name numpy.ndarray while reading
 
 
 def _reconstruct(subtype: object, *_placeholder: object) -> _PickledArray:
     if subtype is not _NDARRAY:
-        raise CheckpointError(f"it makes an array of the type {subtype!r}; expected numpy.ndarray.")
+        raise FormatError("it makes an array of a type other than numpy.ndarray.")
     return _PickledArray()
 
 
-def _from_buffer(raw: object, dtype: object, shape: object, order: object) -> _PickledArray:
+def _from_buffer(content: object, dtype: object, shape: object, order: object) -> _PickledArray:
     array = _PickledArray()
-    array.fill(raw, dtype, shape, order)
+    array.fill(content, dtype, shape, is_fortran=isinstance(order, str) and order == "F")
     return array
 
 
-def _scalar(dtype: object, raw: object) -> object:
-    return _from_buffer(raw, dtype, (), "C").array.item()
+def _scalar(_dtype: object, _content: object) -> None:
+    """Return nothing: a lone number is not an array of a network."""
 
 
-def _latin1(text: object, encoding: object) -> bytes:
-    """Bytes in protocol 2: ``_codecs.encode(text, "latin1")``. No other codec is looked up."""
-    if not isinstance(text, str) or encoding != "latin1":
-        raise CheckpointError(f"it encodes a {type(text).__name__} as {encoding!r}; expected text as latin1.")
-    return text.encode("latin1")
+def _latin1(text: object, encoding: object) -> _Latin1:
+    is_bytes = isinstance(text, Literal) and not text.is_text
+    if not isinstance(text, (str, Literal)) or is_bytes or not isinstance(encoding, str) or encoding != "latin1":
+        raise FormatError("it encodes something other than text as latin1, as no checkpoint does.")
+    return _Latin1(text)
 
 
-def _no_bytes() -> bytes:
-    """Empty bytes in protocol 2: ``bytes()``. With a number it would reserve that much memory."""
-    return b""
+def _no_bytes() -> _Latin1:
+    """Empty bytes in protocol 2: ``bytes()``."""
+    return _Latin1("")
+
+
+def _empty_dict() -> PickledDict:
+    return PickledDict()  # without arguments: entries follow by SETITEMS
+
+
+def _same_tuple(values: object) -> object:
+    if not isinstance(values, tuple):
+        raise FormatError("it makes a tuple of something other than a tuple, as no checkpoint does.")
+    return values
 
 
 # NumPy 2 renamed numpy.core to numpy._core; `_frombuffer` is protocol 5, `_codecs.encode` protocol 2, and
 # `tuple` how paddle.save reduces a tensor (paddle/framework/io.py, reduce_varbase).
 _ADMITTED: dict[tuple[str, str], object] = {
-    ("collections", "OrderedDict"): dict,
-    ("builtins", "tuple"): tuple,
-    ("__builtin__", "tuple"): tuple,
-    ("__builtin__", "bytes"): _Constructor(_no_bytes),
-    ("_codecs", "encode"): _Constructor(_latin1),
+    ("collections", "OrderedDict"): Constructor(_empty_dict),
+    ("builtins", "tuple"): Constructor(_same_tuple),
+    ("__builtin__", "tuple"): Constructor(_same_tuple),
+    ("__builtin__", "bytes"): Constructor(_no_bytes),
+    ("_codecs", "encode"): Constructor(_latin1),
     ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): _Constructor(_PickledDtype),
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Constructor(_reconstruct) for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "scalar"): _Constructor(_scalar) for core in ("core", "_core")},
-    **{(f"numpy.{core}.numeric", "_frombuffer"): _Constructor(_from_buffer) for core in ("core", "_core")},
+    ("numpy", "dtype"): Constructor(_PickledDtype),
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): Constructor(_reconstruct) for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): Constructor(_scalar) for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): Constructor(_from_buffer) for core in ("core", "_core")},
 }
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ADMITTED[module, name]
-        except KeyError:
-            raise CheckpointError(
-                f"it asks for {module}.{name}, and a checkpoint needs arrays and plain containers only. Nothing was "
-                "run. Do not use this file; fetch it from where it was published."
-            ) from None

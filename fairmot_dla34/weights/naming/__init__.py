@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeVar
 
-from numpy.typing import NDArray
+T = TypeVar("T")
 
 _WRAPPERS = ("module.", "_layers.")  # what data-parallel training of PyTorch and of Paddle puts before each name
 
 
-def canonical_names(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def canonical_names(arrays: Mapping[str, T]) -> dict[str, T]:
     """Rename arrays to canonical names.
 
     Names are PaddleDetection's already, except that a data-parallel wrapper puts one prefix before all of them.
 
     Args:
-        arrays: Arrays by the file's names.
+        arrays: Arrays, or their descriptions, by the file's names.
 
     Returns:
         The same arrays in the same order by canonical name.
