@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..values import check_image
-from .colours import colour_of, text_colour_on
+from .drawing_options import check_labels, check_line_width
+from .labels import draw_labels
+from .track_colours import TrackColours
+from .trails import Trails, draw_trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,46 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..values import Track
+    from .colours import Colour
 
-    _Point = tuple[int, int]
-    _Rectangle = tuple[int, int, int, int]  # left, top, right, bottom in px; right and bottom excluded
-    _Colour = tuple[int, int, int]
-
-_MAX_TRAIL_POINTS = 240  # one second at 240 frames/s
-
-
-class Trails:
-    """Recent foot points per id in image px; memory is bounded by the people seen during ``seconds``."""
-
-    def __init__(self, seconds: float = 1.0) -> None:
-        """Start without points.
-
-        Args:
-            seconds: Time for which a point is kept.
-        """
-        self._seconds = seconds
-        self._points: dict[int, deque[tuple[float, float, float]]] = {}
-
-    def update(self, tracks: Iterable[Track], time_s: float) -> None:
-        """Add the foot points (middle of the lower edge) of one frame's tracks and remove old ones."""
-        for track in tracks:
-            x1, _, x2, y2 = track.box
-            if all(map(math.isfinite, (x1, x2, y2))):
-                points = self._points.setdefault(track.track_id, deque(maxlen=_MAX_TRAIL_POINTS))
-                points.append((time_s, (x1 + x2) / 2, y2))
-        for track_id, points in list(self._points.items()):
-            while points and points[0][0] < time_s - self._seconds:
-                points.popleft()
-            if not points:
-                del self._points[track_id]
-
-    def clear(self) -> None:
-        """Remove all points, for frames that do not continue the previous ones."""
-        self._points.clear()
-
-    def points_of(self, track_id: int) -> list[tuple[float, float]]:
-        """Return the id's points in order of time, ``(x, y)`` in image px; empty for an unknown id."""
-        return [(x, y) for _, x, y in self._points.get(track_id, ())]
+_BOX_LINES = 50  # a box is as high as 50 widths of its line
 
 
 def draw_tracks(
@@ -66,8 +31,11 @@ def draw_tracks(
     trails: Trails | None = None,
     draw_threshold: float = 0.0,
     in_place: bool = False,
+    labels: str = "auto",
+    line_width: int | None = None,
+    colours: TrackColours | None = None,
 ) -> NDArray[np.uint8]:
-    """Draw box, id and score of each track, and its trail.
+    """Draw the box, label and trail of each track. No label covers a head, that is the upper quarter of a box.
 
     Args:
         image: ``(H, W, 3)`` uint8 BGR; not changed unless ``in_place``.
@@ -75,26 +43,33 @@ def draw_tracks(
         trails: Points to join to a line for each track drawn.
         draw_threshold: Tracks with a lower score are not drawn.
         in_place: Whether to draw on ``image`` itself, if it is writable.
+        labels: ``auto`` (id and score, only the id of a small person), ``id``, ``score`` (id and score) or ``none``.
+        line_width: Width of the boxes' lines in px, from 1 to 100, or None for a width that fits the box.
+        colours: Colours of the tracks drawn so far, so that a track keeps its colour in all frames of a video; None
+            chooses colours for this image alone.
 
     Returns:
         A ``(H, W, 3)`` uint8 BGR image: a new one, or ``image``.
 
     Raises:
-        InvalidInputError: ``image`` is not such an array.
+        InvalidInputError: ``image`` is not such an array, or ``labels`` or ``line_width`` is not one of these values.
     """
     check_image(image)
+    check_labels(labels)
+    check_line_width(line_width)
     canvas = image if in_place and _can_draw_on(image) else np.array(image, np.uint8, order="C")
-    shown = [t for t in tracks if t.score >= draw_threshold and all(map(math.isfinite, t.box))]
-    shown.sort(key=lambda track: track.box[3])  # nearer people are drawn over those behind them
-    line = max(1, round(min(image.shape[:2]) / 240))  # px: 1 at 320x240, 2 at 480x360, 9 at 4K
-    if trails is not None:
-        for track in shown:
-            _draw_trail(canvas, trails.points_of(track.track_id), colour_of(track.track_id), line)
-    for track in shown:
-        _draw_box(canvas, track, line)
-    taken: list[_Rectangle] = []
-    for track in shown[::-1]:  # after all boxes, so that none crosses a number
-        taken.append(_draw_label(canvas, track, taken))
+    visible = [t for t in tracks if t.score >= draw_threshold and all(map(math.isfinite, t.box))]
+    visible.sort(key=lambda track: track.box[3])  # nearer people are drawn over those behind them
+    if visible:
+        chosen = (colours or TrackColours()).choose(visible)
+        boxes = np.array([track.box for track in visible], np.float64)
+        lines = _line_widths(boxes, canvas, line_width)
+        if trails is not None:
+            for track, colour, line in zip(visible, chosen, lines, strict=True):
+                draw_trail(canvas, trails.points_of(track.track_id), colour, max(1, line // 2))
+        _draw_boxes(canvas, boxes, chosen, lines)
+        if labels != "none":  # after all boxes, so that none crosses a number; near people first, who are larger
+            draw_labels(canvas, visible[::-1], boxes[::-1], chosen[::-1], labels)
     return canvas
 
 
@@ -103,66 +78,24 @@ def _can_draw_on(image: NDArray[np.uint8]) -> bool:
     return image.flags.writeable and image.strides[1:] == (3, 1) and image.strides[0] >= 3 * image.shape[1]
 
 
-def _draw_trail(canvas: NDArray[np.uint8], points: Sequence[tuple[float, float]], colour: _Colour, line: int) -> None:
-    import cv2
-
-    if len(points) > 1:
-        (height, width), path = canvas.shape[:2], np.array(points)  # (N, 2)
-        np.maximum(path, (-width, -height), out=path)  # as `_pixel`, for all at once
-        np.minimum(path, (2 * width, 2 * height), out=path)
-        path = np.rint(path, out=path).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(canvas, [path], isClosed=False, color=colour, thickness=line, lineType=cv2.LINE_AA)
-
-
-def _draw_box(canvas: NDArray[np.uint8], track: Track, line: int) -> None:
-    import cv2
-
-    x1, y1, x2, y2 = track.box
-    corners = _pixel(canvas, x1, y1), _pixel(canvas, x2, y2)
-    cv2.rectangle(canvas, *corners, colour_of(track.track_id), line)  # upright lines need no smoothing, which is slow
+def _line_widths(boxes: NDArray[np.float64], canvas: NDArray[np.uint8], line_width: int | None) -> list[int]:
+    """Return the width of each box's lines in px: thin lines for small people, who would vanish behind thick ones."""
+    if line_width is not None:
+        return [line_width] * len(boxes)
+    side = min(canvas.shape[:2])
+    least, most = max(1, round(side / 540)), max(1, round(side / 240))  # 1 and 2 at 640x480, 2 and 4 at 1920x1080
+    widths: list[int] = np.clip(np.rint((boxes[:, 3] - boxes[:, 1]) / _BOX_LINES), least, most).astype(int).tolist()
+    return widths
 
 
-def _draw_label(canvas: NDArray[np.uint8], track: Track, taken: Sequence[_Rectangle]) -> _Rectangle:
-    """Write id and score near the box, clear of the labels in ``taken`` if possible; return the label's rectangle."""
+def _draw_boxes(
+    canvas: NDArray[np.uint8], boxes: NDArray[np.float64], colours: Sequence[Colour], lines: Sequence[int]
+) -> None:
+    """Draw boxes; corners more than an image size outside are moved: OpenCV refuses larger numbers."""
     import cv2
 
     height, width = canvas.shape[:2]
-    scale = max(0.4, min(height, width) / 1000)  # capitals 9 px high at 320x240, 48 px at 4K
-    weight = max(1, round(scale * 1.4))
-    text = f"{track.track_id} {track.score:.2f}"
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    (text_width, text_height), below = cv2.getTextSize(text, font, scale, weight)
-    pad = max(1, round(scale * 4))
-    size = text_width + 2 * pad, text_height + below + pad
-    left, top, right, bottom = _label_rectangle(canvas, track, size, taken)
-    colour = colour_of(track.track_id)
-    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colour, cv2.FILLED)
-    origin = (left + pad, bottom - 1 - below + pad // 2)
-    cv2.putText(canvas, text, origin, font, scale, text_colour_on(colour), weight, cv2.LINE_AA)
-    return left, top, right, bottom
-
-
-def _label_rectangle(
-    canvas: NDArray[np.uint8], track: Track, size: tuple[int, int], taken: Sequence[_Rectangle]
-) -> _Rectangle:
-    """Return the first free place inside the image: above the box, below it, in it, higher above; else the first."""
-    (height, width), (label_width, label_height) = canvas.shape[:2], size
-    left, top = _pixel(canvas, track.box[0], track.box[1])
-    bottom = _pixel(canvas, track.box[2], track.box[3])[1]
-    left = max(0, min(left, width - label_width))
-    candidates = []
-    for y in (top - label_height, bottom, top, top - 2 * label_height):
-        inside = max(0, min(y, height - label_height))
-        candidates.append((left, inside, left + label_width, inside + label_height))
-    free = (place for place in candidates if not any(_overlap(place, other) for other in taken))
-    return next(free, candidates[0])
-
-
-def _overlap(a: _Rectangle, b: _Rectangle) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _pixel(canvas: NDArray[np.uint8], x: float, y: float) -> _Point:
-    """Round to pixels, at most one image size outside: OpenCV refuses larger numbers and draws far lines slowly."""
-    height, width = canvas.shape[:2]
-    return round(max(-width, min(2.0 * width, x))), round(max(-height, min(2.0 * height, y)))
+    size = np.array([width, height, width, height])
+    corners = np.rint(np.clip(boxes, -size, 2 * size)).astype(int).tolist()
+    for (x1, y1, x2, y2), colour, line in zip(corners, colours, lines, strict=True):
+        cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line)  # upright lines need no smoothing, which is slow
