@@ -30,14 +30,14 @@ _REMEDIES = {
 }
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, *content: bytes) -> None:
     """Write a file that other processes see whole or not at all.
 
     The content goes to a temporary file in the same folder, is flushed to the disk, and replaces ``path`` atomically.
 
     Args:
         path: File to write; its folder is created.
-        content: Bytes of the whole file.
+        content: Bytes of the whole file, in one part or several.
 
     Raises:
         OSError: The file cannot be written. ``path`` is unchanged and no temporary file remains.
@@ -46,7 +46,7 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")  # short, even if the name of `path` is not
     try:
         with temporary.open("xb") as file:  # a file from `tempfile` would be readable by its owner only
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())  # otherwise a power failure after the rename could leave an empty file
         temporary.replace(path)

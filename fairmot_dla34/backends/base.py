@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..closing import ClosedOnExit
-from ..config import InputSize, check_choice, check_flag, is_whole
-from ..errors import BackendError, InvalidInputError, StateError
+from ..config import InputSize, check_choice, check_flag, is_whole, shown
+from ..errors import BackendError, InvalidInputError, OutOfMemoryError, StateError
+from ..memory import is_lack_of_memory
 from ..values import Peaks
 
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
@@ -72,7 +73,7 @@ class BackendOptions:
         check_flag("use_gpu", self.use_gpu)
         for name, value in (("threads", self.threads), ("streams", self.streams)):
             if not is_whole(value, 1, 1024) and not (name == "threads" and value is None):
-                raise InvalidInputError(f"{name} is {value!r}; expected a whole number from 1 to 1024.")
+                raise InvalidInputError(f"{name} is {shown(value)}; expected a whole number from 1 to 1024.")
         if self.use_gpu and self.threads is not None:
             raise InvalidInputError(
                 f"threads is {self.threads} and use_gpu is True; expected CPU threads for a network on the CPU only: "
@@ -111,6 +112,7 @@ class Backend(ClosedOnExit, ABC):
         Raises:
             StateError: The backend is closed.
             BackendError: The runtime failed on the image.
+        OutOfMemoryError: There was too little memory.
         """
         return self.infer_timed(image)[0]
 
@@ -154,15 +156,20 @@ def only_fp32(name: str, precision: str) -> str:
     return "fp32"
 
 
-def inference_error(info: BackendInfo, error: Exception) -> BackendError:
+def inference_error(info: BackendInfo, error: Exception) -> BackendError | OutOfMemoryError:
     """Return the error to raise if the runtime fails on an image, such as for lack of memory or of the device."""
+    if is_lack_of_memory(error):
+        return OutOfMemoryError(
+            f"There is not enough memory to run the network on an image ({info}: {reason_of(error)}); free memory, or "
+            "try a smaller input size."
+        )
     return BackendError(
-        f"The network failed on an image ({info}: {reason_of(error)}); free memory, or try another backend, a smaller "
-        "input size or the CPU."
+        f"The network failed on an image ({info}: {reason_of(error)}); try another backend, a smaller input size or "
+        "the CPU."
     )
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return the last line of an error's text: OpenVINO and Paddle put source files before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

@@ -6,8 +6,7 @@ import math
 import os
 from pathlib import Path
 
-_CGROUP_ROOT = Path("/sys/fs/cgroup")
-_OWN_CGROUPS = Path("/proc/self/cgroup")
+from ..cgroups import CGROUP_ROOT, OWN_CGROUPS, own_folders
 
 
 def usable_cpus() -> int:
@@ -29,7 +28,7 @@ def is_restricted() -> bool:
     return usable_cpus() < (os.cpu_count() or 1)
 
 
-def cpu_quota(root: Path = _CGROUP_ROOT, own: Path = _OWN_CGROUPS) -> float | None:
+def cpu_quota(root: Path = CGROUP_ROOT, own: Path = OWN_CGROUPS) -> float | None:
     """Return the CPUs that the control group's quota is worth, or None without a quota.
 
     The smallest quota of the group and its parents holds. Sources: ``cpu.max`` of cgroup v2, ``cpu.cfs_quota_us`` and
@@ -39,28 +38,9 @@ def cpu_quota(root: Path = _CGROUP_ROOT, own: Path = _OWN_CGROUPS) -> float | No
         root: Folder where control groups are mounted.
         own: File that names the groups of this process.
     """
-    quotas = [_quota_of(folder) for folder in _own_folders(root, own)]
+    quotas = [_quota_of(folder) for folder in own_folders("cpu", root, own)]
     known = [quota for quota in quotas if quota is not None]
     return min(known) if known else None
-
-
-def _own_folders(root: Path, own: Path) -> list[Path]:
-    """Return the folders of the process's CPU groups and their parents."""
-    try:
-        lines = own.read_text().splitlines()
-    except (OSError, ValueError):  # not Linux, or not text
-        return []
-    folders = []
-    for line in lines:
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        # v1 mounts the controllers of a line in one folder, named in any order, with the link `cpu` beside it.
-        bases = [root / controllers, root / "cpu"] if controllers else [root]
-        group = Path(path.lstrip("/"))
-        folders += [base / folder for base in bases for folder in (group, *group.parents)]
-    return folders
 
 
 def _quota_of(folder: Path) -> float | None:

@@ -96,7 +96,7 @@ def _pick_provider(available: list[str], *, use_gpu: bool) -> str:
     accelerators = [name for name in _ACCELERATORS if name in available]
     if not accelerators:
         raise DeviceUnavailableError(
-            f"The installed ONNX Runtime has no accelerator, only {', '.join(available)}; "
-            "install a build with one, such as onnxruntime-gpu."
+            f"ONNX Runtime has no accelerator, only {', '.join(available)}; install a build with one, such as "
+            "onnxruntime-gpu."
         )
     return accelerators[0]

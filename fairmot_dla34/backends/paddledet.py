@@ -128,11 +128,11 @@ def _pick_device(*, use_gpu: bool) -> str:
         return "cpu"
     if not paddle.is_compiled_with_cuda():
         raise DeviceUnavailableError(
-            "use_gpu is True, but this PaddlePaddle is a CPU build; replace it: pip uninstall paddlepaddle && "
+            "PaddlePaddle is a CPU build; for use_gpu replace it: pip uninstall paddlepaddle && "
             "pip install 'fairmot_dla34[paddle-gpu]'"
         )
     if paddle.device.cuda.device_count() < 1:
-        raise DeviceUnavailableError("use_gpu is True, but PaddlePaddle sees no GPU; check the NVIDIA driver.")
+        raise DeviceUnavailableError("PaddlePaddle finds no GPU, which use_gpu needs; check the NVIDIA driver.")
     return "gpu:0"
 
 

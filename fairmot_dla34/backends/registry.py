@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,13 +16,18 @@ from ..errors import (
     DeviceUnavailableError,
     FairMOTError,
     InvalidInputError,
+    OutOfMemoryError,
 )
+from ..memory import is_lack_of_memory
+from ..messages import plain_line
 from ..registry import Registry
 from .base import Backend, BackendOptions, reason_of
+from .memory_need import require_network_memory
 
 logger = logging.getLogger(__name__)
 
 _GPU_INSTALL = "pip install 'fairmot_dla34[paddle-gpu]'"
+_CAUSE_CHARS = 45  # three of them and the remedy fit into a message
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,7 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
         BackendUnavailableError: The backend's package is not installed, or cannot be loaded.
         NotQuantizedError: The precision is ``int8``, and the weights were not quantised at this input size.
         DeviceUnavailableError: ``use_gpu`` and no GPU can be used.
+        OutOfMemoryError: The process may not use as much memory as loading and running the network takes.
         CheckpointError: The checkpoint does not fit.
     """
     options = options or BackendOptions()
@@ -148,22 +155,34 @@ def check_backend(name: str) -> None:
 def _build(name: str, network: Network, options: BackendOptions) -> Backend:
     kind = _KINDS.find(name)
     _require(kind)
+    require_network_memory(network, options, kind.packages)
     try:
         return kind.build(network, options)
     except FairMOTError:
         raise
+    except MemoryError as error:
+        raise _out_of_memory(network, error) from error
     except (ImportError, OSError) as error:  # a GPU build without its driver's libraries, a half-installed package
+        if is_lack_of_memory(error):
+            raise _out_of_memory(network, error) from error
         raise BackendUnavailableError(
             f"Backend {name} is installed but cannot be loaded ({reason_of(error)}); check the libraries it names, or "
             f"install it again: {kind.install}"
         ) from error
 
 
+def _out_of_memory(network: Network, error: Exception) -> OutOfMemoryError:
+    return OutOfMemoryError(
+        f"There is not enough memory to load the network at {network.input_size} ({reason_of(error)}); allow this "
+        "process more, or use a smaller input size."
+    )
+
+
 def _require(kind: BackendKind) -> None:
     missing = [package for package in kind.packages if not _is_installed(package)]
     if missing:
         raise BackendUnavailableError(
-            f"Backend {kind.name} needs the package {missing[0]}, which is not installed; install it: {kind.install}"
+            f"Package {missing[0]} is not installed, which backend {kind.name} needs; install it: {kind.install}"
         )
 
 
@@ -174,12 +193,23 @@ def _first_gpu(network: Network, options: BackendOptions) -> Backend:
         try:
             return _build(name, network, options)
         except (BackendError, InvalidInputError) as error:
-            reasons.append(f"{name}: {error}")
+            logger.info("Backend %s cannot use a GPU: %s", name, error)
+            reasons.append(f"{name}: {_short_cause(error)}")
     raise DeviceUnavailableError(
-        f"use_gpu is True, but no backend has a usable GPU ({' | '.join(reasons)}). "
+        f"use_gpu is True, but no backend has a usable GPU ({'; '.join(reasons)}). "
         f"Install one, {_GPU_INSTALL}, or run on the CPU with use_gpu=False."
     )
 
 
+def _short_cause(error: Exception) -> str:
+    """Return the reason why a backend was not loaded, or the first clause of its message, without remedies."""
+    if error.__cause__:
+        return plain_line(reason_of(error.__cause__), _CAUSE_CHARS)
+    return plain_line(re.split(r"[,;]| \(", str(error))[0], _CAUSE_CHARS)
+
+
 def _is_installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # an import that failed half-way, or one replaced by a stub
+        return False

@@ -61,9 +61,16 @@ def test_use_gpu_without_a_gpu_is_an_error_and_not_a_silent_cpu_run(name: str, c
         Request(checkpoint, INPUT_SIZE, use_gpu=True).load(name)
 
 
-def test_auto_with_use_gpu_gives_the_reason_of_each_backend(checkpoint: Path) -> None:
-    with pytest.raises(DeviceUnavailableError, match=r"openvino: .*use_gpu=False"):
+def test_auto_with_use_gpu_gives_the_cause_of_each_backend_and_logs_the_details(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = r"paddledet: .*; onnxruntime: .*; openvino: OpenVINO finds no GPU\)\. Install .*use_gpu=False"
+    with (
+        caplog.at_level(logging.INFO, logger="fairmot_dla34"),
+        pytest.raises(DeviceUnavailableError, match=expected),
+    ):
         Request(checkpoint, INPUT_SIZE, use_gpu=True).load("auto")
+    assert "Backend openvino cannot use a GPU: OpenVINO finds no GPU, only CPU; it supports Intel GPUs" in caplog.text
 
 
 def test_auto_is_openvino_and_is_logged_once(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -200,7 +207,7 @@ def test_a_backend_that_cannot_be_loaded_is_reported_with_the_reason(
     monkeypatch.setitem(registry._KINDS._items, "openvino", dataclasses.replace(kind, build=broken))
     with pytest.raises(BackendUnavailableError, match=str(error)):
         Request(checkpoint, INPUT_SIZE).load("openvino")
-    with pytest.raises(DeviceUnavailableError, match=str(error)):
+    with pytest.raises(DeviceUnavailableError, match=f"openvino: {error}"):
         Request(checkpoint, INPUT_SIZE, use_gpu=True).load("auto")
 
 

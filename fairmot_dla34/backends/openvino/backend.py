@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...architectures import Network
-from ...errors import BackendError, DeviceUnavailableError, InvalidInputError
+from ...errors import BackendError, FairMOTError, OutOfMemoryError
+from ...memory import is_lack_of_memory
 from ...values import Peaks
 from ..base import Backend, BackendInfo, BackendOptions, inference_error, reason_of
-from ..cpus import affinity_cpus, usable_cpus
-from .compiled_cache import CompiledCache
-from .deformable import load_operator
-from .graph import GRAPH_VERSION, build_model
+from .compiled_cache import Compiled, CompiledCache, log_unusable
+from .graph import build_model
 from .int8_file import Int8File
-from .telemetry import no_telemetry
+from .runtime import broken, start_runtime
+from .target import Target
 
 if TYPE_CHECKING:
     import openvino
@@ -35,6 +35,7 @@ class OpenVinoBackend(Backend):
             layers that are not quantised run in bf16 if the device has it.
 
     Raises:
+        BackendUnavailableError: OpenVINO is not installed, or its installation is broken.
         DeviceUnavailableError: ``use_gpu`` and OpenVINO finds no GPU.
         NotQuantizedError: The precision is ``int8``, and the weights were not quantised at this input size.
         InvalidInputError: The device does not compute in this precision.
@@ -43,25 +44,28 @@ class OpenVinoBackend(Backend):
     """
 
     def __init__(self, network: Network, options: BackendOptions) -> None:
-        with no_telemetry():
-            import openvino
+        core = start_runtime()
+        import openvino
 
-        core = openvino.Core()
-        device = _pick_device(core, use_gpu=options.use_gpu)
-        target = _Target(core, device, _pick_precision(core, device, options.precision), options)
+        try:
+            target = Target(core, options)
+            text = str(target)
+        except FairMOTError:
+            raise
+        except RuntimeError as error:  # a plugin that does not fit the library
+            raise broken(error) from error
         int8_file = Int8File(network) if target.precision == "int8" else None
         cache = None
         if options.keep_compiled:
-            cache = CompiledCache(network, f"{target} {int8_file.digest}" if int8_file else str(target))
-        compiled = _load_compiled(target, cache) if cache else None
+            cache = CompiledCache(network, f"{text} {int8_file.digest}" if int8_file else text)
+        compiled = _load_compiled(target, network, cache) if cache else None
         if compiled is None:
             compiled = _compile(target, network, int8_file)
             if cache:
-                cache.write(compiled.export_model().getvalue())
-        threads = compiled.get_property("INFERENCE_NUM_THREADS") if device == "CPU" else None
-        info = BackendInfo(
-            "openvino", openvino.__version__.split("-")[0], device, target.precision, threads, options.streams
-        )
+                _keep(compiled, cache)
+        threads = compiled.get_property("INFERENCE_NUM_THREADS") if target.device == "CPU" else None
+        version = openvino.__version__.split("-")[0]
+        info = BackendInfo("openvino", version, target.device, target.precision, threads, options.streams)
         super().__init__(info, network.input_size)
         self._architecture = network.architecture
         self._requests: SimpleQueue[openvino.InferRequest] = SimpleQueue()  # one for each stream; free ones
@@ -84,74 +88,49 @@ class OpenVinoBackend(Backend):
         self._requests = SimpleQueue()
 
 
-class _Target:
-    """The device, precision and properties that a network is compiled for.
-
-    Attributes:
-        core: OpenVINO's runtime.
-        device: ``CPU`` or ``GPU``.
-        precision: ``fp32``, ``bf16`` or ``int8``.
-        bf16: Whether layers that are not in int8 compute in bf16.
-        properties: OpenVINO's properties of the compiled model.
-        operator: The compiled operator for deformable convolutions, loaded into ``core``; None on a GPU.
-    """
-
-    def __init__(self, core: openvino.Core, device: str, precision: str, options: BackendOptions) -> None:
-        self.core, self.device, self.precision = core, device, precision
-        self.bf16 = (_pick_precision(core, device, "auto") if precision == "int8" else precision) == "bf16"
-        self.properties = {"INFERENCE_PRECISION_HINT": "bf16" if self.bf16 else "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if device == "CPU" and options.threads:
-            self.properties["INFERENCE_NUM_THREADS"] = str(options.threads)
-        elif device == "CPU" and usable_cpus() < affinity_cpus():  # OpenVINO knows affinity, not control groups
-            self.properties["INFERENCE_NUM_THREADS"] = str(usable_cpus())
-        if options.streams > 1:
-            self.properties["NUM_STREAMS"] = str(options.streams)
-        self.operator = load_operator(core) if device == "CPU" else None
-
-    def __str__(self) -> str:
-        """Name everything that the compiled form depends on."""
-        import openvino
-
-        processor = self.core.get_property(self.device, "FULL_DEVICE_NAME")
-        operator = self.operator.digest if self.operator else ""
-        graph = f"graph {GRAPH_VERSION}, {usable_cpus()} CPUs"
-        return f"openvino {openvino.__version__} {processor} {self.precision} {self.properties} {operator} {graph}"
-
-
-def _pick_device(core: openvino.Core, *, use_gpu: bool) -> str:
-    if not use_gpu:
-        return "CPU"
-    devices = core.available_devices
-    if not any(device.startswith("GPU") for device in devices):
-        raise DeviceUnavailableError(
-            f"OpenVINO finds no GPU, only {', '.join(devices)}; it supports Intel GPUs with their driver installed."
-        )
-    return "GPU"
-
-
-def _pick_precision(core: openvino.Core, device: str, asked: str) -> str:
-    has_bf16 = "BF16" in core.get_property(device, "OPTIMIZATION_CAPABILITIES")
-    if asked == "auto":
-        return "bf16" if has_bf16 else "fp32"
-    if asked == "bf16" and not has_bf16:
-        raise InvalidInputError(
-            f"Precision is 'bf16', which this {device} does not compute natively: use auto or fp32."
-        )
-    return asked
-
-
-def _load_compiled(target: _Target, cache: CompiledCache) -> openvino.CompiledModel | None:
-    blob = cache.read()
-    if blob is None:
+def _load_compiled(target: Target, network: Network, cache: CompiledCache) -> openvino.CompiledModel | None:
+    """Return the network from the cache, or None if it is not there or is not the one expected."""
+    kept = cache.read()
+    if kept is None:
         return None
     try:
-        return target.core.import_model(blob, target.device, target.properties)
-    except RuntimeError as error:
-        logger.warning("The compiled network in the cache is not usable (%s); compiling again.", reason_of(error))
+        compiled = target.core.import_model(kept.blob, target.device, target.properties)
+        _check_ports(compiled, network, kept.ports)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (OpenVINO's errors have many types; the network is compiled again)
+        log_unusable(ValueError(reason_of(error)))
         return None
+    return compiled
 
 
-def _compile(target: _Target, network: Network, int8_file: Int8File | None) -> openvino.CompiledModel:
+def _check_ports(compiled: openvino.CompiledModel, network: Network, expected: str) -> None:
+    found, size = _ports(compiled), network.input_size
+    inputs = [list(port.partial_shape.to_shape()) for port in compiled.inputs]
+    if (
+        found != expected
+        or inputs != [[1, size.height, size.width, 3]]
+        or len(compiled.outputs) != len(network.architecture.output_names)
+    ):
+        raise ValueError(f"it has the inputs and outputs {found}")
+
+
+def _ports(compiled: openvino.CompiledModel) -> str:
+    """Return shape and type of each input and output."""
+    ports = [*compiled.inputs, *compiled.outputs]
+    return ", ".join(f"{port.partial_shape} {port.element_type.get_type_name()}" for port in ports)
+
+
+def _keep(compiled: openvino.CompiledModel, cache: CompiledCache) -> None:
+    try:
+        blob = compiled.export_model().getvalue()
+    except RuntimeError as error:  # a device that cannot export
+        logger.info("The compiled network was not kept for the next start: %s", reason_of(error))
+        return
+    cache.write(Compiled(blob, _ports(compiled)))
+
+
+def _compile(target: Target, network: Network, int8_file: Int8File | None) -> openvino.CompiledModel:
     try:
         if int8_file:
             model = int8_file.read_model(target.core)
@@ -161,6 +140,11 @@ def _compile(target: _Target, network: Network, int8_file: Int8File | None) -> o
             target.operator.put_into(model, bf16=target.bf16)
         return target.core.compile_model(model, target.device, target.properties)
     except RuntimeError as error:
+        if is_lack_of_memory(error):
+            raise OutOfMemoryError(
+                f"The memory that this process may use is not enough to load the network at {network.input_size} "
+                f"({reason_of(error)}); allow it more, or use a smaller input size."
+            ) from error
         raise BackendError(
             f"OpenVINO cannot compile the network for {target.device} ({reason_of(error)}); expected OpenVINO 2025.0 "
             "or newer: pip install -U openvino"

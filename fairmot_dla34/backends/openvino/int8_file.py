@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import logging
 import shlex
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...architectures import Network
+from ...config import is_whole
 from ...errors import NotQuantizedError
-from ...files import write_whole
 from ...weights import cache_dir
 from ..base import reason_of
 from .graph import GRAPH_VERSION
+from .sealed_file import SealError, read_header, read_sealed, write_sealed
 
 if TYPE_CHECKING:
     import openvino
 
 logger = logging.getLogger(__name__)
 
-_XML, _BIN, _FACTS = "network.xml", "network.bin", "facts.json"
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the file's bytes do not depend on the clock
+_XML_BYTES = "xml_bytes"  # in the header, beside the fields of `Int8Facts`: the content is the XML, then the constants
+_MOST_LISTED = 1000
 
 
 @dataclass(frozen=True)
@@ -38,12 +34,20 @@ class Int8Facts:
         input_size: Network input, ``1088x608``.
         calibration: Name of the calibration video.
         frames: Number of its frames that were used.
+
+    Raises:
+        TypeError: A field is of another type, which shows a file that this package did not write.
     """
 
     weights: str
     input_size: str
     calibration: str
     frames: int
+
+    def __post_init__(self) -> None:
+        texts = (self.weights, self.input_size, self.calibration)
+        if not all(isinstance(text, str) for text in texts) or not is_whole(self.frames, 0):
+            raise TypeError("facts of an int8 network are of other types")
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def int8_path(network: Network) -> Path:
     Raises:
         CheckpointError: The checkpoint cannot be read.
     """
-    return cache_dir() / "quantized" / f"{network.key(f'int8 graph {GRAPH_VERSION}')}.zip"
+    return cache_dir() / "quantized" / f"{_key(network)}.int8"
 
 
 def write_int8(network: Network, int8: Int8Network, facts: Int8Facts) -> Path:
@@ -75,17 +79,13 @@ def write_int8(network: Network, int8: Int8Network, facts: Int8Facts) -> Path:
         OSError: The file cannot be written.
         CheckpointError: The checkpoint cannot be read.
     """
-    path, content = int8_path(network), io.BytesIO()
-    members = {_XML: int8.xml, _BIN: int8.weights, _FACTS: json.dumps(asdict(facts)).encode()}
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data)
-    write_whole(path, content.getvalue())
+    path = int8_path(network)
+    write_sealed(path, _key(network), asdict(facts) | {_XML_BYTES: len(int8.xml)}, int8.xml, int8.weights)
     return path
 
 
 class Int8File:
-    """The int8 file of a network, read from the cache.
+    """The int8 file of a network, read from the cache and verified.
 
     Args:
         network: Checkpoint and input size.
@@ -94,62 +94,69 @@ class Int8File:
         digest: Digest that changes with every calibration.
 
     Raises:
-        NotQuantizedError: The file does not exist.
+        NotQuantizedError: The file does not exist, is damaged or belongs to another network.
         CheckpointError: The checkpoint cannot be read.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._path = int8_path(network)
         try:
-            self._content = self._path.read_bytes()
+            header, self._content = read_sealed(int8_path(network), _key(network))
+            self._xml_bytes = _xml_bytes(header.facts)
+        except FileNotFoundError as error:
+            raise self._unusable("is not in the cache") from error
         except OSError as error:
-            raise self._unusable(f"is not at {self._path} ({error.strerror or error})") from error
-        self.digest = hashlib.sha256(self._content).hexdigest()
+            raise self._unusable(f"cannot be read ({error.strerror or error})") from error
+        except SealError as error:
+            raise self._unusable(f"is damaged ({error})") from error
+        self.digest = f"{header.digest} {header.facts}"
 
     def unpack(self) -> Int8Network:
-        """Return the network.
-
-        Raises:
-            NotQuantizedError: The file is damaged.
-        """
-        try:
-            with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-                return Int8Network(archive.read(_XML), archive.read(_BIN))  # each checked against its CRC
-        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
-            raise self._damaged(error) from error
+        """Return the network."""
+        return Int8Network(self._content[: self._xml_bytes], self._content[self._xml_bytes :])
 
     def read_model(self, core: openvino.Core) -> openvino.Model:
         """Return the network as an OpenVINO graph.
 
         Raises:
-            NotQuantizedError: The file is damaged.
+            NotQuantizedError: OpenVINO cannot read it.
         """
         network = self.unpack()
         try:
             return core.read_model(network.xml, network.weights)
         except RuntimeError as error:
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: Exception) -> NotQuantizedError:
-        return self._unusable(f"at {self._path} is damaged ({reason_of(error)})")
+            raise self._unusable(f"is damaged ({reason_of(error)})") from error
 
     def _unusable(self, problem: str) -> NotQuantizedError:
         weights, size = self._network.label, self._network.input_size
         return NotQuantizedError(
-            f"Precision is 'int8', but the int8 network of {Path(weights).name} at {size} {problem}; expected one made "
-            "on this machine from a calibration video: fairmot_dla34 quantize "
-            f"--weights {shlex.quote(weights)} --input-size {size} --calibration VIDEO"
+            f"The int8 network of {Path(weights).name} at {size} {problem}; make it on this machine: fairmot_dla34 "
+            f"quantize --weights {shlex.quote(weights)} --input-size {size} --calibration VIDEO"
         )
 
 
 def list_int8() -> list[Int8Facts]:
-    """Return the facts about each int8 network in the cache; files that cannot be read are left out."""
+    """Return the facts about each int8 network in the cache, at most 1,000; files that are none are left out.
+
+    Only the headers are read, at most 64 KiB each.
+    """
     found = []
-    for path in sorted((cache_dir() / "quantized").glob("*.zip")):
+    for path in sorted((cache_dir() / "quantized").glob("*.int8"))[:_MOST_LISTED]:
         try:
-            with zipfile.ZipFile(path) as archive:
-                found.append(Int8Facts(**json.loads(archive.read(_FACTS))))
-        except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError) as error:
+            facts = read_header(path).facts
+            _xml_bytes(facts)
+            found.append(Int8Facts(**{name: value for name, value in facts.items() if name != _XML_BYTES}))
+        except (OSError, SealError, TypeError) as error:
             logger.debug("%s is not an int8 network: %s", path, error)
     return found
+
+
+def _key(network: Network) -> str:
+    return network.key(f"int8 graph {GRAPH_VERSION}")
+
+
+def _xml_bytes(facts: dict[str, Any]) -> int:
+    length = facts.get(_XML_BYTES) if isinstance(facts, dict) else None
+    if not is_whole(length, 0):
+        raise SealError("its header is of another version")
+    return length
