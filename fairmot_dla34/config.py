@@ -65,7 +65,7 @@ class InputSize:
 
 def read_size(text: str) -> tuple[int, int] | None:
     """Parse ``"960x540"``, width first; return None for any other text."""
-    match = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,9})\s*[xX*]\s*(\d{1,9})\s*", text)
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -143,9 +143,13 @@ def check_path(name: str, value: object, expected: str) -> None:
         expected: Description of a valid value in the message.
 
     Raises:
-        InvalidInputError: It is neither.
+        InvalidInputError: It is neither, or the path of the object is not text.
     """
-    if not isinstance(value, str | os.PathLike):
+    try:
+        is_text = isinstance(os.fspath(value), str)  # type: ignore[call-overload]
+    except Exception:  # noqa: BLE001 (of any kind: a path object is code of the caller)
+        is_text = False
+    if not is_text:
         raise InvalidInputError(f"{name} is {shown(value)}; expected {expected}, as text or a path object.")
 
 

@@ -13,6 +13,10 @@ from ..messages import plain_line
 from .spelling import Spelling
 
 
+class SettingsFileError(InvalidInputError):
+    """A file of settings cannot be read or is not accepted; its message names keys of the file, not options."""
+
+
 class Parser(argparse.ArgumentParser):
     """Parser of one command or verb; its namespaces carry the parser that filled them as ``parser``.
 
@@ -63,6 +67,8 @@ def run_action(arguments: argparse.Namespace) -> None:
     """
     try:
         arguments.run(arguments)
+    except SettingsFileError:  # its names are keys of the file
+        raise
     except FairMOTError as error:
         message = arguments.parser.with_option_names(str(error))
         if isinstance(error, InvalidInputError) and message.startswith("--") and not str(error).startswith("--"):

@@ -132,14 +132,16 @@ def find_entry(weights: str | PathLike[str]) -> WeightsEntry | None:
 
 def _existing_file(weights: str | PathLike[str]) -> Path:
     path = Path(weights)
-    with contextlib.suppress(RuntimeError):  # ~ of an unknown user
+    with contextlib.suppress(RuntimeError, ValueError):  # ~ of an unknown user, or of text that is not a name
         path = path.expanduser()
     if _holds(path.is_file):
         return path
     names = [entry.name for entry in registered()]
     close = difflib.get_close_matches(str(weights), names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    problem = "is a folder" if _holds(path.is_dir) else "is neither a registered name nor an existing file"
+    problem = "is neither a registered name nor an existing file"
+    if _holds(path.exists):
+        problem = "is a folder" if _holds(path.is_dir) else "is a device or a pipe"
     raise UnknownWeightsError(
         f"Weights {str(weights)!r}: it {problem}; expected the path of a file or a registered name, such as {names[0]} "
         f"or sample. List them with fairmot_dla34 weights list.{hint}"

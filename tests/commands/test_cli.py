@@ -92,11 +92,11 @@ def test_a_usage_error_exits_with_2(arguments: list[str]) -> None:
 
 
 class TestBadInput:
-    """Invalid input is reported in one line, with exit code 1."""
+    """Invalid input is reported in one line, with exit code 1; a wrong option value with 2."""
 
-    def check(self, done: subprocess.CompletedProcess[str], *parts: str) -> None:
-        assert done.returncode == 1, done
-        lines = [line for line in done.stderr.splitlines() if line.startswith("fairmot_dla34: ")]
+    def check(self, done: subprocess.CompletedProcess[str], *parts: str, code: int = 1) -> None:
+        assert done.returncode == code, done
+        lines = [line for line in done.stderr.splitlines() if line.startswith("fairmot_dla34")]
         assert len(lines) == 1, done.stderr
         assert "Traceback" not in done.stderr
         for part in parts:
@@ -125,9 +125,8 @@ class TestBadInput:
 
     @pytest.mark.parametrize("threshold", ["nan", "-0.5", "2"])
     def test_a_threshold_out_of_range(self, threshold: str, folder: Path, weights: Path) -> None:
-        self.check(
-            cli("track", folder, "--weights", weights, f"--draw-threshold={threshold}"), "draw_threshold", "0 to 1"
-        )
+        done = cli("track", folder, "--weights", weights, f"--draw-threshold={threshold}")
+        self.check(done, "--draw-threshold", "0 to 1", code=2)
 
     @pytest.mark.parametrize(
         "option",
@@ -143,11 +142,13 @@ class TestBadInput:
         ],
     )
     def test_an_option_value_out_of_range(self, option: str, folder: Path, weights: Path, tmp_path: Path) -> None:
-        self.check(cli("track", folder, "--weights", weights, "--output-dir", tmp_path, option))
+        done = cli("track", folder, "--weights", weights, "--output-dir", tmp_path, option)
+        self.check(done, option.split("=", maxsplit=1)[0], code=2)
 
     def test_use_gpu_without_a_gpu(self, folder: Path, weights: Path, tmp_path: Path) -> None:
         done = cli("track", folder, "--weights", weights, "--output-dir", tmp_path, "--use-gpu")
-        self.check(done, "no backend has a usable GPU")
+        self.check(done, "--use-gpu is given, but no backend has a usable GPU")
+        assert "use_gpu" not in done.stderr
         assert not list(tmp_path.rglob("*.txt"))
 
     def test_a_backend_that_is_not_installed(self, folder: Path, weights: Path) -> None:
