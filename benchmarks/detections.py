@@ -18,7 +18,7 @@ def detect(part: Part, load_model: Callable[[], FairMOT], cache_file: Path) -> l
     """Return the detections of every frame: read from ``cache_file`` if it exists, else computed and written there."""
     if not cache_file.is_file():
         model = load_model()
-        detections = [model.detect(frame.image) for frame in part.frames()]
+        detections = [model.detect(frame.image, min_score=0.0) for frame in part.frames()]
         _write(cache_file, [_above(frame, LOWEST_SCORE) for frame in detections])
     return _read(cache_file)
 

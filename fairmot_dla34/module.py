@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,15 @@ from .arguments.run_settings import RunSettings
 from .association import TrackerConfig
 from .backends import Backend
 from .closing import ClosedOnExit
-from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize
+from .config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize, check_flag
 from .errors import InvalidInputError, StateError
 from .hub.decorators import hub_decorators
 from .hub.run import hub_run
+from .not_picklable import NotPicklable
 from .tracking.image_stream import ImageStream
 from .tracking.job import track_to_files
 from .tracking.model import FairMOT
+from .tracking.open_streams import ModuleStream, OpenStreams
 from .tracking.options import ModelOptions, OutputOptions, SourceOptions, SourceSpec
 from .values import FrameResult, TrackingSummary
 
@@ -40,7 +43,7 @@ moduleinfo, runnable = hub_decorators()
     summary="Multi-object tracking of people in video with FairMOT (DLA-34).",
     version="2.0.0",
 )
-class Module(ClosedOnExit):
+class Module(NotPicklable, ClosedOnExit):
     """Track people in videos and image streams. The network is loaded at the first call and kept until `close`.
 
     Args:
@@ -76,7 +79,7 @@ class Module(ClosedOnExit):
         self._models: dict[bool, FairMOT] = {}  # by use_gpu
         self._loading = threading.Lock()  # calls in several threads share one model
         self._given_model: FairMOT | None = None  # set by `from_backend`
-        self._stream: ImageStream | None = None
+        self._streams = OpenStreams()
 
     @classmethod
     def from_backend(cls, backend: Backend, *, tracker: TrackerConfig | str | None = None) -> Self:
@@ -106,6 +109,10 @@ class Module(ClosedOnExit):
         fill_gaps: int = 0,
         newest_frame: bool | None = None,
         formats: Sequence[str] = ("mot",),
+        name: str | None = None,
+        overwrite: bool = False,
+        labels: str = "auto",
+        line_width: int | None = None,
         progress: bool = True,
     ) -> TrackingSummary:
         """Track a video and write the results.
@@ -121,23 +128,33 @@ class Module(ClosedOnExit):
             fill_gaps: Longest gap of a track to fill; see `OutputOptions`.
             newest_frame: Leave frames out if the network is slower than the source; see `SourceOptions`.
             formats: Further outputs: ``mot``, ``jsonl``, ``csv``, ``kitti``, or the name of a registered sink.
-            progress: Show progress bars on stderr, also while weights are downloaded.
+            name: File stem of the outputs; None: the name of the source.
+            overwrite: Replace results of another source that have the same name.
+            labels: Text beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
+            line_width: Width of the boxes' lines in px; None: chosen by the size of the image.
+            progress: Show progress on stderr, also while weights are downloaded: a bar on a terminal, else a line
+                every 30 s.
 
         Returns:
-            Paths written, frames, ids, seconds per stage.
+            Paths written, frames, ids, seconds per stage. ``ended`` shows if a live source was ``lost`` or
+            ``stalled``: that is logged, and not an error here.
 
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`. Everything written before it is kept and valid.
         """
+        check_flag("use_gpu", use_gpu)
+        check_flag("progress", progress)
         return track_to_files(
             lambda: self._model(use_gpu, progress=progress),
             video_stream,
             source_options=SourceOptions(frame_rate, frame_stride, newest_frame),
-            output_options=OutputOptions(output_dir, visualization, draw_threshold, formats, fill_gaps),
+            output_options=OutputOptions(
+                output_dir, visualization, draw_threshold, formats, fill_gaps, name, overwrite, labels, line_width
+            ),
             progress=progress,
         )
 
-    def stream_mode(
+    def stream_mode(  # noqa: PLR0913 (PaddleHub's four arguments, then keywords)
         self,
         output_dir: str | PathLike[str] = "",
         visualization: bool = True,
@@ -147,8 +164,14 @@ class Module(ClosedOnExit):
         frame_rate: float = DEFAULT_FRAME_RATE,
         name: str = "inputimages",
         formats: Sequence[str] = ("mot",),
+        overwrite: bool = False,
+        labels: str = "auto",
+        line_width: int | None = None,
     ) -> ImageStream:
         """Start a stream of images: a context manager inside which `predict` works.
+
+        Streams may be nested: `predict` of the module uses the innermost one that is open, of the calling thread if
+        it has opened one. `predict` of the returned object always uses that stream.
 
         Args:
             output_dir: Folder of the outputs; see `tracking`.
@@ -158,17 +181,28 @@ class Module(ClosedOnExit):
             frame_rate: Frames per second of the images to come.
             name: File stem of the outputs; PaddleHub's by default.
             formats: Further outputs; see `tracking`.
+            overwrite: Replace results of a video that have the same name.
+            labels: Text beside a box; see `tracking`.
+            line_width: Width of the boxes' lines in px; see `tracking`.
 
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`.
         """
-        options = OutputOptions(output_dir, visualization, draw_threshold, formats)
-        stream = ImageStream(lambda: self._model(use_gpu), options, frame_rate=frame_rate, name=name)
-        self._stream = stream
-        return stream
+        check_flag("use_gpu", use_gpu)
+        options = OutputOptions(
+            output_dir,
+            visualization,
+            draw_threshold,
+            formats,
+            overwrite=overwrite,
+            labels=labels,
+            line_width=line_width,
+        )
+        load = partial(self._model, use_gpu)
+        return ModuleStream(self._streams, load, options, frame_rate=frame_rate, name=name)
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
-        """Track the next images of the stream, like `predict` of the object that ``stream_mode`` returns.
+        """Track the next images of the innermost open stream; see `stream_mode`.
 
         Args:
             images: BGR arrays ``(H, W, 3)`` uint8, in order.
@@ -180,11 +214,12 @@ class Module(ClosedOnExit):
             StateError: Called outside ``with module.stream_mode(...):``.
             InvalidInputError: ``images`` is empty or holds something that is not an image.
         """
-        if self._stream is None:
+        stream = self._streams.innermost()
+        if stream is None:
             raise StateError(
                 "predict was called outside stream_mode; call it inside `with module.stream_mode(output_dir=...):`."
             )
-        return self._stream.predict(images)
+        return stream.predict(images)
 
     def close(self) -> None:
         """Free the network; the next call loads it again. A backend given to `from_backend` stays open."""

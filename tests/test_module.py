@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 import signal
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from processes import python_process
 from videos import walking_boxes
 
-from fairmot_dla34 import Module, TrackingSummary
+from fairmot_dla34 import FairMOT, Module, TrackingSummary
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.errors import InvalidInputError, OutputError, SourceError, StateError
 
@@ -71,7 +76,7 @@ def test_stream_mode_gives_the_same_ids_and_files_as_file_mode(module: Module, t
     with module.stream_mode(tmp_path / "stream", formats=formats) as stream:
         results = stream.predict(images[:5]) + module.predict(images[5:6]) + stream.predict(images[6:])
     assert [result.index for result in results] == list(range(12))
-    names = sorted(path.relative_to(tmp_path / "file") for path in (tmp_path / "file").rglob("*.*"))
+    names = sorted(path.relative_to(tmp_path / "file") for path in (tmp_path / "file").glob("mot_*/*"))
     assert len(names) == 5
     for name in names:
         assert (tmp_path / "stream" / name).read_bytes() == (tmp_path / "file" / name).read_bytes()
@@ -117,6 +122,76 @@ def test_calls_in_several_threads_load_one_model(tmp_path: Path, monkeypatch: py
     (backend,) = built
     with pytest.raises(StateError, match="closed"):
         backend.infer(next(walking_boxes(1)))
+
+
+class TestNestedStreams:
+    """`predict` of the module goes to the innermost stream that is open."""
+
+    def indices(self, module: Module, images: list[NDArray[np.uint8]]) -> list[int]:
+        return [result.index for result in module.predict(images)]
+
+    def test_an_inner_stream_that_closes_leaves_the_outer_one_working(self, module: Module, tmp_path: Path) -> None:
+        images = list(walking_boxes(2))
+        with module.stream_mode(tmp_path / "outer"):
+            assert self.indices(module, images) == [0, 1]
+            with module.stream_mode(tmp_path / "inner"):
+                assert self.indices(module, images) == [0, 1]
+            assert self.indices(module, images) == [2, 3]
+            with module.stream_mode(tmp_path / "second"):
+                assert self.indices(module, images[:1]) == [0]
+            assert self.indices(module, images) == [4, 5]
+        for name, frames in (("outer", 6), ("inner", 2), ("second", 1)):
+            text = (tmp_path / name / "mot_results" / "inputimages.txt").read_text()
+            assert len(text.splitlines()) == 2 * frames
+
+    def test_the_order_of_entering_counts(self, module: Module, tmp_path: Path) -> None:
+        images = list(walking_boxes(1))
+        first, second = module.stream_mode(tmp_path / "first"), module.stream_mode(tmp_path / "second")
+        with second, first:
+            first.predict(images)
+            assert self.indices(module, images) == [1]
+
+    def test_a_stream_that_cannot_be_entered_leaves_the_outer_one_working(self, module: Module, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with module.stream_mode(tmp_path / "outer"):
+            with pytest.raises(OutputError), module.stream_mode(tmp_path / "file"):
+                pass
+            module.stream_mode(tmp_path / "never entered")
+            assert self.indices(module, list(walking_boxes(1))) == [0]
+
+    def test_a_generator_that_is_dropped_closes_its_stream(self, module: Module, tmp_path: Path) -> None:
+        def results() -> Iterator[int]:
+            with module.stream_mode(tmp_path / "generator"):
+                for image in walking_boxes(5):
+                    yield from self.indices(module, [image])
+
+        with module.stream_mode(tmp_path / "outer"):
+            generator = results()
+            assert next(generator) == 0
+            del generator
+            assert self.indices(module, list(walking_boxes(2))) == [0, 1]
+
+    def test_each_thread_has_its_own_innermost_stream(self, module: Module, tmp_path: Path) -> None:
+        images, both_open = list(walking_boxes(1)), Barrier(2)
+
+        def run(name: str) -> list[int]:
+            with module.stream_mode(tmp_path / name):
+                both_open.wait(20)
+                return [index for _ in range(50) for index in self.indices(module, images)]
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(run, ["one", "two"])) == [list(range(50))] * 2
+        with module.stream_mode(tmp_path / "main"), ThreadPoolExecutor(1) as pool:
+            assert pool.submit(self.indices, module, images).result() == [0]
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_copy_is_refused_with_the_way_out(module: Module, tmp_path: Path, copied: Callable[[object], object]) -> None:
+    model = FairMOT.from_backend(FakeBackend())
+    for thing in (module, model, model.session(25.0), module.stream_mode(tmp_path)):
+        with pytest.raises(StateError, match=r"(make|start|open) one") as raised:
+            copied(thing)
+        assert type(pickle.loads(pickle.dumps(raised.value))) is StateError
 
 
 class TestPredict:
@@ -165,6 +240,16 @@ class TestPredict:
 
 
 class TestBadInput:
+    @pytest.mark.parametrize("name", ["use_gpu", "progress"])
+    @pytest.mark.parametrize("value", ["False", None, [], 2, object()])
+    def test_a_flag_of_another_type_is_refused(self, module: Module, tmp_path: Path, name: str, value: object) -> None:
+        settings = {name: value}
+        with pytest.raises(InvalidInputError, match=name):
+            module.tracking(walking_boxes(1), tmp_path, **settings)  # type: ignore[arg-type]
+        if name == "use_gpu":
+            with pytest.raises(InvalidInputError, match=name):
+                module.stream_mode(tmp_path, **settings)  # type: ignore[arg-type]
+
     @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "much", None])
     def test_a_threshold_out_of_range_is_refused(self, module: Module, tmp_path: Path, value: object) -> None:
         with pytest.raises(InvalidInputError, match="draw_threshold"):
@@ -174,7 +259,7 @@ class TestBadInput:
     def test_a_stream_name_outside_the_output_directory_is_refused(
         self, module: Module, tmp_path: Path, name: object
     ) -> None:
-        with pytest.raises(InvalidInputError, match="plain file name"):
+        with pytest.raises(InvalidInputError, match="name is"):
             module.stream_mode(tmp_path, name=name)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("setting", [{"frame_rate": 1e12}, {"frame_rate": 10**400}, {"frame_stride": 10**400}])

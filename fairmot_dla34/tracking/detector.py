@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..backends import Backend
 from ..geometry import Letterbox
+from ..not_picklable import NotPicklable
 from ..values import Detections
 
 STAGES = ("decode", "letterbox", "network", "association")
@@ -54,7 +55,7 @@ class NetworkImage:
     pixels: NDArray[np.uint8]
 
 
-class Detector:
+class Detector(NotPicklable):
     """Detects people in one image: letterbox, network, and conversion to image px.
 
     It holds no state; any number of threads may use it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from os import PathLike
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from ..association import TrackerConfig
 from ..association.gaps import check_max_gap, with_filled_gaps
 from ..backends import Backend
 from ..closing import ClosedOnExit
-from ..config import DEFAULT_WEIGHTS, InputSize
+from ..config import DEFAULT_WEIGHTS, InputSize, check_fraction
 from ..errors import InvalidInputError, StateError
+from ..not_picklable import NotPicklable
 from ..values import Detections, FrameResult, check_image
 from ..video import Source
 from .detector import Detector
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class FairMOT(ClosedOnExit):
+class FairMOT(NotPicklable, ClosedOnExit):
     """The network and the association settings; one object serves any number of videos, also in several threads.
 
     Use it as a context manager, or call `close`. The arguments are explained in `ModelOptions`.
@@ -110,11 +111,6 @@ class FairMOT(ClosedOnExit):
         self._owns_backend = owns_backend
         self._closed = False
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "A FairMOT holds a loaded network and cannot be pickled; make one in each process, with the same arguments."
-        )
-
     def track(
         self,
         source: SourceSpec,
@@ -166,22 +162,32 @@ class FairMOT(ClosedOnExit):
         """
         return Session(self._detector, self.tracker_config, frame_rate)
 
-    def detect(self, image: NDArray[np.uint8]) -> Detections:
+    def detect(self, image: NDArray[np.uint8], min_score: float = 0.3) -> Detections:
         """Run the network on one image, without tracking.
 
         Args:
             image: ``(H, W, 3)`` uint8 BGR.
+            min_score: Smallest score returned, in [0, 1]. The default is PaddleDetection's ``det_thresh``; 0 returns
+                all peaks of the heatmap, up to 500, most of them with a score near 0.
 
         Returns:
-            Detections from up to 500 peaks of the heatmap, best first, in image px; most have a score near 0.
+            Detections, best first, in image px.
 
         Raises:
-            InvalidInputError: The image is not such an array.
+            InvalidInputError: The image is not such an array, or ``min_score`` is out of its range.
             StateError: The model is closed.
         """
         check_image(image)
+        check_fraction("min_score", min_score)
         self._check_open()
-        return self._detector.detect(image)
+        found = self._detector.detect(image)
+        keep = found.scores >= min_score
+        return Detections(
+            found.boxes[keep],
+            found.scores[keep],
+            None if found.embeddings is None else found.embeddings[keep],
+            None if found.class_ids is None else found.class_ids[keep],
+        )
 
     def close(self) -> None:
         """Free the network after the images in progress; safe to call twice.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..association import Tracker, TrackerConfig
+from ..not_picklable import NotPicklable
 from ..values import Detections, Frame, FrameResult
 from .detector import Detector, StageTimes
 
 
-class Session:
+class Session(NotPicklable):
     """The tracker and the stage times of one video.
 
     `process` runs all steps for a frame; a `Pipeline` runs each step in a thread of its own.
@@ -21,6 +22,8 @@ class Session:
         detector: The detector.
         times: Busy seconds per stage; ``decode`` in a `Pipeline` only.
     """
+
+    instead = "start one for each video with FairMOT.session"
 
     def __init__(self, detector: Detector, config: TrackerConfig, frame_rate: float) -> None:
         self.detector = detector

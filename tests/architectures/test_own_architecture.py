@@ -126,7 +126,7 @@ def test_a_file_of_another_embedding_size_needs_no_code(weights: Path, tmp_path:
         arrays[f"heads.embedding.2.conv.{part}"] = np.repeat(arrays[f"heads.embedding.2.conv.{part}"], 2, axis=0)
     np.savez(tmp_path / "wide.npz", **arrays)  # type: ignore[arg-type]
     with FairMOT(tmp_path / "wide.npz", input_size="320x192") as model:
-        embeddings = model.detect(next(walking_boxes(1))).embeddings
+        embeddings = model.detect(next(walking_boxes(1)), min_score=0.0).embeddings
     assert embeddings is not None
     assert embeddings.shape[1] == 2 * COLOURS
 

@@ -186,7 +186,7 @@ def test_the_command_line_sets_fill_gaps(monkeypatch: pytest.MonkeyPatch, capsys
         received.append(output_options.fill_gaps)
         raise SourceError("enough")
 
-    monkeypatch.setattr("fairmot_dla34.commands.track.track_to_files", job)
+    monkeypatch.setattr("fairmot_dla34.commands.track.TrackingJob", job)
     assert main(["track", "street.mp4", "--fill-gaps", "25"]) == 1
     assert main(["track", "street.mp4"]) == 1
     assert received == [25, 0]

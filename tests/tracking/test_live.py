@@ -110,7 +110,7 @@ def test_the_command_line_sets_newest_frame(
         received.append(source_options.newest_frame)
         raise SourceError("enough")
 
-    monkeypatch.setattr("fairmot_dla34.commands.track.track_to_files", job)
+    monkeypatch.setattr("fairmot_dla34.commands.track.TrackingJob", job)
     for options in ([], ["--newest-frame"], ["--every-frame"]):
         assert main(["track", "street.mp4", *options]) == 1
     assert received == [None, True, False]

@@ -90,6 +90,21 @@ def test_detect_returns_boxes_in_image_px(model: FairMOT) -> None:
     np.testing.assert_allclose(red, [5, 10, 35, 70], atol=3)
 
 
+def test_detect_returns_people_only_by_default() -> None:
+    with FairMOT("sample", input_size="128x96") as model:
+        image = next(walking_boxes(1))
+        every, likely = model.detect(image, min_score=0.0), model.detect(image)
+        assert len(every) >= 10  # there are at most 768 cells, and a peak is the largest of nine
+        assert len(likely) == int((every.scores >= 0.3).sum())
+        some = model.detect(image, float(every.scores[9]))
+        for name in ("boxes", "scores", "embeddings", "class_ids"):
+            np.testing.assert_array_equal(getattr(some, name), getattr(every, name)[: len(some)])
+        assert len(some) >= 10
+        for score in (-0.1, 1.1, float("nan"), "high", None, 10**400):
+            with pytest.raises(InvalidInputError, match="min_score"):
+                model.detect(image, score)  # type: ignore[arg-type]
+
+
 def test_settings_reach_the_tracker() -> None:
     config = TrackerConfig(conf_thres=0.95)
     model = FairMOT.from_backend(FakeBackend(), tracker=config)

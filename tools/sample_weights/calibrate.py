@@ -49,7 +49,7 @@ def gains(sequences: list[Sequence], model: FairMOT, threshold: float) -> NDArra
     total, people = np.zeros(len(SHIFTS)), 0
     frames = [(sequence, index) for sequence in sequences for index in range(len(sequence.frames))]
     for sequence, index in (frames[i] for i in np.linspace(0, len(frames) - 1, FRAMES_PER_SET).astype(int)):
-        detections = model.detect(sequence.image(index))
+        detections = model.detect(sequence.image(index), min_score=0.0)
         truth = sequence.people[index]
         people += int((truth.ids >= 0).sum())
         total += [_gain(detections, truth, _unshifted(threshold, shift)) for shift in SHIFTS]
