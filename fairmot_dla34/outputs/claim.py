@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..closing import ClosedOnExit
-from .paths import prepare_output_dir
-from .registry import find_sink
+from ..errors import OutputError
+from ..files import output_error
+from .paths import prepare_output_dir, regular_file
+from .registry import find_sink, sink_names
+from .reservation import Reservation, digest_of, read_record
 from .sink_set import SinkSet, open_sinks
 
 if TYPE_CHECKING:
@@ -16,9 +21,13 @@ if TYPE_CHECKING:
     from ..origin import Origin
     from .sink import SinkContext
 
+_REMEDY = "choose another name (--name), or replace it (--overwrite)."
+
 
 class OutputClaim(ClosedOnExit):
     """The output files of one run, reserved until `close`; a context manager.
+
+    Other runs are kept out by locks, which the system releases if the process is killed.
 
     Attributes:
         name: Stem of the files.
@@ -27,7 +36,7 @@ class OutputClaim(ClosedOnExit):
     def __init__(
         self, output_dir: str | Path, name: str, kinds: Sequence[str], origin: Origin, *, overwrite: bool = False
     ) -> None:
-        """Reserve the files.
+        """Reserve the files; none of them is changed.
 
         Args:
             output_dir: Directory to write to; created if it does not exist.
@@ -37,19 +46,80 @@ class OutputClaim(ClosedOnExit):
             overwrite: Whether to replace results of other sources.
 
         Raises:
-            OutputError: A folder or file cannot be written.
+            OutputError: A folder or file cannot be written, another run writes it, it contains results of another
+                source, or it is a file of this source.
         """
         self.name = name
-        self._output_dir, self._kinds = Path(output_dir), tuple(kinds)
-        prepare_output_dir(self._output_dir, [find_sink(kind).folder for kind in kinds])
+        self._output_dir, self._kinds = Path(output_dir), tuple(dict.fromkeys(kinds))
+        self._origin, self._source = origin, digest_of(origin)
+        self._stack = ExitStack()
+        prepare_output_dir(self._output_dir, [find_sink(kind).folder for kind in self._kinds])
+        paths = [find_sink(kind).path_in(self._output_dir, name) for kind in self._kinds]
+        for path in paths:
+            self._check_writable(path)
+        self._check_source(paths)
+        try:
+            self._reservations = [self._stack.enter_context(Reservation(path)) for path in paths]
+            if not overwrite:
+                self._check_earlier_results()
+        except BaseException:
+            self.close()
+            raise
 
     def open(self, context: SinkContext) -> SinkSet:
-        """Open the outputs; earlier ones of the same source are replaced.
+        """Open the outputs; earlier ones are replaced.
 
         Raises:
             OutputError: A file cannot be written.
         """
+        for reservation in self._reservations:
+            reservation.take(self._source, self._origin.shown, self.name)
         return open_sinks(self._output_dir, self.name, self._kinds, context)
 
     def close(self) -> None:
         """Release the files for other runs; safe to call twice."""
+        self._stack.close()
+
+    def _check_writable(self, path: Path) -> None:
+        try:
+            if regular_file(path) is not None:
+                path.open("r+b").close()
+        except OutputError:
+            raise
+        except OSError as error:
+            raise output_error(path, error) from error
+
+    def _check_source(self, paths: Sequence[Path]) -> None:
+        """Refuse to write a file that is read, whatever links lead to it."""
+        existing = [(path, status) for path in paths if (status := regular_file(path)) is not None]
+        for file in self._origin.files if existing else ():
+            try:
+                read = file.stat()
+            except OSError:
+                continue  # the source reports it
+            for path, status in existing:
+                if os.path.samestat(read, status):
+                    raise OutputError(
+                        f"{path} is a file of the source itself, which the results would replace; choose another name"
+                        " (--name) or another output directory."
+                    )
+
+    def _check_earlier_results(self) -> None:
+        """Refuse to replace results of another source, or to add to them under one name."""
+        for kind in sink_names():
+            path = find_sink(kind).path_in(self._output_dir, self.name)
+            if not _exists(path):
+                continue
+            record = read_record(path)
+            same_source, same_name = record.source == self._source, record.name == self.name
+            if record.source and same_name and not same_source:
+                raise OutputError(f"{path} contains results of another source, {record.shown}; {_REMEDY}")
+            if kind in self._kinds and not (same_source and same_name):
+                raise OutputError(f"{path} exists, but no run of this source and name wrote it; {_REMEDY}")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return regular_file(path) is not None
+    except OutputError:  # not a file that this run writes: those were checked
+        return False

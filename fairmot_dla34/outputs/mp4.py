@@ -31,6 +31,7 @@ _X264 = {"preset": "superfast", "tune": "zerolatency", "crf": "23", "forced-idr"
 _X264_QUICK = _X264 | {"preset": "ultrafast", "x264-params": "deblock=0,0"}
 _KEYFRAME_INTERVAL_S = 1.0
 _MIN_TICKS_PER_S = 10_000  # time stamps are at least this fine
+_MAX_TICKS_PER_S = 500_000  # mp4 stores at most 2^31 ticks between two frames; a pause may last an hour
 _COMMON_DENOMINATORS = (1, 1001)  # frame rates are whole or, from NTSC, x000/1001
 
 
@@ -154,9 +155,10 @@ class H264Encoder:
 
 
 def nearest_rate(frame_rate: float) -> Fraction:
-    """Return the fraction a float stands for: whole, NTSC's (``30000/1001`` for 29.97002997), or the nearest 1/1000."""
+    """Return the fraction a float stands for: whole, NTSC's (``30000/1001`` for 29.97002997), or a near fraction."""
     for denominator in _COMMON_DENOMINATORS:
         numerator = round(frame_rate * denominator)
-        if numerator and abs(numerator / denominator / frame_rate - 1) < 1e-6:
+        if 0 < numerator <= _MAX_TICKS_PER_S and abs(numerator / denominator / frame_rate - 1) < 1e-6:
             return Fraction(numerator, denominator)
-    return max(Fraction(frame_rate).limit_denominator(1000), Fraction(1, 1000))
+    denominator = max(1, min(1000, int(_MAX_TICKS_PER_S / frame_rate)))
+    return max(Fraction(frame_rate).limit_denominator(denominator), Fraction(1, 1000))

@@ -57,6 +57,8 @@ def _open_video(path: Path, context: SinkContext) -> VideoSink:
         frame_rate=context.frame_rate,
         draw_threshold=context.draw_threshold,
         draw_on_frames=context.draw_on_frames,
+        labels=context.labels,
+        line_width=context.line_width,
     )
 
 

@@ -44,15 +44,19 @@ class JsonlSink(TextSink):
 
 
 class CsvSink(TextSink):
-    """Comma-separated values with a header; frame from 1, time in seconds, corners in image px."""
+    """Comma-separated values with a header; frame from 1, time in seconds, corners in image px.
 
-    header = "frame,time_s,id,x1,y1,x2,y2,score,age_frames,class_id\n"
+    ``filled`` is 1 if the track was interpolated in a gap, else 0.
+    """
+
+    header = "frame,time_s,id,x1,y1,x2,y2,score,age_frames,class_id,filled\n"
 
     def format(self, result: FrameResult) -> str:
         """Return one row per track; no value needs quotes."""
         return "".join(
             f"{result.index + 1},{result.time_s:.6f},{track.track_id},"
-            f"{','.join(f'{value:.2f}' for value in track.box)},{track.score:.4f},{track.age_frames},{track.class_id}\n"
+            f"{','.join(f'{value:.2f}' for value in track.box)},{track.score:.4f},{track.age_frames},{track.class_id},"
+            f"{int(track.filled)}\n"
             for track in result.tracks
         )
 

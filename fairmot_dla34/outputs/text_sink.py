@@ -64,8 +64,17 @@ class TextSink(ClosedOnExit, ABC):
         self._append(self.format(result))
 
     def close(self) -> None:
-        """Close the file; safe to call twice."""
-        self._file.close()
+        """Close the file; safe to call twice.
+
+        Raises:
+            OutputError: The file was deleted, moved or replaced while it was written.
+        """
+        if self._file.closed:
+            return
+        try:
+            self._file.check_in_place()
+        finally:
+            self._file.close()
 
     def _append(self, text: str) -> None:
         try:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from ..closing import ClosedOnExit
 from ..config import check_fraction, check_frame_rate
 from ..errors import StateError
-from .drawing import Trails, draw_tracks
+from .drawing import draw_tracks
+from .drawing_options import check_labels, check_line_width
 from .mp4 import H264Encoder
 from .paths import create_file
+from .timeline import Timeline
+from .track_colours import TrackColours
+from .trails import Trails
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +30,14 @@ class VideoSink(ClosedOnExit):
     """
 
     def __init__(
-        self, path: Path, *, frame_rate: float, draw_threshold: float = 0.5, draw_on_frames: bool = False
+        self,
+        path: Path,
+        *,
+        frame_rate: float,
+        draw_threshold: float = 0.5,
+        draw_on_frames: bool = False,
+        labels: str = "auto",
+        line_width: int | None = None,
     ) -> None:
         """Create or empty the file; the encoder starts with the first frame, which sets the size.
 
@@ -35,20 +46,26 @@ class VideoSink(ClosedOnExit):
             frame_rate: Frames per second of the frames to come, for the header; each frame keeps its own time.
             draw_threshold: Tracks with a lower score are not drawn.
             draw_on_frames: Whether to draw on the frames themselves, instead of on a copy of each.
+            labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `draw_tracks`.
+            line_width: Width of the boxes' lines in px, or None for a width that fits the box.
 
         Raises:
             OutputError: The file cannot be created.
-            InvalidInputError: A number is out of its range.
+            InvalidInputError: A number is out of its range, or ``labels`` is unknown.
         """
         self._draw_threshold = check_fraction("draw_threshold", draw_threshold)
         self._frame_rate = check_frame_rate(frame_rate)
+        self._labels = check_labels(labels)
+        self._line_width = check_line_width(line_width)
         self._draw_on_frames = draw_on_frames
         self.path = path
         self._encoder: H264Encoder | None = None
         self._trails = Trails()
+        self._colours = TrackColours()
         self._shape: tuple[int, ...] = ()
         self._closed = False
-        create_file(path).close()
+        self._timeline = Timeline(path, frame_rate)
+        self._file = create_file(path)  # open until the end, so that a deletion is noticed
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Draw and encode one frame.
@@ -66,24 +83,28 @@ class VideoSink(ClosedOnExit):
         if frame.image.shape != self._shape:
             self._shape = frame.image.shape
             self._trails.clear()
-        self._trails.update(result.tracks, frame.time_s)
+        time_s = self._timeline.seconds(frame.time_s)
+        self._trails.update(result.tracks, time_s)
         drawn = draw_tracks(
             frame.image,
             result.tracks,
             trails=self._trails,
             draw_threshold=self._draw_threshold,
             in_place=self._draw_on_frames,
+            labels=self._labels,
+            line_width=self._line_width,
+            colours=self._colours,
         )
         if self._encoder is None:
             height, width = drawn.shape[:2]
             self._encoder = H264Encoder(self.path, width=width, height=height, frame_rate=self._frame_rate, quick=True)
-        self._encoder.write(drawn, frame.time_s)
+        self._encoder.write(drawn, time_s)
 
     def close(self) -> None:
         """Finish the file; without a single frame it is removed, because no player opens an empty mp4.
 
         Raises:
-            OutputError: The end of the file cannot be written.
+            OutputError: The end of the file cannot be written, or the file was deleted, moved or replaced.
         """
         if self._closed:
             return
@@ -92,6 +113,13 @@ class VideoSink(ClosedOnExit):
             if self._encoder is not None:
                 self._encoder.close()
         finally:
-            with contextlib.suppress(OSError):
-                if self.path.stat().st_size == 0:
-                    self.path.unlink()
+            self._close_file()
+
+    def _close_file(self) -> None:
+        try:
+            self._file.check_in_place()
+        finally:
+            self._file.close()
+        with contextlib.suppress(OSError):
+            if self.path.stat().st_size == 0:
+                self.path.unlink()

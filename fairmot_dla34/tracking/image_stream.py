@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ..config import check_frame_rate
 from ..errors import InvalidInputError, StateError
+from ..file_names import check_file_name
+from ..not_picklable import NotPicklable
 from ..origin import ORIGIN_OF_ARRAYS
 from ..outputs import SinkSet
 from ..values import Frame, FrameResult, check_image
@@ -24,18 +26,20 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class ImageStream:
+class ImageStream(NotPicklable):
     """An image stream; returned by `Module.stream_mode` and used in a ``with`` statement.
 
     Args:
         load_model: Function that returns the model; called when the stream is entered. The caller closes the model.
         options: Outputs and their folder; gaps are not filled.
         frame_rate: Frames per second of the images.
-        name: File stem of the outputs.
+        name: File stem of the outputs, if ``options`` has none.
 
     Raises:
         InvalidInputError: The frame rate or the name cannot be used.
     """
+
+    instead = "open one in each process with stream_mode"
 
     def __init__(
         self, load_model: Callable[[], FairMOT], options: OutputOptions, *, frame_rate: float, name: str
@@ -43,27 +47,27 @@ class ImageStream:
         self._load_model = load_model
         self._options = options
         self._frame_rate = check_frame_rate(frame_rate)
-        if not isinstance(name, str) or not name or name.startswith(".") or re.search(r"[\\/\0]", name):
-            raise InvalidInputError(f"name is {name!r}; expected a plain file name, such as inputimages.")
-        self._name = name
+        self._origin = replace(ORIGIN_OF_ARRAYS, name=check_file_name(name))
         self._session: Session | None = None
         self._sinks: SinkSet | None = None
+        self._open = ExitStack()  # the claim of the files, and the sinks
         self._next_index = 0
 
     def __enter__(self) -> Self:
         if self._session is not None:
             raise StateError("This stream was entered before; call stream_mode again for a new one.")
-        self._claim = self._options.claim(replace(ORIGIN_OF_ARRAYS, name=self._name))
-        self._session = self._load_model().session(self._frame_rate)
-        self._sinks = self._options.open(self._claim, self._frame_rate)
+        with ExitStack() as stack:
+            claim = stack.enter_context(self._options.claim(self._origin))
+            self._session = self._load_model().session(self._frame_rate)
+            self._sinks = stack.enter_context(self._options.open(claim, self._frame_rate))
+            self._open = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        sinks, self._sinks = self._sinks, None
-        if sinks is not None:
-            sinks.__exit__(kind, error, traceback)  # a failing sink never hides the error in progress
+        self._sinks = None
+        self._open.__exit__(kind, error, traceback)  # a failing sink never hides the error in progress
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[FrameResult]:
         """Track the next images; see `Module.predict`."""

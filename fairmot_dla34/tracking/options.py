@@ -23,8 +23,11 @@ from ..config import (
     check_path,
 )
 from ..errors import InvalidInputError
+from ..file_names import check_file_name, safe_file_name
 from ..origin import Origin
 from ..outputs import OutputClaim, SinkContext, SinkSet, find_sink
+from ..outputs.checks import check_formats, check_output_dir
+from ..outputs.drawing_options import check_labels, check_line_width
 from ..video import Source, open_source
 from ..weights import find_entry, resolve_network
 
@@ -67,6 +70,7 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         check_path("weights", self.weights, "a registered name or a checkpoint file")
+        check_flag("progress", self.progress)
         if self.offline is not None:
             check_flag("offline", self.offline)
         if isinstance(self.backend, Backend):
@@ -177,7 +181,7 @@ class OutputOptions:
         overwrite: Replace earlier results of another source that have the same name.
         labels: Text drawn beside a box: ``auto`` (id and score, only the id of a small person), ``id``, ``score`` (id
             and score), or ``none``.
-        line_width: Width of the boxes' lines in px of the image; None: chosen by the size of the image.
+        line_width: Width of the boxes' lines in px of the image, from 1 to 100; None: chosen by the size of the box.
 
     Raises:
         InvalidInputError: A number is out of its range, a value is of the wrong type, or a format is unknown.
@@ -194,15 +198,16 @@ class OutputOptions:
     line_width: int | None = None
 
     def __post_init__(self) -> None:
-        check_path("output_dir", self.output_dir, "a folder")
+        check_output_dir(self.output_dir)
         check_flag("visualization", self.visualization)
         check_fraction("draw_threshold", self.draw_threshold)
         check_max_gap(self.fill_gaps)
-        if isinstance(self.formats, str) or not isinstance(self.formats, Iterable):
-            raise InvalidInputError(f"formats is {self.formats!r}; expected a list of names, such as ['mot', 'csv'].")
-        object.__setattr__(self, "formats", tuple(self.formats))
-        for name in self.formats:
-            find_sink(name)
+        object.__setattr__(self, "formats", check_formats(self.formats))
+        if self.name is not None:
+            check_file_name(self.name)
+        check_flag("overwrite", self.overwrite)
+        check_labels(self.labels)
+        check_line_width(self.line_width)
 
     @property
     def sinks(self) -> tuple[str, ...]:
@@ -224,9 +229,8 @@ class OutputOptions:
             OutputError: A file cannot be written, another run writes it, it contains results of another source, or it
                 is a file of this source.
         """
-        return OutputClaim(
-            Path(self.output_dir), self.name or origin.name, self.sinks, origin, overwrite=self.overwrite
-        )
+        name = self.name or safe_file_name(origin.name, "video")
+        return OutputClaim(Path(self.output_dir), name, self.sinks, origin, overwrite=self.overwrite)
 
     def open(self, claim: OutputClaim, frame_rate: float, *, draw_on_frames: bool = False) -> SinkSet:
         """Open the outputs of one video; earlier ones of the same source are replaced.

@@ -6,19 +6,33 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..file_names import safe_file_name
+
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".m3u8", ".mpg", ".mpeg", ".flv"})
-_MAX_LENGTH = 120  # characters; file systems allow 255 bytes, and suffixes follow
+
+# Folders named after what they contain, as data sets name them: img1, frames, image_02, rgb. Their parent has the name.
+_CONTENT = re.compile(
+    r"(im(g|age)?s?|frames?|video_?frames?|jpe?gs?|jpegimages|pngs?|bmps?|tiffs?|webps?"
+    r"|rgb|colou?r|data|raw|input|te?mp)[ _.-]?\d*",
+    re.IGNORECASE,
+)
 
 
 def file_name(path: Path) -> str:
     """Return the name of a video file's outputs: its stem."""
-    return path.absolute().stem or "video"
+    return safe_file_name(path.absolute().stem, "video")
 
 
 def folder_name(folder: Path) -> str:
-    """Return the name of a folder of images; of the sequence for MOTChallenge's ``MOT17-02/img1``."""
+    """Return the name of a folder of images.
+
+    It is that of the sequence for MOTChallenge's ``MOT17-02/img1``: the nearest folder whose name is not just that of
+    its content. If all names are, it is the folder's own.
+    """
     folder = folder.resolve()
-    return (folder.parent.name if folder.name == "img1" else folder.name) or "images"
+    names = (part.name for part in (folder, *folder.parents))
+    meaningful = (name for name in names if name and not _CONTENT.fullmatch(name))
+    return safe_file_name(next(meaningful, folder.name), "images")
 
 
 def glob_name(pattern: str) -> str:
@@ -32,7 +46,7 @@ def url_name(url: str) -> str:
     parts = urlsplit(url)
     path = Path(parts.path.rstrip("/"))
     text = f"{parts.hostname or ''}{path.with_suffix('') if path.suffix.lower() in VIDEO_SUFFIXES else path}"
-    return re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("._")[:_MAX_LENGTH] or "stream"
+    return safe_file_name(re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("._"), "stream")
 
 
 def url_identity(url: str) -> str:

@@ -31,6 +31,7 @@ from fairmot_dla34.outputs import (
     prepare_output_dir,
     sink_names,
 )
+from fairmot_dla34.outputs.paths import OutputFile
 from fairmot_dla34.values import Frame, FrameResult
 
 NAMES = sink_names()
@@ -98,10 +99,10 @@ def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path, kind: SinkKin
 def test_a_folder_without_write_permission_is_reported(
     tmp_path: Path, kind: SinkKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> NoReturn:
-        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+    def refuse(_: object, path: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere
+    monkeypatch.setattr(OutputFile, "__init__", refuse)  # root may write anywhere
     with pytest.raises(OutputError, match=r"Permission denied.*change its permissions") as caught:
         kind.open(tmp_path / "a.txt", CONTEXT)
     assert caught.value.errno == errno.EACCES
@@ -210,9 +211,10 @@ def test_a_full_disk_costs_the_video_but_not_the_text(tiny_disk: Path) -> None:
     assert frames_in(tiny_disk / "mot_outputs" / "street_vis.mp4") >= 10
 
 
-def test_a_full_device_is_an_output_error() -> None:
-    with pytest.raises(OutputError, match=r"No space left on device.*free space"):
-        CsvSink(Path("/dev/full"))
+@pytest.mark.parametrize("path", ["/dev/full", "/dev/null"])
+def test_a_device_is_refused(path: str) -> None:
+    with pytest.raises(OutputError, match=r"is a pipe, a socket or a device; expected a regular file"):
+        CsvSink(Path(path))
 
 
 class FailingSink:
