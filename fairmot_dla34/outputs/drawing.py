@@ -10,7 +10,7 @@ import numpy as np
 from ..values import check_image
 from .drawing_options import check_labels, check_line_width
 from .labels import draw_labels
-from .track_colours import TrackColours
+from .track_colours import FARTHEST_PX, TrackColours
 from .trails import Trails, draw_trail
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def draw_tracks(
     visible.sort(key=lambda track: track.box[3])  # nearer people are drawn over those behind them
     if visible:
         chosen = (colours or TrackColours()).choose(visible)
-        boxes = np.array([track.box for track in visible], np.float64)
+        boxes = np.clip(np.array([track.box for track in visible], np.float64), -FARTHEST_PX, FARTHEST_PX)
         lines = _line_widths(boxes, canvas, line_width)
         if trails is not None:
             for track, colour, line in zip(visible, chosen, lines, strict=True):

@@ -24,7 +24,7 @@ class LabelPlaces:
         Args:
             height: Height of the image.
             width: Width of the image.
-            boxes: Boxes of all people drawn, finite, xyxy in image px, ``(N, 4)``.
+            boxes: Boxes of all people drawn, xyxy in image px, at most 10^9 px from the image, ``(N, 4)``.
         """
         self._size = np.array([width, height])
         self._taken = np.zeros((height, width), bool)
@@ -36,35 +36,37 @@ class LabelPlaces:
             self._taken[top:bottom, left:right] = True
 
     def candidates(self, boxes: NDArray[np.float64], sizes: NDArray[np.int64]) -> list[list[tuple[int, int]]]:
-        """Return the places to try for each label, the best first: left and top in px, moved into the image.
+        """Return the places to try for each label, the best first: left and top in px, moved into the image, or -1.
 
-        Above the box, in it below the head, under it, beside the head, in it at the feet.
+        Above the box, in it below the head, under it, beside the head, in it at the feet. The places in the box are -1
+        if the label is too large for it.
 
         Args:
-            boxes: Boxes of the labels, xyxy in image px, ``(N, 4)``.
+            boxes: Boxes of the labels, xyxy in image px, at most 10^9 px from the image, ``(N, 4)``.
             sizes: Widths and heights of the labels, ``(N, 2)``.
         """
         limit = np.maximum(0, self._size - sizes)  # (N, 2)
-        x1, y1, x2, y2 = np.rint(np.clip(boxes, -1e9, 1e9)).astype(np.int64).T
+        x1, y1 = np.floor(boxes[:, :2]).astype(np.int64).T  # outwards, like the heads
+        x2, y2 = np.ceil(boxes[:, 2:]).astype(np.int64).T
         width, height = sizes.T
         right = x2 - width
-        chest = y1 + np.ceil(HEAD * (y2 - y1)).astype(np.int64) + 1
-        within = np.where((width <= _MOST_WITHIN * (x2 - x1)) & (2 * height <= y2 - y1), x1, -(10**9))  # else: none
+        chest = np.ceil(boxes[:, 1] + HEAD * (boxes[:, 3] - boxes[:, 1])).astype(np.int64)
         places = np.stack(
             [
                 np.stack([x1, y1 - height], axis=1),
                 np.stack([right, y1 - height], axis=1),
-                np.stack([within, chest], axis=1),
+                np.stack([x1, chest], axis=1),
                 np.stack([x1, y2], axis=1),
                 np.stack([right, y2], axis=1),
                 np.stack([x2, y1], axis=1),
                 np.stack([x1 - width, y1], axis=1),
-                np.stack([within, y2 - height], axis=1),
+                np.stack([x1, y2 - height], axis=1),
             ],
             axis=1,
         )  # (N, 8, 2)
         moved = np.clip(places, 0, limit[:, np.newaxis])
-        moved[places[..., 0] == -(10**9)] = -1
+        too_large = (width > _MOST_WITHIN * (x2 - x1)) | (2 * height > y2 - y1)
+        moved[too_large, 2] = moved[too_large, 7] = -1  # the places within the box
         found: list[list[tuple[int, int]]] = moved.tolist()
         return found
 

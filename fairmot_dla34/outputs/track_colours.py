@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from ..values import Track
     from .colours import Colour
 
+FARTHEST_PX = 1e9  # larger coordinates are limited to it, so that no difference of two overflows
 CLEARLY_DIFFERENT = 30.0  # CIEDE2000: such colours have different names, as orange and yellow
 _NEAR = 2.0  # box heights between the centres of neighbours
 _RECENT_FRAMES = 60  # people unseen for as many frames may return, and still count as in view
-_FARTHEST_PX = 1e9  # larger coordinates are limited to it, so that no difference of two overflows
+_MOST_COMPARED = 1000  # tracks that a new one is compared with
 
 
 class _Seen(NamedTuple):
@@ -75,14 +77,15 @@ class TrackColours:
 
     def _add(self, tracks: list[Track]) -> None:
         """Choose a colour for each of these tracks, one after another."""
-        recent = list(self._recent())
+        recent = list(islice(self._recent(), _MOST_COMPARED))[::-1]  # the latest last
         others = np.empty((len(recent) + len(tracks), 4))  # colour, x, y, height
         if recent:
             others[: len(recent)] = [seen[:4] for seen in recent]
         for count, track in enumerate(tracks, len(recent)):
             position = _position(track)
             preferred = (track.track_id - 1) % len(PALETTE)
-            colour = _most_different(others[:count], position, preferred)
+            compared = others[max(0, count - _MOST_COMPARED) : count]
+            colour = _most_different(compared, position, preferred)
             others[count] = (colour, *position)
             self._seen[track.track_id] = _Seen(colour, *position, self._frame)
 
@@ -95,7 +98,7 @@ class TrackColours:
 
 def _position(track: Track) -> tuple[float, float, float]:
     """Return centre and height of the box in px."""
-    x1, y1, x2, y2 = (max(-_FARTHEST_PX, min(_FARTHEST_PX, number)) for number in track.box)
+    x1, y1, x2, y2 = (max(-FARTHEST_PX, min(FARTHEST_PX, number)) for number in track.box)
     return (x1 + x2) / 2, (y1 + y2) / 2, max(1.0, y2 - y1)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import colorsys
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from fairmot_dla34.console import progress_bar
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.outputs import Trails, draw_tracks
-from fairmot_dla34.outputs.colours import colour_of, text_colour_on
+from fairmot_dla34.outputs import labels as labels_module
+from fairmot_dla34.outputs.colours import colour_of
+from fairmot_dla34.outputs.label_places import LabelPlaces
 from fairmot_dla34.values import Track
 
 ANY = st.floats(width=32) | st.floats(-2000, 2000)
@@ -99,12 +102,114 @@ def test_pixels_away_from_the_box_stay_unchanged() -> None:
     assert np.array_equal(draw_tracks(image, [Track(1, (1, 1, 9, 9), 0.4, 0)], draw_threshold=0.5), image)
 
 
-def test_labels_of_neighbours_do_not_cover_each_other() -> None:
-    tracks = [Track(i, (200, 150, 230, 230), 0.9, 0) for i in (1, 2)]
-    drawn = draw_tracks(np.zeros((360, 480, 3), np.uint8), tracks)
-    for i in (1, 2):
-        seen = coloured(drawn, i)
-        assert seen[:148].sum() + seen[232:].sum() > 250  # above or below the box both share
+def crowd(people: int, width: int, height: int, seed: int) -> list[Track]:
+    """Return people at random places, the nearer (lower in the image) the larger."""
+    random = np.random.default_rng(seed)
+    feet, x = random.uniform(0.15 * height, height, people), random.uniform(0, width, people)
+    tall = 0.05 * height + 0.25 * feet
+    boxes = np.stack([x - 0.2 * tall, feet - tall, x + 0.2 * tall, feet], axis=1).tolist()
+    return [Track(i, (box[0], box[1], box[2], box[3]), 0.87, 0) for i, box in enumerate(boxes, 1)]
+
+
+@dataclass
+class Placed:
+    """Rectangles (left, top, right, bottom) in px of the labels drawn on one image."""
+
+    drawn: list[tuple[int, int, int, int]]
+
+
+@pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Placed]:
+    """Draw tracks on a black image and return the rectangles that labels got."""
+    found: list[tuple[int, int, int, int]] = []
+
+    class Recorder(LabelPlaces):
+        def take_first_free(self, places: Sequence[Sequence[int]], size: Sequence[int]) -> tuple[int, int] | None:
+            place = super().take_first_free(places, size)
+            if place is not None:
+                found.append((*place, place[0] + size[0], place[1] + size[1]))
+            return place
+
+    monkeypatch.setattr(labels_module, "LabelPlaces", Recorder)
+
+    def draw(tracks: list[Track], width: int, height: int, labels: str = "auto") -> Placed:
+        found.clear()
+        draw_tracks(np.zeros((height, width, 3), np.uint8), tracks, labels=labels)
+        return Placed(list(found))
+
+    return draw
+
+
+def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1920, 1080)])
+@pytest.mark.parametrize("people", [5, 40, 100])
+@pytest.mark.parametrize("labels", ["auto", "score"])
+def test_a_label_covers_neither_a_head_nor_another_label(
+    placed: Callable[..., Placed], size: tuple[int, int], people: int, labels: str
+) -> None:
+    for seed in range(4):
+        tracks = crowd(people, *size, seed)
+        result = placed(tracks, *size, labels)
+        heads = [(x1, y1, x2, y1 + 0.25 * (y2 - y1)) for x1, y1, x2, y2 in (t.box for t in tracks)]
+        for index, label in enumerate(result.drawn):
+            assert 0 <= label[0] < label[2] <= size[0]
+            assert 0 <= label[1] < label[3] <= size[1]
+            assert not any(overlap(label, head) for head in heads)
+            assert not any(overlap(label, other) for other in result.drawn[:index])
+        if people <= 40:
+            assert len(result.drawn) >= 0.9 * people  # only a dense crowd leaves numbers out
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2, 0.5, 0.9])
+def test_a_person_alone_has_the_label_above_the_box(placed: Callable[..., Placed], shift: float) -> None:
+    (label,) = placed([Track(7, (300 + shift, 200 + shift, 360 + shift, 360 + shift), 0.9, 0)], 640, 480).drawn
+    assert label[0] == 300
+    assert label[3] == 200
+    (inside,) = placed([Track(7, (300, shift, 360, 160 + shift), 0.9, 0)], 640, 480).drawn  # no room above
+    assert 40 <= inside[1] < inside[3] < 80
+
+
+def test_a_label_scales_with_its_box_and_a_small_one_has_no_score(placed: Callable[..., Placed]) -> None:
+    def size(height: float, labels: str = "auto") -> tuple[int, int]:
+        (box,) = placed([Track(12, (900, 900 - height, 900 + 0.4 * height, 900), 0.87, 0)], 1920, 1080, labels).drawn
+        return box[2] - box[0], box[3] - box[1]
+
+    heights = [size(height)[1] for height in (40, 150, 300, 430)]
+    assert heights[0] == heights[1] < heights[2] < heights[3]
+    assert size(150) == size(150, "id")
+    assert size(300) == size(300, "score")
+    assert size(300, "id")[0] < 0.6 * size(300)[0]
+    assert size(300)[0] <= 1.2 * 0.4 * 300  # not wider than the person
+    assert heights[0] >= 12  # legible
+    assert not placed([Track(12, (900, 600, 1000, 900), 0.87, 0)], 1920, 1080, "none").drawn
+
+
+@pytest.mark.parametrize("labels", ["", "ID", "scores", None, 1, ["id"]])
+def test_unknown_labels_are_refused(labels: Any) -> None:
+    with pytest.raises(InvalidInputError, match="labels"):
+        draw_tracks(np.zeros((40, 40, 3), np.uint8), [], labels=labels)
+
+
+@pytest.mark.parametrize("line_width", [0, -1, 101, 2.0, "2", True, 10**400])
+def test_a_wrong_line_width_is_refused(line_width: Any) -> None:
+    with pytest.raises(InvalidInputError, match="line_width"):
+        draw_tracks(np.zeros((40, 40, 3), np.uint8), [], line_width=line_width)
+
+
+def test_the_line_width_fits_the_box_or_is_the_one_asked_for() -> None:
+    def width(height: float, line_width: int | None = None) -> int:
+        image = np.zeros((1080, 1920, 3), np.uint8)
+        track = Track(1, (900, 100, 1100, 100 + height), 0.9, 0)
+        drawn = draw_tracks(image, [track], labels="none", line_width=line_width)
+        return int(coloured(drawn, 1)[100 + round(height / 2), 860:950].sum())
+
+    assert width(60) == 2 + 1  # OpenCV draws even widths one wider
+    assert width(60) < width(160) <= width(400) == 5
+    assert width(400, 1) == 1
+    assert 15 <= width(60, 15) <= 17
 
 
 def test_a_trail_covers_the_last_second() -> None:
@@ -119,22 +224,6 @@ def test_a_trail_covers_the_last_second() -> None:
     trails.update([], 9.0)
     assert trails.points_of(4) == []
     assert not trails._points
-
-
-def test_colours_are_stable_bright_and_spread() -> None:
-    assert colour_of(1) == colour_of(1)
-    hues = []
-    for i in range(1, 25):
-        blue, green, red = colour_of(i)
-        hue, _, value = colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)
-        hues.append(hue)
-        assert value > 0.7
-        text = text_colour_on((blue, green, red))[0]
-        assert abs(text - (0.299 * red + 0.587 * green + 0.114 * blue)) > 100  # black on bright, white on dark
-    gaps = np.diff(np.sort(hues))
-    assert gaps.min() > 0.015
-    neighbours = np.abs(np.diff(hues))
-    assert np.minimum(neighbours, 1 - neighbours).min() > 0.3
 
 
 def test_an_image_of_the_wrong_type_is_refused() -> None:
