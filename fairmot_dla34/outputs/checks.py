@@ -26,7 +26,7 @@ def check_output_dir(value: object) -> None:
     except (UnicodeEncodeError, TypeError) as error:
         raise InvalidInputError(f"output_dir is {shown(value)}; expected the path of a folder ({error}).") from error
     if b"\0" in encoded:
-        raise InvalidInputError(f"output_dir is {shown(value)}; expected the path of a folder, without null characters.")
+        raise InvalidInputError(f"output_dir is {shown(value)}; expected a path without null characters.")
     if len(encoded) > _MAX_PATH_BYTES:
         raise InvalidInputError(
             f"output_dir has {len(encoded)} bytes; expected a path of at most {_MAX_PATH_BYTES} bytes."

@@ -55,7 +55,7 @@ class SinkContext:
         draw_threshold: Tracks with a lower score are not drawn, in [0, 1]; text contains them all.
         draw_on_frames: Whether a sink may draw on ``frame.image`` itself, because nothing reads it afterwards.
         labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
-        line_width: Width of the boxes' lines in px, or None for a width that fits the image.
+        line_width: Width of the boxes' lines in px, or None for a width that fits the box.
     """
 
     frame_rate: float
