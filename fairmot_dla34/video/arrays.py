@@ -35,7 +35,11 @@ class ArraySource(Source):
         """
         count = len(images) if isinstance(images, Sized) else None
         super().__init__(
-            ORIGIN_OF_ARRAYS.name, native_rate=None, native_count=count, frame_rate=frame_rate, frame_stride=frame_stride
+            ORIGIN_OF_ARRAYS.name,
+            native_rate=None,
+            native_count=count,
+            frame_rate=frame_rate,
+            frame_stride=frame_stride,
         )
         self._images = images
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ class ContainerSource(Source):
         self._is_url = isinstance(location, str)
         self._location = location
         self._shown = redact_url(location) if isinstance(location, str) else str(location)
+        opened_s = time.monotonic()
         self._container = container_opening.open_container(location, shown=self._shown)
         try:
             self._stream = container_opening.video_of(self._container, shown=self._shown)
@@ -73,7 +75,9 @@ class ContainerSource(Source):
             self.is_live = bool(scheme) and not (scheme.startswith("http") and self._is_timed)
             waits = scheme or self._container.format.name == "hls"
             timeout_s = container_opening.URL_TIMEOUT_S[1] if waits else None
-            self._packets = PacketReader(self._container, self._stream, timeout_s=timeout_s, is_live=self.is_live)
+            self._packets = PacketReader(
+                self._container, self._stream, timeout_s=timeout_s, is_live=self.is_live, opened_s=opened_s
+            )
             rate = probing.frame_rate_of(self._stream)
             if not self._is_timed:
                 rate = run_in_background(
@@ -162,7 +166,7 @@ class ContainerSource(Source):
                 if isinstance(error, MemoryError):
                     raise
                 if packet is not None and packet.size:  # else the error is that of the empty packet at the end
-                    self._skip_frame(shown + losses.pending, error.strerror)
+                    self._skip_frame(shown + losses.pending, container_opening.decoding_error(error))
                     losses.add_loss(self._seconds(packet))
                 continue
             for image in images:

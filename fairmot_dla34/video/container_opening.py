@@ -91,6 +91,17 @@ def check_size(size: tuple[int, int], *, shown: str) -> None:
         raise SourceError(f"{shown} is too large: {reason}; expected a smaller size: scale it down.")
 
 
+def decoding_error(error: av.FFmpegError) -> str:
+    """Return the reason why a frame could not be decoded.
+
+    Args:
+        error: Error of FFmpeg.
+    """
+    if error.errno == errno.EINVAL:  # also that of `max_pixels`
+        return f"its header is damaged, or it has more than {MAX_SOURCE_PIXELS // 10**6} million px"
+    return error.strerror or type(error).__name__
+
+
 def _open_file(path: Path) -> av.container.InputContainer:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)

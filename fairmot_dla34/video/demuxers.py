@@ -67,7 +67,10 @@ def url_options(scheme: str) -> dict[str, str]:
         scheme: Scheme of the URL, in lower case; files of this machine cannot be reached from any.
     """
     options = _options([*_allowed(), *_PLAYLISTS, *_NETWORK_ONLY], _PROTOCOLS[scheme])
-    return {**options, "rtsp_transport": "tcp"} if scheme.startswith("rtsp") else options
+    if scheme.startswith("rtsp"):
+        return {**options, "rtsp_transport": "tcp"}
+    # A raw stream is probed to this size, 1 MB by default: some seconds, of which the arrivals are not known.
+    return {**options, "formatprobesize": "65536"} if scheme == "tcp" else options
 
 
 def _allowed() -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _JPEG_END = b"\xff\xd9"
 _JPEG_TAIL_BYTES = 4096  # some cameras write padding or metadata behind the image
+_DAMAGE_S = 15.0  # longest search for the next packet in a damaged file
 _AHEAD_S = (1.0, 3.0)  # usual and longest wait for the packets whose arrivals give the frame rate
 _AHEAD_STEPS = 6  # intervals between packets that are enough
 
@@ -43,7 +44,13 @@ class PacketReader(Iterator[Item]):
     """
 
     def __init__(
-        self, container: av.container.InputContainer, stream: av.VideoStream, *, timeout_s: float | None, is_live: bool
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        *,
+        timeout_s: float | None,
+        is_live: bool,
+        opened_s: float,
     ) -> None:
         """Start at the first packet.
 
@@ -52,6 +59,7 @@ class PacketReader(Iterator[Item]):
             stream: Its video.
             timeout_s: Time after which PyAV gives up waiting for a packet, or None for a file.
             is_live: Whether the stream has no end of its own.
+            opened_s: Time at which opening started, on the monotonic clock.
         """
         self.end_reason = ""
         self.ended = "end"
@@ -59,6 +67,7 @@ class PacketReader(Iterator[Item]):
         self._stream = stream
         self._timeout_s = timeout_s
         self._is_live = is_live
+        self._opened_s = opened_s
         self._is_multipart = container.format.name == "mpjpeg"
         self._last_s = time.monotonic()
         self._items = self._read()
@@ -72,7 +81,7 @@ class PacketReader(Iterator[Item]):
         """Read some packets ahead, and return what their arrivals show; call it before anything else is read."""
         start_s = time.monotonic()
         while True:
-            arrivals = measure_arrivals([item.arrival_s for item in self._ahead])
+            arrivals = measure_arrivals([item.arrival_s for item in self._ahead], self._opened_s)
             waited_s = time.monotonic() - start_s
             if arrivals.steps >= _AHEAD_STEPS or waited_s >= _AHEAD_S[0 if arrivals.steps else 1]:
                 break
@@ -88,7 +97,7 @@ class PacketReader(Iterator[Item]):
         import av
 
         packets = self._container.demux(self._stream)
-        is_damaged = False  # in a damaged part, of which FFmpeg reports every line
+        damage = ""  # of a part after the last packet; FFmpeg reports every line of it
         while True:
             try:
                 packet = next(packets, None)
@@ -96,9 +105,7 @@ class PacketReader(Iterator[Item]):
                 if not self._may_go_on():
                     self._set_end(error)
                     break
-                if not is_damaged:
-                    yield Item(None, time.monotonic(), f"a part of the stream is damaged: {error.strerror}")
-                is_damaged = True
+                damage = f"a part of the stream is damaged: {error.strerror}"
                 packets = self._container.demux(self._stream)
                 continue
             except (av.FFmpegError, OSError) as error:
@@ -110,7 +117,9 @@ class PacketReader(Iterator[Item]):
             if not packet.size:  # a frame that repeats the one before it
                 continue
             self._last_s = time.monotonic()
-            is_damaged = False
+            if damage:  # not if nothing follows: that is the end of a recorded stream
+                yield Item(None, self._last_s, damage)
+                damage = ""
             if self._is_multipart and _JPEG_END not in bytes(packet)[-_JPEG_TAIL_BYTES:]:
                 yield Item(None, self._last_s, "a JPEG without its end")
                 continue
@@ -119,7 +128,7 @@ class PacketReader(Iterator[Item]):
 
     def _may_go_on(self) -> bool:
         """Return whether FFmpeg may find the next boundary behind damage, and the wait for it is not too long."""
-        return self._is_multipart and time.monotonic() - self._last_s < (self._timeout_s or 0)
+        return self._is_multipart and time.monotonic() - self._last_s < (self._timeout_s or _DAMAGE_S)
 
     def _set_end(self, error: Exception | None) -> None:
         """Record the end.
@@ -136,6 +145,7 @@ class PacketReader(Iterator[Item]):
             elif error is not None or self._is_live:
                 self.ended = "lost"
         if not self.end_reason and error is not None:
-            self.end_reason = f"reading failed ({getattr(error, 'strerror', None) or error})"
+            cause = "reading failed" if self._timeout_s is None else "the connection broke"
+            self.end_reason = f"{cause} ({getattr(error, 'strerror', None) or error})"
         if not self.end_reason and self._is_live:
             self.end_reason = "the server stopped sending"

@@ -16,6 +16,7 @@ _MICROSECONDS_PER_S = 1_000_000  # av.time_base, the unit of a container's durat
 MAX_FRAME_RATE = 1000.0  # frames/s; a higher stated rate is that of a clock (90000), not of a camera
 _MAX_CAMERA_RATE = 240.0  # frames/s; a base rate above it is that of a clock too
 _GAP_FACTOR = 100.0  # a lower average includes gaps between recordings, or a jump of the clock
+_MAX_DURATION_S = 30 * 24 * 3600.0  # a longer one comes from a jump of the clock
 _ROUNDING = 0.0005  # relative; an average this close to the standard rate is that rate; 29.97 and 30 differ by 0.001
 
 # formats without a stated duration: FFmpeg estimates it
@@ -52,7 +53,7 @@ def frame_count_of(stream: av.VideoStream, duration_s: float | None, rate: float
     """Return the number of frames the container states, else its duration times its rate, else None."""
     if stream.frames > 0:
         return int(stream.frames)
-    if duration_s and rate:
+    if duration_s and rate and duration_s < _MAX_DURATION_S:
         return max(1, round(duration_s * rate))
     return None
 
