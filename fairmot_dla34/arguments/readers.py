@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import InputSize, check_choice
+from ..outputs.checks import check_output_dir
 
 
 def checked_by(settings: Callable[..., Any], name: str, convert: Callable[[str], Any] = str) -> Callable[[str], Any]:
@@ -37,6 +38,12 @@ def one_of(what: str, names: Callable[[], tuple[str, ...]]) -> Callable[[str], s
         return text
 
     return read
+
+
+def folder(text: str) -> str:
+    """Read the path of an output folder, which need not exist."""
+    check_output_dir(text)
+    return text
 
 
 def input_size(text: str) -> InputSize:

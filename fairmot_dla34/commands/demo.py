@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..arguments import Option, Parser, add_options
 from ..arguments.json_output import printable_json
-from ..arguments.readers import checked_by
+from ..arguments.readers import checked_by, folder
 from ..errors import EvaluationUnavailableError
 from ..evaluation import Scores, evaluate
 from ..outputs import prepare_output_dir
@@ -54,7 +54,7 @@ def add_arguments(parser: Parser) -> None:
     add_options(
         parser,
         (
-            Option("output_dir", "D", "folder for all files", default=OUTPUT_DIR),
+            Option("output_dir", "D", "folder for all files", folder, default=OUTPUT_DIR),
             Option(
                 "seed",
                 "S",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..arguments import Option, add_options
+from ..arguments.readers import folder
 from ..backends.export import EXPORT_FORMATS, export
 from .network_arguments import add_network_arguments
 
@@ -24,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="onnx",
         help=f"one of {', '.join(EXPORT_FORMATS)}; default: %(default)s",
     )
-    parser.add_argument("--output-dir", default=".", metavar="D", help="folder to write to; default: the current one")
+    output_dir = Option("output_dir", "D", "folder to write to", folder, default=".", shown_default="the current one")
+    add_options(parser, [output_dir])
     add_network_arguments(parser)
 
 

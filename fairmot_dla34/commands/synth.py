@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arguments import Option, Parser, add_options
-from ..arguments.readers import checked_by
+from ..arguments.readers import checked_by, folder
 from ..synth import PRESETS, SceneConfig, parse_scene, write_scene
 from ..synth.config import BACKGROUNDS, CAMERAS
 
@@ -26,7 +26,14 @@ def add_arguments(parser: Parser) -> None:
     add_options(
         parser,
         (
-            Option("output_dir", "D", "parent of the scene's folder", default=".", shown_default="the current folder"),
+            Option(
+                "output_dir",
+                "D",
+                "parent of the scene's folder",
+                folder,
+                default=".",
+                shown_default="the current folder",
+            ),
             Option(
                 "name",
                 "NAME",

@@ -58,7 +58,7 @@ def test_track_writes_the_files_it_lists(folder: Path, weights: Path, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert "street: 12 frames" in done.stdout
     assert "Network: openvino" in done.stderr
-    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("mot_*/*"))
     assert written == [
         "mot_outputs/street_vis.mp4",
         "mot_results/street.csv",
@@ -83,7 +83,7 @@ def test_json_is_the_only_output_on_stdout(folder: Path, weights: Path, tmp_path
 
 def test_results_are_written_to_the_current_directory_by_default(folder: Path, weights: Path, tmp_path: Path) -> None:
     assert cli("track", folder, "--weights", weights, *SMALL, cwd=tmp_path).returncode == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mot_outputs", "mot_results"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".fairmot_dla34", "mot_outputs", "mot_results"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["track"], ["fly"], ["track", "x", "--frame-stride", "two"], ["weights"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -240,3 +241,30 @@ def test_weights_list_shows_places_and_sizes(capsys: pytest.CaptureFixture[str])
     assert rows["sample"]["here"]
     assert Path(rows["sample"]["path"]).stat().st_size == rows["sample"]["bytes"]
     assert not rows["fairmot_dla34_30e_1088x608"]["here"]
+
+
+@pytest.mark.parametrize("page", ["cli.md", "cli.zh.md"])
+def test_the_page_about_the_command_line_lists_every_option_and_its_commands_are_accepted(
+    page: str, tmp_path: Path
+) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / page).read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `--")]
+    listed = {option: row[-1].strip("`") for row in rows for option in re.findall(r"`(--[\w-]+)", row[0])}
+    options = {
+        word: action.dest
+        for action in PARSERS["track"]._actions
+        for word in action.option_strings
+        if word.startswith("--") and word != "--help"
+    }
+    others = {"--tracker": "method", "--config": "TrackerConfig", "--json": ""}  # in Python these have other names
+    assert listed == options | others
+    assert all(f"`{verb}" in text for verb in VERBS)
+    commands = [shlex.split(line) for line in text.splitlines() if line.startswith(("fairmot_dla34 ", "hub run "))]
+    assert len(commands) == 2
+    for words in commands:
+        parser, arguments = (make_hub_parser(), words[3:]) if words[0] == "hub" else (make_parser(words), words[1:])
+        parser.parse(arguments)
+    path = tmp_path / "tracker.toml"
+    path.write_text(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0], "utf-8")
+    tracker = settings_of("--config", str(path), "--lost-buffer", "2").model.tracker
+    assert tracker == TrackerConfig("steady", conf_thres=0.35, low_conf_thres=0.15, lost_buffer_s=2, min_box_area=100)

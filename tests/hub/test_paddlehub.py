@@ -103,6 +103,25 @@ def test_run_without_visualization_writes_no_video(installed: dict[str, str], cl
     assert not (tmp_path / "mot_outputs").exists()
 
 
+def test_run_takes_the_options_of_track(installed: dict[str, str], clip: Path, tmp_path: Path) -> None:
+    """The message about a failed download proposes ``--weights sample``: it must work here too."""
+    options = "--weights sample --input_size 576x320 --tracker byte --formats mot,csv --name entrance --frame_stride 2"
+    done = hub(installed, "run", "fairmot_dla34", "--video_stream", clip, "--output_dir", tmp_path, *options.split())
+    assert f"street: {FRAMES // 2} frames" in done.stdout, done.stdout
+    assert {path.name for path in (tmp_path / "mot_results").iterdir()} == {"entrance.txt", "entrance.csv"}
+    assert (tmp_path / "mot_outputs" / "entrance_vis.mp4").is_file()
+
+
+def test_run_shows_help_and_refuses_wrong_values_in_one_line(installed: dict[str, str]) -> None:
+    shown = hub(installed, "run", "fairmot_dla34", "--help").stdout
+    for part in ("--video_stream", "--weights", "--frame_stride", "default: 0.5", "--use_gpu [True|False]"):
+        assert part in shown
+    done = hub(installed, "run", "fairmot_dla34", "--video_stream", "x", "--frame_stride", "0")
+    assert done.returncode == 2
+    assert "hub run fairmot_dla34: --frame_stride is 0; expected a whole number >= 1" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_run_reports_a_missing_video_in_one_line(installed: dict[str, str], tmp_path: Path) -> None:
     done = hub(installed, "run", "fairmot_dla34", "--video_stream", tmp_path / "no.mp4")
     assert done.returncode == 1
