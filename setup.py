@@ -1,5 +1,6 @@
 """Build the compiled operator for deformable convolutions; pyproject.toml has everything else."""
 
+import hashlib
 import importlib.util
 import platform
 import sys
@@ -26,6 +27,15 @@ COMMON_FLAGS = ["-std=c++17", "-O3", "-g0", "-Wall", "-Wextra", "-ffp-contract=f
 HAS_OPERATOR = sys.platform == "linux" and platform.machine() == "x86_64"
 
 
+def sources_digest() -> str:
+    """Return the SHA-256 of the sources, as the package computes it (`deformable/library.py`)."""
+    digest = hashlib.sha256()
+    for path in sorted([*Path(SOURCES).glob("*.cpp"), *Path(SOURCES).glob("*.hpp")]):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)} ".encode() + content)
+    return digest.hexdigest()
+
+
 class BuildOperator(build_ext):
     """Build the operator against the installed OpenVINO; without a compiler, warn and continue."""
 
@@ -50,8 +60,9 @@ class BuildOperator(build_ext):
         openvino = Path(spec.submodule_search_locations[0])
         objects = []
         hide_local_path = f"-ffile-prefix-map={openvino}=openvino"  # no path of the build machine in the library
+        digest = f'-DFAIRMOT_SOURCES="{sources_digest()}"'
         for name, flags in FLAGS.items():
-            arguments = [*COMMON_FLAGS, *flags, hide_local_path, "-isystem", str(openvino / "include")]
+            arguments = [*COMMON_FLAGS, *flags, digest, hide_local_path, "-isystem", str(openvino / "include")]
             source = f"{SOURCES}/{name}"
             objects += self.compiler.compile([source], output_dir=self.build_temp, extra_postargs=arguments)
         libraries = [*(openvino / "libs").glob("libopenvino.so.*"), *(openvino / "libs").glob("libtbb.so.*")]

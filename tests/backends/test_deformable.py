@@ -17,9 +17,8 @@ from openvino import opset13 as op
 from fairmot_dla34.architectures import HeadSizes
 from fairmot_dla34.architectures.base import Arrays
 from fairmot_dla34.architectures.dla34 import DLA34
-from fairmot_dla34.backends.openvino import deformable
 from fairmot_dla34.backends.openvino.backend import OpenVinoBackend
-from fairmot_dla34.backends.openvino.deformable import LIBRARY, load_operator
+from fairmot_dla34.backends.openvino.deformable import library, load_operator
 from fairmot_dla34.backends.openvino.deformable.replacement import replace_deformable
 from fairmot_dla34.backends.openvino.graph import build_model
 from fairmot_dla34.backends.openvino.int8_file import Int8Facts, Int8Network, write_int8
@@ -100,7 +99,7 @@ class TestOneLayer:
         inputs, weights = random_layer(channels, 64, 5, 6)
         model = layer(inputs, weights, **other)
         expected = run(model, inputs)
-        assert replace_deformable(model, LIBRARY, bf16=False) == 0
+        assert replace_deformable(model, Path(str(OPERATOR.library)), bf16=False) == 0
         np.testing.assert_array_equal(run(model, inputs), expected)
 
     def test_two_consecutive_layers_are_both_replaced(self) -> None:
@@ -111,7 +110,7 @@ class TestOneLayer:
         second = layer_nodes(first, offsets_and_mask, weights)
         model = openvino.Model([first, second, op.add(first, second)], [x, offsets_and_mask])
         expected = list(openvino.compile_model(model, "CPU", FP32)(inputs).values())
-        assert replace_deformable(model, LIBRARY, bf16=False) == 2
+        assert replace_deformable(model, Path(str(OPERATOR.library)), bf16=False) == 2
         core = openvino.Core()
         load_operator(core)
         for result, plain in zip(core.compile_model(model, "CPU", FP32)(inputs).values(), expected, strict=True):
@@ -128,7 +127,7 @@ class TestTheNetwork:
         for replace in (False, True):
             model = build_model(core, Request(checkpoint, INPUT_SIZE).network, for_bf16=for_bf16)
             if replace:
-                assert replace_deformable(model, LIBRARY, bf16=False) == 16
+                assert replace_deformable(model, Path(str(OPERATOR.library)), bf16=False) == 16
                 assert "DeformableConvolution" not in operation_types(model)
             outputs.append(list(core.compile_model(model, "CPU", FP32)(selfcheck_image()[None]).values()))
         for plain, compiled in zip(*outputs, strict=True):
@@ -137,7 +136,8 @@ class TestTheNetwork:
     @needs_bf16
     def test_bf16_stays_close_to_fp32(self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         compiled = best_peaks(checkpoint, "bf16")
-        monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
+        monkeypatch.setattr(library, "LIBRARY", checkpoint.with_name("none.so"))
+        monkeypatch.setattr(library, "installed_library", lambda: None)
         plain, exact = best_peaks(checkpoint, "bf16"), best_peaks(checkpoint, "fp32")
         errors = [np.abs(peaks.scores[:50] - exact.scores[:50]).mean() for peaks in (compiled, plain)]
         assert errors[0] < 4 * errors[1] < 0.01  # the operator rounds samples and weights too, in sixteen layers
@@ -188,28 +188,41 @@ class TestTheNetwork:
 class TestWithoutTheOperator:
     """Installed without a compiler, with another OpenVINO, or damaged: OpenVINO's own runs, and `info` reports it."""
 
-    @pytest.fixture(params=["absent", "of another release", "cut short", "not a library", "refused by the loader"])
+    @pytest.fixture(
+        params=[
+            "absent",
+            "of another release",
+            "of other sources",
+            "cut short",
+            "not a library",
+            "refused by the loader",
+        ]
+    )
     def no_operator(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         path = tmp_path / "libfairmot_deformable.so"
         case: str = request.param
         if case not in {"absent", "not a library", "refused by the loader"} and OPERATOR.library is None:
             pytest.skip(f"COMPILED OPERATOR ABSENT: {OPERATOR.status}")
         if case == "of another release":
-            content = deformable._OPENVINO.sub(b"libopenvino.so.2511\0", LIBRARY.read_bytes())
+            content = library._OPENVINO.sub(b"libopenvino.so.2511\0", built())
             path.write_bytes(content)
+        elif case == "of other sources":
+            path.write_bytes(library._SOURCES.sub(b"fairmot_deformable sources " + b"0" * 64 + b"\0", built()))
         elif case == "cut short":
-            path.write_bytes(LIBRARY.read_bytes()[:-5000])
+            path.write_bytes(built()[:-5000])
         elif case != "absent":
             path.write_bytes(b"\x7fELF" + bytes(1000))
         if case == "refused by the loader":
-            monkeypatch.setattr(deformable, "_check", lambda _: None)
-        monkeypatch.setattr(deformable, "LIBRARY", path)
+            monkeypatch.setattr(library, "check", lambda *_: None)
+        monkeypatch.setattr(library, "LIBRARY", path)
+        monkeypatch.setattr(library, "installed_library", lambda: None)
         return case
 
     def test_the_network_runs_and_info_gives_the_reason(self, no_operator: str, checkpoint: Path) -> None:
         expected = {
-            "absent": "was not built when the package was installed",
+            "absent": "run pip install",
             "of another release": r"was built with OpenVINO 2025\.1\.1, but .* pip install openvino==2025\.1\.1",
+            "of other sources": "was built from other sources",
             "cut short": "is damaged; install the package again",
             "not a library": "is damaged; install the package again",
             "refused by the loader": "libfairmot_deformable",
@@ -225,7 +238,8 @@ class TestWithoutTheOperator:
         self, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         compiled = best_peaks(checkpoint, "fp32", keep_compiled=True)
-        monkeypatch.setattr(deformable, "LIBRARY", checkpoint.with_name("none.so"))
+        monkeypatch.setattr(library, "LIBRARY", checkpoint.with_name("none.so"))
+        monkeypatch.setattr(library, "installed_library", lambda: None)
         plain = best_peaks(checkpoint, "fp32", keep_compiled=True)
         assert len(list((cache_dir() / "compiled").glob("*.blob"))) == 2
         np.testing.assert_allclose(compiled.scores, plain.scores, atol=1e-3)
@@ -252,6 +266,12 @@ def random_layer(channels: int, outputs: int, height: int, width: int) -> tuple[
 def layer(inputs: list[NDArray[np.float32]], weights: Arrays, **other: Any) -> openvino.Model:
     x, offsets_and_mask = (op.parameter(values.shape, np.float32) for values in inputs)
     return openvino.Model([layer_nodes(x, offsets_and_mask, weights, **other)], [x, offsets_and_mask])
+
+
+def built() -> bytes:
+    """Return the content of the compiled library."""
+    assert OPERATOR.library
+    return OPERATOR.library.read_bytes()
 
 
 def layer_nodes(
@@ -290,7 +310,7 @@ def replaced(
     """Build the layer of the compiled operator; skip the test if the CPU lacks the instructions."""
     model = layer(inputs, weights)
     try:
-        assert replace_deformable(model, LIBRARY, bf16=bf16, instructions=instructions) == 1
+        assert replace_deformable(model, Path(str(OPERATOR.library)), bf16=bf16, instructions=instructions) == 1
     except RuntimeError as error:
         assert f"no instructions '{instructions}'" in str(error)  # noqa: PT017
         pytest.skip(f"NO {instructions.upper()}: this CPU lacks it")

@@ -19,9 +19,16 @@
 
 #include "kernel.hpp"
 
+#ifndef FAIRMOT_SOURCES
+#define FAIRMOT_SOURCES ""
+#endif
+
 namespace fairmot {
 
 namespace {
+
+// Names the sources that the library was built from; the package runs it with exactly these.
+__attribute__((used)) const char SOURCES[] = "fairmot_deformable sources " FAIRMOT_SOURCES;
 
 constexpr size_t CACHED_BYTES = 384 << 10;  // samples per block: fit a core's private cache beside a panel of weights
 constexpr int BLOCKS_PER_THREAD = 4;        // minimum, so that all threads finish together
