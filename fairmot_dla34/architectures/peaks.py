@@ -16,7 +16,7 @@ from ..errors import BackendError
 from ..values import Peaks
 
 NOT_A_PEAK = -1e4  # a logit whose sigmoid is 0
-MAX_BOX_PX = 1e6  # in network px; frames have a thousand
+MAX_BOX_PX = 1e5  # in network px; the image has about a thousand
 
 
 class RawPeaks(NamedTuple):
@@ -66,7 +66,8 @@ def decode(outputs: Sequence[NDArray[Any]], input_size: InputSize, stride: int) 
     y, x = np.divmod(cells, columns)
     centres = np.stack([x, y], axis=1).astype(np.float32) + raw.offsets[kept]  # (K, 2) in cells
     sizes = raw.sizes[kept]
-    boxes = np.concatenate([centres - sizes[:, :2], centres + sizes[:, 2:]], axis=1) * np.float32(stride)
+    with np.errstate(over="ignore", invalid="ignore"):  # reported by the check
+        boxes = np.concatenate([centres - sizes[:, :2], centres + sizes[:, 2:]], axis=1) * np.float32(stride)
     _check_numbers(raw.logits[kept], boxes)
     embeddings = raw.embeddings[kept]
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)

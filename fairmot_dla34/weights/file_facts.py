@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..architectures import Architecture, architecture_names, find_architecture
-from ..errors import CheckpointError
 from ..files import file_digest, write_whole
 from .cache import cache_dir
+from .formats import check_kind, reported_errors
 
 _SETTLED_S = 2.0  # a file changed less than this long ago may change again within one tick of its time stamps
 _MAX_FACTS_BYTES = 4096
@@ -61,12 +61,11 @@ def file_identity(path: Path) -> FileIdentity:
     """Return the identity of a file.
 
     Raises:
-        CheckpointError: The file does not exist or its folder cannot be read.
+        CheckpointError: The file does not exist, its folder cannot be read, or it is not a regular file.
     """
-    try:
+    with reported_errors(path):
         status = path.stat()
-    except (OSError, ValueError) as error:  # ValueError: text that is not a path
-        raise unreadable(path, error) from error
+        check_kind(path, status)
     return FileIdentity(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
 
 
@@ -76,18 +75,8 @@ def file_sha256(path: Path) -> str:
     Raises:
         CheckpointError: The file cannot be read.
     """
-    try:
+    with reported_errors(path):
         return file_digest(path, "sha256").hex()
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
-
-
-def unreadable(path: Path, error: Exception) -> CheckpointError:
-    """Return the error for a checkpoint file that the system does not let this process read."""
-    reason = getattr(error, "strerror", None) or str(error)
-    return CheckpointError(
-        f"{path} cannot be read ({reason}); expected a checkpoint: check the path and its permissions."
-    )
 
 
 def recall_facts(path: Path, identity: FileIdentity, architecture: Architecture | None) -> FileFacts | None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from ...errors import CheckpointError
-from .errors import EXPECTED, reported_errors
+from .errors import EXPECTED, check_kind, reported_errors
 from .stored import StoredArray
 
-__all__ = ["StoredArray", "open_arrays", "reported_errors"]
+__all__ = ["StoredArray", "check_kind", "open_arrays", "reported_errors"]
 
 
 @contextmanager
@@ -32,6 +31,7 @@ def open_arrays(path: Path) -> Iterator[dict[str, StoredArray]]:
         CheckpointError: The file cannot be read, is of another kind or damaged, or asks for something to be run.
     """
     with reported_errors(path):
+        check_kind(path, path.stat())  # first: opening a device can have effects
         stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 (Path.open has no opener)
     with stream:
         with reported_errors(path):
@@ -48,8 +48,7 @@ def _find_arrays(stream: BinaryIO, path: Path) -> dict[str, StoredArray]:
     from .pdparams import read_pickle
 
     status = os.fstat(stream.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise CheckpointError(f"{path} cannot be read (it is a device or a pipe); {EXPECTED}.")
+    check_kind(path, status)
     start = stream.read(64)
     stream.seek(0)
     if start.startswith(b"PK\x03\x04"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +13,30 @@ from ...errors import CheckpointError
 EXPECTED = "expected PaddleDetection's FairMOT checkpoint (.pdparams) or a .npz file"
 
 
+MAX_FILE_BYTES = 4 << 30  # training checkpoints with the optimiser's state have less than 1 GB
+
+
 class FormatError(Exception):
     """A file is not read for a reason that its reader knows; the message continues "FILE is not read: "."""
+
+
+def check_kind(path: Path, status: os.stat_result) -> None:
+    """Refuse what has no end or takes hours to read: devices, pipes, folders and huge files.
+
+    Args:
+        path: The file.
+        status: Its status.
+
+    Raises:
+        CheckpointError: It is not a regular file, or it is larger than any checkpoint.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
+        raise CheckpointError(f"{path} cannot be read (it is {kind}); {EXPECTED}.")
+    if status.st_size > MAX_FILE_BYTES:
+        raise CheckpointError(
+            f"{path} has {status.st_size} bytes; expected a checkpoint of at most {MAX_FILE_BYTES}: use another file."
+        )
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def read_pickle(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     loaded = PickleMachine(stream, size, _ADMITTED, (_PickledDtype, _PickledArray)).run()
     if not isinstance(loaded, PickledDict):
         raise FormatError(
-            f"it holds a {type(loaded).__name__}; expected a dictionary of named arrays, as PaddleDetection's "
+            f"it holds a {type(loaded).__name__.lstrip('_')}; expected a dictionary of named arrays, as PaddleDetection's "
             ".pdparams files hold (PyTorch's .pth files are not read)."
         )
     arrays: dict[str, StoredArray] = {}
