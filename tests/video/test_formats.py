@@ -86,7 +86,8 @@ NOT_MEDIA = {
     "a.ass": b"[Script Info]\nScriptType: v4.00+\n[Events]\nDialogue: 0,0:00:00.00,0:00:01.00,,,0,0,0,,hi\n",
     "a.vtt": b"WEBVTT\n\n00:01.000 --> 00:02.000\nhello\n",
     "a.ffconcat": b"ffconcat version 1.0\nfile video.mp4\n",
-    "a.sdp": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "a.sdp": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    b"m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
     "a.ffmeta": b";FFMETADATA1\ntitle=x\n",
     "graph": b"testsrc=size=64x64\n",
     "a.yuv": bytes(range(256)) * 200,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_a_raw_stream_over_tcp_has_the_times_of_its_arrivals(tmp_path: Path) -> 
     assert source.ended == "lost"
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[int], bytes]] = {
     "a boundary of another name": lambda i: part(jpeg(i), boundary="--other"),
     "no boundary": lambda i: jpeg(i) + b"\r\n",
     "a Content-Length too long": lambda i: part(jpeg(i), length=len(jpeg(i)) + 500),
