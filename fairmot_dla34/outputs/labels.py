@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BOXES_PER_CAPITAL = 18  # a box is as high as 18 capitals of its label
 _IMAGES_PER_CAPITAL = 90  # smallest capitals: 12 px at 1920x1080
-_LEAST_CAPITALS_PX = 8  # legible at any resolution
+_LEAST_CAPITALS_PX = 9  # legible at any resolution
 _LARGEST_CAPITALS = 2.0  # in smallest capitals
 _TINY_CAPITALS = 0.75  # of the id, if the label has no room; in smallest capitals
 _SMALL_BOX = 16.0  # height in smallest capitals below which `auto` leaves the score out
