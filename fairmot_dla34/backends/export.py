@@ -8,7 +8,6 @@ from ..architectures import Network
 from ..config import InputSize, check_choice
 from ..files import output_error, write_whole
 from ..weights import resolve_network
-from .openvino.telemetry import no_telemetry
 
 EXPORT_FORMATS = ("onnx", "openvino")
 
@@ -33,6 +32,7 @@ def export(
     Raises:
         InvalidInputError: The format or the size is not valid.
         OutputError: A file cannot be written.
+        BackendUnavailableError: The format is ``openvino``, and OpenVINO cannot be loaded.
         WeightsError: One of its kinds; see `fairmot_dla34.errors`.
     """
     check_choice("Export format", export_format, EXPORT_FORMATS)
@@ -50,9 +50,7 @@ def export(
 
 def _openvino_files(network: Network, stem: str) -> dict[str, bytes]:
     from .openvino.graph import build_model, serialize
+    from .openvino.runtime import start_runtime
 
-    with no_telemetry():
-        import openvino
-
-    xml, constants = serialize(build_model(openvino.Core(), network))
+    xml, constants = serialize(build_model(start_runtime(), network))
     return {f"{stem}.xml": xml, f"{stem}.bin": constants}

@@ -7,16 +7,15 @@ import json
 import platform
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..arguments.json_output import printable_json
 from ..backends import installed
-from ..backends.openvino.deformable import load_operator
 from ..backends.openvino.int8_file import list_int8
-from ..backends.openvino.telemetry import no_telemetry
-from ..backends.selfcheck import TOLERANCE, run_selfcheck
-from ..errors import BackendError
+from ..backends.probe import probe_openvino
+from ..messages import plain_line
 from ..weights import cache_dir, kept_path, registered
 
 _CORE_PACKAGES = ("numpy", "opencv-python", "openvino", "onnx", "av")
@@ -43,20 +42,24 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def collect_info() -> dict[str, Any]:
-    """Collect versions, backends, devices, the cache, and the check with a known answer."""
-    backends = installed()
+    """Collect versions, backends, devices, the cache, and the check with a known answer.
+
+    A broken installation of OpenVINO is part of the information, as ``openvino_problem``.
+    """
+    probe = probe_openvino()
     return {
         "fairmot_dla34": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in _CORE_PACKAGES + _EXTRA_PACKAGES},
-        "backends": backends,
-        "devices": _openvino_devices() if backends["openvino"] else {},
-        "deformable_convolutions": _deformable_convolutions() if backends["openvino"] else "",
+        "backends": installed(),
+        "openvino_problem": probe.problem,
+        "devices": probe.devices,
+        "deformable_convolutions": probe.deformable_convolutions,
         "cache": str(cache_dir()),
-        "weights_here": [entry.name for entry in registered() if kept_path(entry).is_file()],
+        "weights_here": [entry.name for entry in registered() if _is_file(kept_path(entry))],
         "int8_here": [asdict(facts) for facts in list_int8()],
-        "selfcheck": _selfcheck(),
+        "selfcheck": probe.selfcheck,
     }
 
 
@@ -68,6 +71,7 @@ def info_text(info: dict[str, Any]) -> str:
         f"fairmot_dla34 {info['fairmot_dla34']}, Python {info['python']}, {info['platform']}",
         f"packages: {packages}",
         f"backends installed: {found}",
+        *([f"PROBLEM with openvino: {info['openvino_problem']}"] if info["openvino_problem"] else []),
         *(f"device {name}: {text}" for name, text in info["devices"].items()),
         f"deformable convolutions: {info['deformable_convolutions'] or 'only with openvino'}",
         f"cache: {info['cache']}",
@@ -77,41 +81,20 @@ def info_text(info: dict[str, Any]) -> str:
             f"{one['calibration']}"
             for one in info["int8_here"]
         ),
-        f"known answer: {info['selfcheck']}",
+        f"known answer: {info['selfcheck'] or 'not run'}",
     ]
-    return "\n".join(lines)
+    return "\n".join(plain_line(line, limit=None) for line in lines)
 
 
 def _version(package: str) -> str | None:
     try:
         return version(package)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, KeyError, OSError, ValueError):  # absent, or its metadata is damaged
         return None
 
 
-def _openvino_devices() -> dict[str, str]:
-    with no_telemetry():
-        import openvino
-
-    core = openvino.Core()
-    return {
-        name: f"{core.get_property(name, 'FULL_DEVICE_NAME')}, "
-        f"{' '.join(sorted(core.get_property(name, 'OPTIMIZATION_CAPABILITIES')))}"
-        for name in core.available_devices
-    }
-
-
-def _deformable_convolutions() -> str:
-    with no_telemetry():
-        import openvino
-
-    return load_operator(openvino.Core()).status
-
-
-def _selfcheck() -> str:
+def _is_file(path: Path) -> bool:
     try:
-        difference = run_selfcheck()
-    except BackendError as error:
-        return f"not run: {error}"
-    verdict = "ok" if difference <= TOLERANCE else "WRONG, please report it with this page"
-    return f"{verdict}, off by {difference:.1e} (up to {TOLERANCE:.0e} is rounding)"
+        return path.is_file()
+    except OSError:  # a folder without permission
+        return False

@@ -13,7 +13,7 @@ from ..architectures import Network
 from ..backends import BackendOptions, create_backend
 from ..backends.openvino.graph import build_model
 from ..backends.openvino.int8_file import Int8Facts, int8_path, write_int8
-from ..backends.openvino.telemetry import no_telemetry
+from ..backends.openvino.runtime import start_runtime
 from ..config import DEFAULT_WEIGHTS, InputSize
 from ..files import output_error
 from ..outputs import prepare_output_dir
@@ -71,10 +71,7 @@ def quantize(
 
 
 def _make(network: Network, images: Sequence[NDArray[np.uint8]], facts: Int8Facts, *, progress: bool) -> Path:
-    with no_telemetry():
-        import openvino
-
-    model = build_model(openvino.Core(), network, for_bf16=True)  # transposed, the upsampling ones take half the time
+    model = build_model(start_runtime(), network, for_bf16=True)  # transposed, the upsampling ones take half the time
     try:
         return write_int8(network, to_int8(model, images, network.architecture.float_layers, progress=progress), facts)
     except OSError as error:
