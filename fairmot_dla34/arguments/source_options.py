@@ -107,7 +107,7 @@ def drawing_options() -> tuple[Option | Switch, ...]:
             "N",
             "width of the lines in px of the image",
             checked_by(OutputOptions, "line_width", int),
-            shown_default="chosen by the size of the image",
+            shown_default="chosen by the size of the box",
         ),
     )
 
