@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
+from ..errors import OutOfMemoryError
 from ..values import Peaks
 from .base import Architecture, HeadSizes
 from .soundness import check_live, check_shapes, sound_float32
@@ -125,9 +126,18 @@ class Network:
 
         Raises:
             CheckpointError: The checkpoint cannot be read, or an array is missing, misshapen or unsound.
+            OutOfMemoryError: The process may not use as much memory as the graph needs.
         """
-        model = self.architecture.build_onnx(self.checkpoint.read().arrays, self.input_size)
-        return bytes(model.SerializeToString())
+        try:
+            model = self.architecture.build_onnx(self.checkpoint.read().arrays, self.input_size)
+            return bytes(model.SerializeToString())
+        except OutOfMemoryError:
+            raise
+        except MemoryError as error:
+            raise OutOfMemoryError(
+                f"The ONNX graph of {self.label} cannot be built: this process may not use as much memory as it needs. "
+                "Raise its limit (ulimit -v, the container's memory) to 2 GB or more."
+            ) from error
 
     def decode(self, outputs: Sequence[NDArray[Any]]) -> Peaks:
         """Convert the graph's outputs for one image to peaks; see `Architecture.decode`."""

@@ -30,9 +30,10 @@ def read_pickle(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     """
     loaded = PickleMachine(stream, size, _ADMITTED, (_PickledDtype, _PickledArray)).run()
     if not isinstance(loaded, PickledDict):
+        kind = type(loaded).__name__.lstrip("_")
         raise FormatError(
-            f"it holds a {type(loaded).__name__.lstrip('_')}; expected a dictionary of named arrays, as PaddleDetection's "
-            ".pdparams files hold (PyTorch's .pth files are not read)."
+            f"it holds a {kind}; expected a dictionary of named arrays, as PaddleDetection's .pdparams files hold "
+            "(PyTorch's .pth files are not read)."
         )
     arrays: dict[str, StoredArray] = {}
     for name, value in loaded.entries:
