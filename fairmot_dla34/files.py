@@ -42,7 +42,7 @@ def write_whole(path: Path, *content: bytes) -> None:
     Raises:
         OSError: The file cannot be written. ``path`` is unchanged and no temporary file remains.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")  # short, even if the name of `path` is not
     try:
         with temporary.open("xb") as file:  # a file from `tempfile` would be readable by its owner only
@@ -54,6 +54,19 @@ def write_whole(path: Path, *content: bytes) -> None:
         with contextlib.suppress(OSError):  # the first error is the one to report
             temporary.unlink()
         raise
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it, if they do not exist.
+
+    Raises:
+        OSError: One of them cannot be created.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        for folder in (*reversed(path.parents), path):  # mkdir(parents=True) calls itself, up to Python's limit
+            folder.mkdir(exist_ok=True)
 
 
 def append_whole(file: FileIO, text: str) -> None:

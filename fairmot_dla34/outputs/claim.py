@@ -105,17 +105,20 @@ class OutputClaim(ClosedOnExit):
                     )
 
     def _check_earlier_results(self) -> None:
-        """Refuse to replace results of another source, or to add to them under one name."""
-        for kind in sink_names():
-            path = find_sink(kind).path_in(self._output_dir, self.name)
-            if not _exists(path):
+        """Refuse to replace results of another source.
+
+        A source without results of this name does not add any to those of another source either.
+        """
+        paths = {kind: find_sink(kind).path_in(self._output_dir, self.name) for kind in sink_names()}
+        records = {kind: read_record(path) for kind, path in paths.items() if _exists(path)}
+        own = {kind for kind, record in records.items() if (record.source, record.name) == (self._source, self.name)}
+        for kind, record in records.items():
+            if kind in own or (own and kind not in self._kinds):
                 continue
-            record = read_record(path)
-            same_source, same_name = record.source == self._source, record.name == self.name
-            if record.source and same_name and not same_source:
-                raise OutputError(f"{path} contains results of another source, {record.shown}; {_REMEDY}")
-            if kind in self._kinds and not (same_source and same_name):
-                raise OutputError(f"{path} exists, but no run of this source and name wrote it; {_REMEDY}")
+            if record.source not in {"", self._source} and record.name == self.name:
+                raise OutputError(f"{paths[kind]} contains results of another source, {record.shown}; {_REMEDY}")
+            if kind in self._kinds:
+                raise OutputError(f"{paths[kind]} exists, but no run of this source and name wrote it; {_REMEDY}")
 
 
 def _exists(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..files import output_error
+from ..files import make_folder, output_error
 from .sink import TEXT_FOLDER, VIDEO_FOLDER
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def create_file(path: Path) -> OutputFile:
         OutputError: The folder or the file cannot be written, or the path is that of a pipe, a socket or a device.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise output_error(path.parent, error) from error
     try:
@@ -119,7 +119,7 @@ def prepare_output_dir(output_dir: str | Path, folders: Iterable[str] = ()) -> N
     for folder in (root, *(root / name for name in dict.fromkeys((TEXT_FOLDER, VIDEO_FOLDER, *folders)))):
         try:
             if folder == root or folder.exists():
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
                 tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             raise output_error(folder, error) from error

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..closing import ClosedOnExit
 from ..config import is_whole
 from ..errors import OutputError
-from ..files import output_error, write_whole
+from ..files import make_folder, output_error, write_whole
 from ..messages import plain_line
 from .locking import FileLock, LockHeldError
 from .paths import regular_file
@@ -119,7 +119,7 @@ def digest_of(origin: Origin) -> str:
 
 def _locked(path: Path, lock_path: Path) -> FileLock:
     try:
-        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(lock_path.parent)
         regular_file(lock_path)  # opening a pipe would wait
         lock = _own_lock(path, lock_path)
     except OutputError:
