@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REPEAT_S = 1.0
 # Longest wait for a C function that signals do not interrupt, such as the compilation of a network or a name lookup.
 UNINTERRUPTED_S = 4.0
+_DISCARDED_S = 0.05  # pause before a request that Python discarded is repeated
 
 _STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -136,10 +137,17 @@ class StopSignals:
     def _raise_again(self, unraisable: sys.UnraisableHookArgs) -> None:
         """Repeat a request that was raised in a finaliser or a callback, where Python discards exceptions."""
         if isinstance(unraisable.exc_value, StopRequest):
-            self._raised_s = -REPEAT_S
-            _thread.interrupt_main(signal.Signals(unraisable.exc_value.number))
+            number = unraisable.exc_value.number
+            repeat = threading.Timer(_DISCARDED_S, self._send_again, (number,))  # not in this hook, which discards too
+            repeat.daemon = True
+            repeat.start()
         else:
             self._previous_hook(unraisable)
+
+    def _send_again(self, number: int) -> None:
+        if number in self._previous:  # not at the end of the command
+            self._raised_s = -REPEAT_S
+            _thread.interrupt_main(signal.Signals(number))
 
     def _start_watch(self) -> None:
         reading, writing = self._pipe = os.pipe()

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import av
 import pytest
 from clips import write_clip
 from networks import write_random_checkpoint
-from trials import HangError, TracebackError, Trials
+from trials import HangError, TracebackError, Trials, run_python
 
 pytestmark = pytest.mark.serial
 
@@ -117,8 +118,8 @@ def check_files(folder: Path, *, same_end: bool) -> None:
     assert not rows or rows.endswith("\n")
     last = len([json.loads(row) for row in rows.splitlines()])
     video = folder / "mot_outputs" / "street_vis.mp4"
-    if not video.exists():
-        assert last == 0
+    if not video.exists() or (last <= 31 and not same_end):  # killed in the first second
+        assert last <= 31
         return
     with av.open(str(video)) as container:
         decoded = sum(1 for _ in container.decode(video=0))
@@ -161,11 +162,165 @@ def random_moments(
 
 
 def test_a_run_that_is_signalled_at_random_moments(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
-    random_moments(trials, 6, video, weights, tmp_path, 3.0, seed=1)
+    random_moments(trials, 4, video, weights, tmp_path, 2.0, seed=1)
 
 
 @pytest.mark.slow
 def test_a_run_that_is_signalled_at_many_random_moments(
     trials: Trials, video: Path, weights: Path, tmp_path: Path
 ) -> None:
-    random_moments(trials, 45, video, weights, tmp_path, 3.5, seed=2)
+    random_moments(trials, 30, video, weights, tmp_path, 3.0, seed=2)
+
+
+def test_a_signal_during_the_imports(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
+    for position in range(12):
+        number, after_s = SIGNALS[position % 2], 0.07 + 0.05 * position
+        with trials(f"signal, {number.name} during the start", f"{after_s:.2f} s"):
+            stopped = stop(track(video, weights, tmp_path / "out"), [(after_s, number)])
+            check_stopped(stopped, number, after_s)
+
+
+@pytest.mark.slow
+def test_a_second_signal_while_the_run_ends(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
+    """`timeout` signals twice at once, which is one request; an impatient person signals again a second later."""
+    for position in range(12):
+        number, pause_s = SIGNALS[position % 3], (0.0, 0.05, 0.3, 1.05)[position % 4]
+        out = tmp_path / f"{position}"
+        with trials("signal, a second one while the run ends", f"{number.name} after {pause_s} s"):
+            stopped = stop(track(video, weights, out, "--fill-gaps", "300"), [(2.5, number), (pause_s, number)])
+            assert stopped.code in {128 + number, -number}
+            check_stopped(stopped, number, 2.5)
+            check_files(out, same_end=pause_s < 1)
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_valid_files_and_the_next_one_starts(
+    trials: Trials, video: Path, weights: Path, tmp_path: Path
+) -> None:
+    randomness = random.Random(3)  # noqa: S311 (the same moments in every run)
+    for _ in range(12):
+        after_s = randomness.uniform(0.5, 3)
+        with trials("signal, SIGKILL at a random moment", f"{after_s:.3f} s"):
+            stopped = stop(track(video, weights, tmp_path), [(after_s, signal.SIGKILL)])
+            assert stopped.code in {-signal.SIGKILL, 0}
+            check_files(tmp_path, same_end=False)
+    with trials("signal, a run after killed ones"):
+        stopped = stop(track(video, weights, tmp_path), [(3.0, signal.SIGTERM)])
+        assert stopped.code == 128 + signal.SIGTERM, stopped
+        check_files(tmp_path, same_end=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("synth", "--frames", "100000", "--output-dir", "{out}"),
+        ("demo", "--output-dir", "{out}"),
+        ("info",),
+        ("export", "--format", "onnx", "--weights", "sample", "--output-dir", "{out}"),
+        ("weights", "verify", "sample"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_verb_ends_on_a_signal(trials: Trials, words: tuple[str, ...], tmp_path: Path) -> None:
+    arguments = [word.format(out=tmp_path) for word in words]
+    for number, after_s in ((signal.SIGTERM, 1.0), (signal.SIGINT, 2.0)):
+        with trials("signal, other verbs", f"{words[0]}, {number.name}"):
+            check_stopped(stop(["-m", "fairmot_dla34", *arguments], [(after_s, number)]), number, after_s)
+            for path in tmp_path.rglob("*.mp4"):
+                if path.stat().st_size > 10_000:
+                    with av.open(str(path)) as container:
+                        assert sum(1 for _ in container.decode(video=0)) > 0
+            assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_a_signal_during_a_download_from_a_silent_server(trials: Trials, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        env = {
+            "FAIRMOT_DLA34_MIRROR": f"http://127.0.0.1:{server.getsockname()[1]}",
+            "FAIRMOT_DLA34_HOME": str(tmp_path),
+        }
+        for number in SIGNALS:
+            with trials("signal, during a download", number.name):
+                stopped = stop(["-m", "fairmot_dla34", "weights", "download"], [(2.0, number)], env)
+                assert stopped.code == 128 + number, stopped
+                check_stopped(stopped, number, 2.0)
+
+
+@pytest.mark.slow
+def test_a_signal_that_the_process_ignores_stays_ignored(trials: Trials, weights: Path, tmp_path: Path) -> None:
+    """`nohup` ignores SIGHUP, a shell that starts a command in the background may ignore SIGINT."""
+    short = write_clip(tmp_path / "street.mp4", 150, size=(320, 192))
+    for number in SIGNALS:
+        with trials("signal, ignored by the process", number.name):
+            code = f"import os, signal, sys; signal.signal({int(number)}, signal.SIG_IGN); "
+            code += "os.execv(sys.executable, sys.argv[1:])"
+            words = track(short, weights, tmp_path / number.name)
+            stopped = stop(["-c", code, sys.executable, *words], [(2.0, number)])
+            assert stopped.code == 0, stopped
+            check_files(tmp_path / number.name, same_end=True)
+
+
+IN_PROCESS = """
+import ctypes, signal, sys, time
+from fairmot_dla34.guard import guarded
+
+class Slow:
+    def __del__(self):
+        time.sleep(0.3)
+
+def finaliser():
+    Slow()
+    for _ in range(40):
+        time.sleep(0.3)
+        Slow()
+
+def imports():
+    try:
+        time.sleep(20)
+    except KeyboardInterrupt as request:
+        raise ImportError("initialization failed") from request
+
+def compiled_code():
+    mutex = ctypes.create_string_buffer(256)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(mutex)
+
+before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+code = guarded(globals()[sys.argv[1]])
+assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize("action", ["finaliser", "imports", pytest.param("compiled_code", marks=pytest.mark.slow)])
+def test_a_signal_where_python_or_a_library_discards_it(trials: Trials, action: str) -> None:
+    """In a finaliser, in the initialisation of an extension module, and in a C function that does not return."""
+    for number in SIGNALS:
+        with trials("signal, where it is discarded", f"{action}, {number.name}"):
+            stopped = stop(["-c", IN_PROCESS, action], [(0.5, number)])
+            assert stopped.code == 128 + number, stopped
+            check_stopped(stopped, number, 0.5)
+
+
+LIBRARY = """
+import signal, sys
+sys.path.insert(0, {tests!r})
+from videos import walking_boxes
+from fairmot_dla34 import Module
+from fairmot_dla34.backends.fake import FakeBackend
+numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+before = [signal.getsignal(number) for number in numbers]
+def images():
+    for image in walking_boxes(20):
+        assert before == [signal.getsignal(number) for number in numbers]
+        yield image
+Module.from_backend(FakeBackend()).tracking(images(), {out!r}, progress=False)
+print("unchanged")
+"""
+
+
+def test_the_library_installs_no_handler(tmp_path: Path) -> None:
+    script = LIBRARY.format(tests=str(Path(__file__).parents[1]), out=str(tmp_path))
+    assert run_python("-c", script).stdout == "unchanged\n"
