@@ -7,7 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .large import assign_sparse
+
 IntArray = NDArray[np.intp]
+
+MAX_DENSE = 3000  # rows and columns: lapjv's extended matrix then has 72 MB; frames of 1,000 people stay far below
 
 
 class Assignment(NamedTuple):
@@ -31,7 +35,8 @@ def assign(cost: NDArray[np.floating], limit: float) -> Assignment:
 
     This is ``lap.lapjv(cost, extend_cost=True, cost_limit=limit)``, as ``linear_assignment`` in PaddleDetection's
     ``jde_matching.py`` calls it: an unmatched row and an unmatched column together cost as much as one pair at the
-    limit. A row and a column that allow only each other are matched in every optimum, so only the rest is solved.
+    limit. A row and a column that allow only each other are matched in every optimum, so only the rest is solved. If
+    more than 3,000 rows and columns are left, `assign_sparse` solves it.
 
     Args:
         cost: ``(N, M)`` costs, no NaN; ``inf`` forbids a pair.
@@ -54,7 +59,8 @@ def assign(cost: NDArray[np.floating], limit: float) -> Assignment:
 
     rows, columns = np.flatnonzero(choices_of_row), np.flatnonzero(choices_of_column)
     if len(rows):
-        chosen = _solve(cost[np.ix_(rows, columns)], limit)
+        solve = assign_sparse if len(rows) + len(columns) > MAX_DENSE else _solve
+        chosen = solve(cost[np.ix_(rows, columns)], limit)
         matched = chosen >= 0
         column_of[rows[matched]] = columns[chosen[matched]]
     return _assignment(column_of, cost.shape[1])

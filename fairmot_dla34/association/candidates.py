@@ -1,4 +1,4 @@
-"""Selection of the detections that may enter the tracker's state: finite numbers only, embeddings of unit length."""
+"""Selection of the detections that may enter the tracker's state: finite numbers, unit embeddings, at most 2,000."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float32]
 MAX_COORDINATE_PX = 1e6
 MIN_SIDE_PX = 1e-3
 
+MAX_CANDIDATES = 2000  # in a frame; bounds time and memory. PaddleDetection's FairMOT finds at most 500
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -30,6 +32,7 @@ class Candidates:
         scores: ``(M,)`` finite scores.
         embeddings: ``(M, E)`` rows of unit length, zeros for an unknown embedding; E is 0 without embeddings.
         class_ids: ``(M,)`` heatmap channels.
+        left_out: Number of usable detections of the frame that are not among them, because there were over 2,000.
     """
 
     boxes: FloatArray
@@ -37,6 +40,7 @@ class Candidates:
     scores: FloatArray
     embeddings: FloatArray
     class_ids: NDArray[np.int64]
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -57,7 +61,8 @@ def candidates_from(detections: Detections, above_score: float, embedding_size: 
 
     A detection is dropped if its score is not finite or not above ``above_score``, or if its box is not finite, lies
     beyond 1,000,000 px or has a side shorter than 0.001 px. An embedding that is all zeros or not finite becomes zeros,
-    which means "unknown"; its box is still used.
+    which means "unknown"; its box is still used. Of more than 2,000 usable detections, those of the highest scores are
+    selected; among equal scores, the first ones.
 
     Args:
         detections: Detections of one frame, boxes in image px; not changed.
@@ -73,6 +78,10 @@ def candidates_from(detections: Detections, above_score: float, embedding_size: 
     boxes = detections.boxes[index]
     large = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
     index, boxes = index[large], boxes[large]
+    left_out = max(0, len(index) - MAX_CANDIDATES)
+    if left_out:
+        best = np.sort(np.argsort(-detections.scores[index], kind="stable")[:MAX_CANDIDATES])
+        index, boxes = index[best], boxes[best]
     return Candidates(
         boxes,
         xyxy_to_xyah(boxes),
@@ -81,6 +90,7 @@ def candidates_from(detections: Detections, above_score: float, embedding_size: 
         if detections.embeddings is not None and len(index)
         else np.zeros((len(index), embedding_size), np.float32),
         np.zeros(len(index), np.int64) if detections.class_ids is None else detections.class_ids[index],
+        left_out,
     )
 
 

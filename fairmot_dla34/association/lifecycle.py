@@ -12,6 +12,8 @@ from . import costs
 if TYPE_CHECKING:
     from .tracklet import Tracklets
 
+MAX_TRACKLETS = 10_000  # bounds time and memory, whatever the lost buffer; five times the detections used in a frame
+
 _DUPLICATE_LIMIT = 0.15  # IoU distance; remove_duplicate_stracks in base_jde_tracker.py
 
 
@@ -56,6 +58,15 @@ def drop_unseen_since(tracklets: Tracklets, frame: int) -> Tracklets:
     """Drop the tracklets that were last matched before ``frame``: their buffer ran out in skipped frames."""
     kept = tracklets.last_frames >= frame
     return tracklets if kept.all() else tracklets.take(np.flatnonzero(kept))
+
+
+def without_excess(tracklets: Tracklets) -> Tracklets:
+    """Return at most 10,000 tracklets: all tracked ones, and the lost ones that were lost last."""
+    excess = len(tracklets) - MAX_TRACKLETS
+    if excess <= 0:
+        return tracklets
+    first_lost = int(np.count_nonzero(~tracklets.lost))
+    return tracklets.take(np.delete(np.arange(len(tracklets)), slice(first_lost, first_lost + excess)))
 
 
 def without_duplicates(tracklets: Tracklets) -> Tracklets:

@@ -25,7 +25,8 @@ def reported_rows(tracklets: Tracklets, config: TrackerConfig) -> NDArray[np.int
     reported = (height > 0) & (aspect * height * height > config.min_box_area)
     if config.vertical_ratio > 0:
         reported &= aspect <= config.vertical_ratio
-    return rows[reported]
+    selected: NDArray[np.intp] = rows[reported]
+    return selected
 
 
 def give_ids(tracklets: Tracklets, rows: NDArray[np.intp], next_id: int) -> int:

@@ -7,6 +7,7 @@ on reported tracks is that of ``_eval_seq_jde`` (``ppdet/engine/tracker.py``). D
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import replace
 
@@ -21,11 +22,13 @@ from .assignment import assign
 from .candidates import Candidates, candidates_from
 from .config import TrackerConfig
 from .frame_counter import FrameCounter
-from .lifecycle import drop_unseen_since, finish_frame, without_duplicates
+from .lifecycle import drop_unseen_since, finish_frame, without_duplicates, without_excess
 from .registry import find_method
 from .report import give_ids, reported_rows, tracks_of
 from .rules import Rules, UpdateTime
 from .tracklet import Tracklets
+
+logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.intp]
@@ -43,8 +46,9 @@ class Tracker:
     4. Each detection left over starts a new tracklet.
 
     In every tracker, ids are 1, 2, 3, ... in the order in which tracks are first reported. Memory depends on the people
-    in view and in the lost buffer, not on the length of the video. Trackers share nothing; a tracker serves one thread
-    at a time.
+    in view and in the lost buffer, not on the length of the video, and is bounded: of a frame, the 2,000 detections of
+    the highest scores are used, and at most 10,000 tracked or lost people are kept; the first time that others are left
+    out is logged as a warning. Trackers share nothing; a tracker serves one thread at a time.
 
     Args:
         config: Settings; the defaults are PaddleDetection's for FairMOT.
@@ -63,6 +67,7 @@ class Tracker:
         self._frame_rate = check_frame_rate(frame_rate)
         # Rounded down as int() does in JDETracker; 1e-6 keeps 0.29 s at 100 frames/s from becoming 28 frames.
         self._lost_buffer = math.floor(min(self._config.buffer_s * self._frame_rate, 1e9) + 1e-6)
+        self._warned_of_candidates = self._warned_of_tracklets = False
         self.reset()
 
     @property
@@ -127,9 +132,10 @@ class Tracker:
         dropped, left = self._match_boxes(unconfirmed, left, config.unconfirmed_thresh)
 
         self._start_tracklets(left)
-        self._tracklets = without_duplicates(
-            finish_frame(self._tracklets, was_lost, dropped, frame=self._now.frame, lost_buffer=self._lost_buffer)
+        finished = finish_frame(
+            self._tracklets, was_lost, dropped, frame=self._now.frame, lost_buffer=self._lost_buffer
         )
+        self._tracklets = without_duplicates(self._without_excess(finished))
         rows = reported_rows(self._tracklets, config)
         self._next_id = give_ids(self._tracklets, rows, self._next_id)
         return tracks_of(self._tracklets, rows, self._now.frame)
@@ -174,8 +180,27 @@ class Tracker:
         """Return detections above ``conf_thres``, and those between the two thresholds, bounds exclusive."""
         high, low = self._config.conf_thres, self._config.low_conf_thres
         candidates = candidates_from(detections, self._rules.lowest_score, self._embedding_size or 0)
+        if candidates.left_out and not self._warned_of_candidates:
+            self._warned_of_candidates = True
+            logger.warning(
+                "A frame has %d detections; only the %d of the highest scores are tracked, in this and later frames",
+                len(candidates) + candidates.left_out,
+                len(candidates),
+            )
         scores = candidates.scores
         return candidates.take(scores > high), candidates.take((scores > low) & (scores < high))
+
+    def _without_excess(self, tracklets: Tracklets) -> Tracklets:
+        """Return at most ``MAX_TRACKLETS`` tracklets; the first time that others are dropped is logged."""
+        kept = without_excess(tracklets)
+        if len(kept) < len(tracklets) and not self._warned_of_tracklets:
+            self._warned_of_tracklets = True
+            logger.warning(
+                "%d tracks are tracked or lost; only %d are kept: those lost for the longest time get a new id",
+                len(tracklets),
+                len(kept),
+            )
+        return kept
 
     def _match_first_stage(self, rows: IntArray, candidates: Candidates) -> tuple[IntArray, Candidates]:
         """Match ``rows`` with candidates by the first stage of the method; return what is left over of both."""
