@@ -128,14 +128,16 @@ class Network:
             CheckpointError: The checkpoint cannot be read, or an array is missing, misshapen or unsound.
             OutOfMemoryError: The process may not use as much memory as the graph needs.
         """
+        from google.protobuf.message import EncodeError  # raised, too, if there is no memory
+
         try:
             model = self.architecture.build_onnx(self.checkpoint.read().arrays, self.input_size)
             return bytes(model.SerializeToString())
         except OutOfMemoryError:
             raise
-        except MemoryError as error:
+        except (MemoryError, EncodeError) as error:
             raise OutOfMemoryError(
-                f"The ONNX graph of {self.label} cannot be built: this process may not use as much memory as it needs. "
+                f"The ONNX graph of {self.label} cannot be built: it needs more memory than this process may use. "
                 "Raise its limit (ulimit -v, the container's memory) to 2 GB or more."
             ) from error
 

@@ -22,6 +22,7 @@ MAX_CLASSES = 10_000
 MAX_EMBEDDING_SIZE = 10_000
 MAX_WEIGHT = 1e6  # products of a few larger ones exceed float32, and every result becomes NaN
 MAX_VARIANCE = 1e8  # a layer with a larger variance returns nearly the same for every image
+MIN_LIVE = 1e-6  # largest number of a layer that still passes something of the image on
 MIN_VARIANCE = -1e-6  # rounding; from -1e-5 on, minus the epsilon of batch norm, the root does not exist
 
 
@@ -118,12 +119,12 @@ def check_live(arrays: Mapping[str, NDArray[np.float32]], patterns: Sequence[str
         label: Name of the checkpoint in messages.
 
     Raises:
-        CheckpointError: All numbers of such an array are 0.
+        CheckpointError: All numbers of such an array are 0, or so small that they make no difference.
     """
     live = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
     for name, array in arrays.items():
-        if live is not None and live.fullmatch(name) and not array.any():
+        if live is not None and live.fullmatch(name) and not np.abs(array).max(initial=0) >= MIN_LIVE:
             raise CheckpointError(
-                f"{label}: array {name} has no number other than 0, so that the network's result would not depend on "
+                f"{label}: array {name} has no number beyond {MIN_LIVE:g}, so that the result would not depend on "
                 "the image; expected a trained network: use another file."
             )

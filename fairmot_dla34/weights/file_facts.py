@@ -88,12 +88,12 @@ def recall_facts(path: Path, identity: FileIdentity, architecture: Architecture 
         architecture: The architecture expected, or None for any.
     """
     try:
-        with _facts_path(path).open("rb") as file:
-            content = file.read(_MAX_FACTS_BYTES + 1)
-        if len(content) > _MAX_FACTS_BYTES:
+        facts_path = _facts_path(path)
+        if not facts_path.is_file() or facts_path.stat().st_size > _MAX_FACTS_BYTES:
             return None
+        content = facts_path.read_bytes()
         facts = json.loads(content)
-        name, sha256 = facts["architecture"], facts["sha256"]
+        name, sha256 = str(facts["architecture"]), str(facts["sha256"])
         is_whole = facts["check"] == _check_sum(facts["identity"], name, sha256)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):  # absent or damaged
         return None

@@ -51,10 +51,11 @@ def test_numbers_beyond_the_bounds_are_refused_with_the_array_and_the_bound(
     assert f"file: array {name} {message}: " in str(caught.value)
 
 
-def test_a_network_that_does_not_see_the_image_is_refused() -> None:
+@pytest.mark.parametrize("factor", [0, 1e-30])
+def test_a_network_that_does_not_see_the_image_is_refused(factor: float) -> None:
     arrays: dict[str, Any] = dict(random_checkpoint().arrays)
-    arrays["detector.head.heatmap.2.conv.weight"] = np.zeros((1, 256, 1, 1), np.float32)
-    with pytest.raises(CheckpointError, match=r"heatmap\.2\.conv\.weight has no number other than 0"):
+    arrays["detector.head.heatmap.2.conv.weight"] = np.full((1, 256, 1, 1), factor, np.float32)
+    with pytest.raises(CheckpointError, match=r"heatmap\.2\.conv\.weight has no number beyond 1e-06"):
         Checkpoint(DLA34, arrays)
 
 

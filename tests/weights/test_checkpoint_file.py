@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import time
@@ -100,6 +101,25 @@ def test_a_damaged_memory_is_ignored(content: bytes, path: Path) -> None:
     expected = CheckpointFile(path).digest
     (facts,) = (cache_dir() / "checkpoints").iterdir()
     facts.write_bytes(content)
+    assert CheckpointFile(path).digest == expected
+
+
+@pytest.mark.parametrize("sha256", [[], None, "0", "\x1b[2J" * 16])
+def test_facts_with_a_matching_check_sum_and_no_digest_are_ignored(sha256: object, path: Path) -> None:
+    expected = CheckpointFile(path).digest
+    (facts,) = (cache_dir() / "checkpoints").iterdir()
+    content = json.loads(facts.read_text())
+    check = file_facts._check_sum(content["identity"], content["architecture"], str(sha256))
+    facts.write_text(json.dumps({**content, "sha256": sha256, "check": check}))
+    assert CheckpointFile(path).digest == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="NO FIFOS on this system")
+def test_a_pipe_in_place_of_facts_is_ignored(path: Path) -> None:
+    expected = CheckpointFile(path).digest
+    (facts,) = (cache_dir() / "checkpoints").iterdir()
+    facts.unlink()
+    os.mkfifo(facts)
     assert CheckpointFile(path).digest == expected
 
 
