@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import sys
 import threading
 import time
 from queue import Empty, SimpleQueue
@@ -13,6 +15,34 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _POLL_S = 0.2  # Windows does not interrupt a wait without a time limit
+_EXIT_PAUSE_S = 0.25  # FFmpeg calls PyAV back every 0.1 s while it waits
+_FFMPEG_THREADS = frozenset({"fairmot_dla34 opener", "fairmot_dla34 reader"})
+
+
+class _ExitPause:
+    """Gives threads that wait inside FFmpeg the time to end while the interpreter is finalized.
+
+    PyAV's callback takes Python's global lock. Python ends a daemon thread that asks for it during finalization; a
+    thread that asks for it later, when the interpreter is gone, crashes the process (PyAV 18, one exit in twenty).
+    `__del__` of a global runs in between.
+    """
+
+    needed = False
+
+    def __del__(self, sleep: Callable[[float], None] = time.sleep, pause_s: float = _EXIT_PAUSE_S) -> None:
+        if self.needed:
+            sleep(pause_s)
+
+
+_exit_pause = _ExitPause()
+# A module that is alive is cleared during finalization; a namespace that only the threads left refer to is not.
+_this_module = sys.modules[__name__]
+
+
+@atexit.register
+def _find_threads_left() -> None:
+    """Note whether threads are left, just before the interpreter is finalized."""
+    _exit_pause.needed = any(thread.name in _FFMPEG_THREADS for thread in threading.enumerate())
 
 
 def run_in_background(
