@@ -183,7 +183,7 @@ def test_a_signal_during_the_imports(trials: Trials, video: Path, weights: Path,
 @pytest.mark.slow
 def test_a_second_signal_while_the_run_ends(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
     """`timeout` signals twice at once, which is one request; an impatient person signals again a second later."""
-    for position in range(12):
+    for position in range(8):
         number, pause_s = SIGNALS[position % 3], (0.0, 0.05, 0.3, 1.05)[position % 4]
         out = tmp_path / f"{position}"
         with trials("signal, a second one while the run ends", f"{number.name} after {pause_s} s"):
@@ -198,7 +198,7 @@ def test_a_killed_run_leaves_valid_files_and_the_next_one_starts(
     trials: Trials, video: Path, weights: Path, tmp_path: Path
 ) -> None:
     randomness = random.Random(3)  # noqa: S311 (the same moments in every run)
-    for _ in range(12):
+    for _ in range(8):
         after_s = randomness.uniform(0.5, 3)
         with trials("signal, SIGKILL at a random moment", f"{after_s:.3f} s"):
             stopped = stop(track(video, weights, tmp_path), [(after_s, signal.SIGKILL)])
