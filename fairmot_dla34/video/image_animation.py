@@ -30,8 +30,10 @@ logger = logging.getLogger(__name__)
 
 def is_animated_png(data: bytes) -> bool:
     """Return whether an image file is an animated PNG of more than one frame, which FFmpeg plays."""
+    if data[:4] != b"\x89PNG":
+        return False
     control = data.find(b"acTL", 0, max(0, data.find(b"IDAT")))
-    if data[:4] != b"\x89PNG" or control < 0:
+    if control < 0:
         return False
     return int(struct.unpack_from(">I", data, control + 4)[0]) > 1
 

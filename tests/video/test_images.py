@@ -213,7 +213,7 @@ def test_a_failing_camera_ends_the_stream(monkeypatch: pytest.MonkeyPatch, caplo
     assert [f.index for f in frames] == [0, 2, 3]
     assert [f.time_s for f in frames] == sorted(f.time_s for f in frames)
     assert source.frames_skipped == 1
-    assert source.truncated
+    assert (source.truncated, source.ended) == (True, "lost")
     assert isinstance(source, CameraSource)
     assert vars(source._capture)["released"]
 

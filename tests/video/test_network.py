@@ -66,6 +66,7 @@ def test_http_file_is_read_like_a_local_file(tmp_path: Path) -> None:
         assert source.frame_count == 30
         assert [index_of(frame.image) for frame in source] == list(range(30))
         assert not source.truncated
+        assert (source.ended, source.is_live) == ("end", False)
 
 
 def test_http_error_contains_the_url_but_no_secret(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_lost_http_connection_keeps_the_frames_before_it(
         got = [index_of(frame.image) for frame in source]
     assert got == list(range(len(got)))
     assert 15 < len(got) < 60
-    assert source.truncated
+    assert (source.truncated, source.ended) == (True, "lost")
     assert sum("ended early" in record.message for record in caplog.records) == 1
 
 
@@ -118,7 +119,7 @@ def test_an_rtsp_stream_is_read_until_the_server_stops(caplog: pytest.LogCapture
     assert [index_of(f.image) for f in frames] == list(range(50))
     assert [f.time_s for f in frames] == pytest.approx([i / 25 for i in range(50)], abs=0.002)
     assert "interleaved" in next(r for r in server.requests if r.startswith("SETUP"))
-    assert source.truncated
+    assert (source.truncated, source.ended) == (True, "lost")  # FFmpeg reports a BYE like a closed connection
     assert len(caplog.records) == 1
     assert "/live/door ended early: the server stopped sending" in caplog.text
     assert "hunter2" not in caplog.text
@@ -131,7 +132,7 @@ def test_a_silent_rtsp_stream_ends_with_one_warning(caplog: pytest.LogCaptureFix
             got = [index_of(frame.image) for frame in source]
         assert time.monotonic() - started_s < 8
     assert got == list(range(30))
-    assert source.truncated
+    assert (source.truncated, source.ended) == (True, "stalled")
     assert [r.message for r in caplog.records if "no data arrived for 1 s" in r.message]
     assert len(caplog.records) == 1
 
