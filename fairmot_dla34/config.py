@@ -128,7 +128,7 @@ def check_flag(name: str, value: object) -> None:
     """
     try:
         valid = value in (True, False)
-    except ValueError:  # an array, which is compared element by element
+    except (TypeError, ValueError):  # an array, which is compared element by element
         valid = False
     if not valid:
         raise InvalidInputError(f"{name} is {shown(value)}; expected True or False.")

@@ -7,12 +7,14 @@ frame. Boxes are ``xyxy`` (left, top, right, bottom), not clipped to the image.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .config import is_number, shown
 from .errors import InvalidInputError
 
 
@@ -35,10 +37,11 @@ class Frame:
 
     def __post_init__(self) -> None:
         check_image(self.image)
-        if self.index < 0:
-            raise InvalidInputError(f"Frame index is {self.index}; it counts from 0, so pass a number >= 0.")
-        if not np.isfinite(self.time_s):
-            raise InvalidInputError(f"Frame time is {self.time_s} s; pass a finite number of seconds.")
+        index: object = self.index
+        if isinstance(index, bool) or not isinstance(index, Integral) or int(index) < 0:
+            raise InvalidInputError(f"Frame index is {shown(index)}; it counts from 0, so pass a number >= 0.")
+        if not is_number(self.time_s):
+            raise InvalidInputError(f"Frame time is {shown(self.time_s)} s; pass a finite number of seconds.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +83,7 @@ class _Boxes:
                 )
             object.__setattr__(self, "embeddings", embeddings)
         if self.class_ids is not None:
-            try:
-                class_ids = np.asarray(self.class_ids, dtype=np.int64)
-            except (TypeError, ValueError) as error:
-                raise InvalidInputError(f"class_ids cannot be read as whole numbers ({error}).") from error
+            class_ids = _whole_numbers("class_ids", self.class_ids)
             _expect_rows("class_ids", class_ids.shape, (len(boxes),))
             object.__setattr__(self, "class_ids", class_ids)
 
@@ -108,13 +108,15 @@ class Detections(_Boxes):
     """Detections in one frame, the input of a tracker.
 
     Attributes:
-        boxes: ``(N, 4)`` float32, xyxy, image px, unclipped.
+        boxes: ``(N, 4)`` float32, xyxy, image px, unclipped. Numbers that float32 cannot hold become inf; the tracker
+            drops boxes and scores that are not finite.
         scores: ``(N,)`` float32 in [0, 1].
         embeddings: ``(N, E)`` float32 or None; any scale; the tracker normalises a copy.
-        class_ids: ``(N,)`` int64 or None; tracks never change class.
+        class_ids: ``(N,)`` int64 from 0 to 2^31 - 1, or None; tracks never change class.
 
     Raises:
-        InvalidInputError: A shape does not fit the others, or an array is not numeric.
+        InvalidInputError: A shape does not fit the others, or an array does not consist of real numbers: text, truth
+            values, complex numbers, objects and masked arrays are refused.
     """
 
 
@@ -123,7 +125,7 @@ class Track:
     """One person in one frame.
 
     Attributes:
-        track_id: >= 1, unique within one tracker.
+        track_id: >= 1, unique within one tracker: 1, 2, 3, ... in the order in which tracks are first reported.
         box: (left, top, right, bottom) in image px, unclipped: the Kalman filter's estimate.
         score: Score of the detection this track was last matched with, in [0, 1].
         age_frames: Frames of the source since the track started, frames left out included; 0 in its first one.
@@ -190,6 +192,8 @@ class TrackingSummary:
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
 
+_MAX_CLASS_ID = 2**31 - 1  # the labels of any data set
+
 MAX_IMAGE_PIXELS = 16384 * 16384  # far beyond 8K video; larger arrays are mistakes
 
 
@@ -217,12 +221,38 @@ def check_image(image: object, what: str = "image") -> None:
         )
 
 
-def _float32(name: str, values: ArrayLike) -> NDArray[np.float32]:
+def _numbers(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return an array of real numbers. Conversions that lose something, such as text, masks or None, are refused."""
+    expected = "expected real numbers, such as a float32 array"
     try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, which the tracker drops
-            return np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"{name} cannot be read as numbers ({error}); expected a float32 array.") from error
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:  # RuntimeError: a tensor with a gradient
+        raise InvalidInputError(f"{name} cannot be read as numbers ({error}); {expected}.") from error
+    if isinstance(values, np.ma.MaskedArray):
+        raise InvalidInputError(f"{name} is a masked array; remove the masked rows and pass the others as an array.")
+    if array.dtype.kind not in "fiu":
+        raise InvalidInputError(
+            f"{name} cannot be read as numbers (dtype {array.dtype}, shape {array.shape}); {expected}."
+        )
+    return array
+
+
+def _float32(name: str, values: ArrayLike) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, which the tracker drops
+        return _numbers(name, values).astype(np.float32, copy=False)
+
+
+def _whole_numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    """Return an int64 array of numbers from 0 to 2^31 - 1; floats must be whole."""
+    array = _numbers(name, values)
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64)  # float16 cannot hold the bound
+    if array.size and not (array.min() >= 0 and array.max() <= _MAX_CLASS_ID):  # False for NaN
+        bad = array[~((array >= 0) & (array <= _MAX_CLASS_ID))]
+        raise InvalidInputError(f"{name} has {bad[0]}; expected whole numbers from 0 to {_MAX_CLASS_ID}.")
+    if array.dtype.kind == "f" and (array % 1).any():
+        raise InvalidInputError(f"{name} has {array[array % 1 != 0][0]}; expected whole numbers.")
+    return array.astype(np.int64, copy=False)
 
 
 def _expect_rows(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:

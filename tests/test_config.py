@@ -57,7 +57,9 @@ def test_each_method_has_a_default_lost_buffer(method: Any, seconds: float) -> N
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.float64(1)])
 def test_thresholds_may_be_numpy_numbers_and_equal_to_their_bounds(value: Any) -> None:
-    assert TrackerConfig(conf_thres=value).conf_thres == value
+    config = TrackerConfig(conf_thres=value, lost_buffer_s=value)
+    assert config.conf_thres == config.buffer_s == value
+    assert type(config.conf_thres) is type(config.buffer_s) is float
 
 
 @pytest.mark.parametrize("method", ["sort", "", None, "JDE"])
@@ -73,7 +75,7 @@ def test_use_embeddings_is_a_truth_value(value: Any) -> None:
 
 
 def test_jde_cannot_do_without_embeddings() -> None:
-    with pytest.raises(InvalidInputError, match="method 'jde' matches by embeddings; use method 'byte' or 'steady'"):
+    with pytest.raises(InvalidInputError, match="method 'jde' matches by embeddings; expected method='byte'"):
         TrackerConfig(use_embeddings=False)
     assert not TrackerConfig(method="steady", use_embeddings=False).use_embeddings
 

@@ -42,6 +42,17 @@ def test_a_frame_without_detections_is_valid(boxes: ArrayLike) -> None:
         (dict(boxes=np.zeros((2, 4)), scores=np.zeros(2), embeddings=np.zeros((1, 8))), r"expected \(2, E\)"),
         (dict(boxes=np.zeros((2, 4)), scores=np.zeros(2), class_ids=[1]), r"class_ids have shape \(1,\)"),
         (dict(boxes=[["a", "b", "c", "d"]], scores=[1]), "boxes cannot be read as numbers"),
+        (dict(boxes=[["0", "0", "4", "8"]], scores=[1]), r"boxes cannot be read as numbers \(dtype <U1"),
+        (dict(boxes=[[0, 0, 4, None]], scores=[1]), "boxes cannot be read as numbers .dtype object"),
+        (dict(boxes=[[0, 0, 4, 8j]], scores=[1]), "boxes cannot be read as numbers .dtype complex128"),
+        (dict(boxes=[[0, 0, 4, 8], [0, 0]], scores=[1, 1]), "boxes cannot be read as numbers"),
+        (dict(boxes=np.ma.array([[0, 0, 4, 8]], mask=True), scores=[1]), "boxes is a masked array; remove the masked"),
+        (dict(boxes=np.zeros((1, 4)), scores=[True]), "scores cannot be read as numbers .dtype bool"),
+        (dict(boxes=np.zeros((1, 4)), scores=[1], class_ids=[2**70]), "class_ids cannot be read as numbers"),
+        (dict(boxes=np.zeros((1, 4)), scores=[1], class_ids=[2**31]), "class_ids has 2147483648; expected whole num"),
+        (dict(boxes=np.zeros((1, 4)), scores=[1], class_ids=[-1]), "class_ids has -1; expected whole numbers from 0"),
+        (dict(boxes=np.zeros((1, 4)), scores=[1], class_ids=[0.5]), "class_ids has 0.5; expected whole numbers"),
+        (dict(boxes=np.zeros((1, 4)), scores=[1], class_ids=[np.nan]), "class_ids has nan; expected whole numbers"),
     ],
 )
 def test_shapes_that_do_not_fit_are_named(
@@ -56,6 +67,14 @@ def test_numbers_beyond_float32_become_inf_without_a_warning() -> None:
     assert np.isinf(Detections([[0, 0, 1e300, 1]], [0.5]).boxes[0, 2])
 
 
+def test_class_ids_may_be_whole_floats() -> None:
+    """A column of a table of detections, as PaddleDetection returns it."""
+    class_ids = Detections(np.zeros((2, 4)), [0.5, 0.5], class_ids=[2.0, 0.0]).class_ids
+    assert class_ids is not None
+    assert class_ids.tolist() == [2, 0]
+    assert class_ids.dtype == np.int64
+
+
 def test_values_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Track(1, (0, 0, 1, 1), 0.5, 0).track_id = 2  # type: ignore[misc]
@@ -68,9 +87,18 @@ def test_a_frame_keeps_its_bgr_image() -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "time_s", "message"), [(-1, 0.0, "index is -1"), (0, float("nan"), "time is nan"), (0, np.inf, "inf")]
+    ("index", "time_s", "message"),
+    [
+        *(
+            (-1, 0.0, "index is -1"),
+            (0.5, 0.0, "index is 0.5"),
+            (True, 0.0, "index is True"),
+            ("1", 0.0, "index is '1'"),
+        ),
+        *((0, float("nan"), "time is nan"), (0, np.inf, "inf"), (0, "1", "time is '1'"), (0, 10**400, "time is 1000")),
+    ],
 )
-def test_a_frame_with_an_impossible_position_is_refused(index: int, time_s: float, message: str) -> None:
+def test_a_frame_with_an_impossible_position_is_refused(index: Any, time_s: Any, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         Frame(index, time_s, IMAGE)
 

@@ -61,11 +61,12 @@ class TrackerConfig:
         method = find_method(self.method)
         for field in fields(self):
             if field.name.endswith(("thres", "thresh")):
-                check_fraction(field.name, getattr(self, field.name))
-        check_amount("lost_buffer_s", self.buffer_s)
-        check_amount("min_box_area", self.min_box_area)
-        check_amount("vertical_ratio", self.vertical_ratio)
+                self._set(field.name, check_fraction(field.name, getattr(self, field.name)))
+        for name in ("lost_buffer_s", "min_box_area", "vertical_ratio"):
+            if getattr(self, name) is not None or name != "lost_buffer_s":
+                self._set(name, check_amount(name, getattr(self, name)))
         check_flag("use_embeddings", self.use_embeddings)
+        self._set("use_embeddings", bool(self.use_embeddings))
         if method.needs_embeddings and not self.use_embeddings:
             raise InvalidInputError(
                 f"use_embeddings is False, but method {self.method!r} matches by embeddings; expected method='byte', "
@@ -91,6 +92,10 @@ class TrackerConfig:
         if unknown:
             raise InvalidInputError(f"Tracker setting is {shown(unknown[0])}; expected one of {', '.join(names)}.")
         return cls(**settings)  # type: ignore[arg-type]  # the values are checked when the settings are made
+
+    def _set(self, name: str, value: float) -> None:
+        """Replace a number of any type, such as a NumPy scalar, by the plain one."""
+        object.__setattr__(self, name, value)
 
     @property
     def buffer_s(self) -> float:

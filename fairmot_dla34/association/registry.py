@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import check_amount
+from ..config import check_amount, shown
 from ..errors import InvalidInputError
 from ..registry import Registry
 from .byte import ByteRules
@@ -41,7 +41,7 @@ class AssociationMethod:
     def __post_init__(self) -> None:
         name: object = self.name
         if not isinstance(name, str) or not name:
-            raise InvalidInputError(f"Name of the association method is {name!r}; expected a non-empty string.")
+            raise InvalidInputError(f"Name of the association method is {shown(name)}; expected a non-empty string.")
         check_amount("lost_buffer_s", self.lost_buffer_s)
 
     @property

@@ -9,6 +9,8 @@ from ..values import Track
 from .config import TrackerConfig
 from .tracklet import Tracklets
 
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
+
 
 def reported_rows(tracklets: Tracklets, config: TrackerConfig) -> NDArray[np.intp]:
     """Return the rows of the tracks that a frame reports: confirmed, not lost, of accepted area and shape.
@@ -22,9 +24,9 @@ def reported_rows(tracklets: Tracklets, config: TrackerConfig) -> NDArray[np.int
     """
     rows = np.flatnonzero(tracklets.confirmed & ~tracklets.lost)
     aspect, height = tracklets.mean[rows, 2], tracklets.mean[rows, 3]
-    reported = (height > 0) & (aspect * height * height > config.min_box_area)
+    reported = (height > 0) & (aspect * height * height > min(config.min_box_area, _MAX_FLOAT32))
     if config.vertical_ratio > 0:
-        reported &= aspect <= config.vertical_ratio
+        reported &= aspect <= min(config.vertical_ratio, _MAX_FLOAT32)
     selected: NDArray[np.intp] = rows[reported]
     return selected
 
