@@ -128,7 +128,8 @@ class SourceOptions:
         frame_rate: Frames per second of the source, if it does not state them or states a wrong number; None: its own.
         frame_stride: Track every n-th frame.
         newest_frame: If the network is slower than the source, leave frames out and continue with the newest one;
-            None: for cameras and live streams only (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``).
+            None: for cameras and live streams only (``rtsp``, ``rtmp``, ``udp``, ``tcp``, ``rtp``, ``srt``,
+            motion JPEG over ``http``).
 
     Raises:
         InvalidInputError: A number is out of its range, or a value is of the wrong type.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_REPORTED_JUMP_S = 3600.0  # shorter gaps are pauses of a recording
 _MISSING_TOLERATED = 0.02  # containers count some frames that are not shown (edit lists, a last partial group)
 
 
@@ -137,7 +138,7 @@ class ContainerSource(Source):
         following = decoded.peek()
         if following is None or not clock.jump(following.stamp_s):
             return None
-        if jump_s > 0 and not self._jumped:
+        if jump_s > _REPORTED_JUMP_S and not self._jumped:
             logger.warning(
                 "%s: the time stamps jump ahead by %.0f s at frame %d; the times of the results keep this gap.",
                 self._shown,
