@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..origin import Origin
@@ -12,8 +11,8 @@ from ..values import Frame
 from . import container_opening, probing
 from .background import run_in_background
 from .conversion import BgrConverter
+from .decoding import Decoded, ImageDecoder
 from .lookahead import Lookahead
-from .lost_frames import LostFrameCounter
 from .names import file_name, redact_url, url_identity, url_name
 from .packets import PacketReader
 from .rotation import UPRIGHT, orientation_of, rotate
@@ -21,30 +20,13 @@ from .source import Source
 from .timing import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
     from pathlib import Path
-
-    import av
 
 logger = logging.getLogger(__name__)
 
 _REPORTED_JUMP_S = 3600.0  # shorter gaps are pauses of a recording
 _MISSING_TOLERATED = 0.02  # containers count some frames that are not shown (edit lists, a last partial group)
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    """An intact image.
-
-    Attributes:
-        image: Decoded image.
-        lost: Number of frames lost just before it.
-        stamp_s: Its time in seconds on the stream's own clock, or None.
-    """
-
-    image: av.VideoFrame
-    lost: int
-    stamp_s: float | None
 
 
 class ContainerSource(Source):
@@ -69,6 +51,7 @@ class ContainerSource(Source):
         self._shown = redact_url(location) if isinstance(location, str) else str(location)
         opened_s = time.monotonic()
         self._container = container_opening.open_container(location, shown=self._shown)
+        measuring = False
         try:
             self._stream = container_opening.video_of(self._container, shown=self._shown)
             scheme = location.partition("://")[0].lower() if isinstance(location, str) else ""
@@ -81,9 +64,11 @@ class ContainerSource(Source):
             )
             rate = probing.frame_rate_of(self._stream)
             if not self._is_timed:
+                measuring = True
                 rate = run_in_background(
                     self._packets.measure, discard=lambda _: self._container.close(), name="fairmot_dla34 opener"
                 ).frame_rate
+                measuring = False
             self._duration_s = probing.duration_of(self._container, self._stream)
             count = probing.frame_count_of(self._stream, self._duration_s, rate)
             super().__init__(
@@ -94,7 +79,8 @@ class ContainerSource(Source):
                 frame_stride=frame_stride,
             )
         except BaseException:
-            self._container.close()
+            if not measuring:  # after an interruption, the thread that still reads from the container closes it
+                self._container.close()
             raise
 
     @property
@@ -112,7 +98,8 @@ class ContainerSource(Source):
         """Yield the selected frames in order of display; corrupt ones are skipped and counted."""
         clock, to_bgr = Clock(self.native_rate), BgrConverter()
         index, time_s, size, orientation = -1, 0.0, (0, 0), UPRIGHT
-        decoded = Lookahead(self._decode())
+        decoder = ImageDecoder(self._container, self._stream, self._packets, self._skip_frame, is_timed=self._is_timed)
+        decoded = Lookahead(iter(decoder))
         for item in decoded:
             if self.closed:
                 return
@@ -130,7 +117,7 @@ class ContainerSource(Source):
         elif index >= 0:
             self._check_complete(index, time_s)
 
-    def _checked_stamp(self, clock: Clock, item: _Decoded, decoded: Lookahead[_Decoded], index: int) -> float | None:
+    def _checked_stamp(self, clock: Clock, item: Decoded, decoded: Lookahead[Decoded], index: int) -> float | None:
         """Return the stamp of an image, or None if it is damaged: out of line with those before and after it."""
         jump_s = clock.jump(item.stamp_s)
         if not jump_s:
@@ -147,50 +134,6 @@ class ContainerSource(Source):
             )
             self._jumped = True
         return item.stamp_s
-
-    def _decode(self) -> Iterator[_Decoded]:
-        """Yield each intact image with the number of frames lost just before it."""
-        import av
-
-        losses, shown = LostFrameCounter(), 0
-        for item in self._packets:
-            packet = item.packet
-            if item.damage:
-                self._skip_frame(shown + losses.pending, item.damage)
-                losses.add_loss(None)
-                continue
-            if packet is not None and packet.size and not packet.is_discard:
-                losses.add_packet(self._seconds(packet))
-            try:
-                images = self._stream.decode(packet)
-            except av.FFmpegError as error:
-                if isinstance(error, MemoryError):
-                    raise
-                if packet is not None and packet.size:  # else the error is that of the empty packet at the end
-                    self._skip_frame(shown + losses.pending, container_opening.decoding_error(error))
-                    losses.add_loss(self._seconds(packet))
-                continue
-            for image in images:
-                stamp_s = self._seconds(image)
-                if image.is_corrupt:
-                    self._skip_frame(shown + losses.pending, "the decoder concealed errors in it")
-                    losses.add_loss(stamp_s)
-                    continue
-                lost, silent = losses.settle_before(stamp_s)
-                for _ in range(silent):
-                    self._skip_frame(shown, "the decoder returned no image")
-                shown += 1 + lost
-                yield _Decoded(image, lost, stamp_s if self._is_timed else item.arrival_s)
-
-    def _seconds(self, item: av.VideoFrame | av.Packet[av.VideoStream]) -> float | None:
-        """Return the display time in seconds on the stream's own clock, or None without a stamp.
-
-        AVI stores the order of decoding only. The presentation stamps that FFmpeg derives jump back and forth; its
-        decoding stamps, as decoded images carry them, are the times of display.
-        """
-        stamp = item.dts if self._container.format.name == "avi" else item.pts
-        base = item.time_base or self._stream.time_base
-        return None if stamp is None or base is None else float(stamp * base)
 
     def _check_complete(self, last_index: int, last_s: float) -> None:
         """Mark the stream as truncated if clearly less was read than the container states."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import cv2
 import pytest
+from mjpeg_server import serving_mjpeg
 
 from fairmot_dla34.video import open_source
 from fairmot_dla34.video.background import run_in_background
@@ -68,3 +69,12 @@ def test_a_camera_that_opens_slowly_is_interrupted(monkeypatch: pytest.MonkeyPat
         open_source(0)
     assert time.monotonic() - started_s < 1
     assert released.wait(5)
+
+
+def test_a_stream_without_time_stamps_is_interrupted_while_its_rate_is_measured(ctrl_c_soon: None) -> None:
+    """A container that is closed while another thread reads from it crashes the process."""
+    with serving_mjpeg(5, 0.05, end="silence") as url:
+        started_s = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            open_source(url)
+        assert time.monotonic() - started_s < 1

@@ -15,7 +15,7 @@ from clips import index_of, numbered_image, write_clip
 
 from fairmot_dla34.errors import SourceError
 from fairmot_dla34.video import open_source
-from fairmot_dla34.video.container import ContainerSource
+from fairmot_dla34.video.decoding import ImageDecoder
 
 COUNT = 8
 MEDIA = {  # file name: codec, muxer
@@ -162,15 +162,15 @@ def test_a_local_playlist_is_read_from_its_first_segment(tmp_path: Path) -> None
 
 
 def test_a_stamp_out_of_line_with_its_neighbours_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read_stamp = ContainerSource._seconds
+    read_stamp = ImageDecoder._seconds
     wrong = {3: 1e9, 6: -500.0, 11: 1e9}  # the last one too
 
-    def damaged(source: ContainerSource, item: av.VideoFrame) -> float | None:
-        stamp_s = read_stamp(source, item)
+    def damaged(decoder: ImageDecoder, item: av.VideoFrame) -> float | None:
+        stamp_s = read_stamp(decoder, item)
         position = None if stamp_s is None or not isinstance(item, av.VideoFrame) else round(stamp_s * 25)
         return wrong.get(position, stamp_s)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ContainerSource, "_seconds", damaged)
+    monkeypatch.setattr(ImageDecoder, "_seconds", damaged)
     with open_source(write_clip(tmp_path / "a.mp4", 12, rate=Fraction(25), bf="0")) as source:
         assert [frame.time_s for frame in source] == pytest.approx([i / 25 for i in range(12)])
 
