@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,27 @@ def test_special_files(tmp_path: Path, trials: Trials) -> None:
         with trials("special file", f"{report['source']} beside an image"):
             check(report)
             assert (report["frames"], report["skipped"]) == (1, 2)
+
+
+def test_files_that_are_not_media(tmp_path: Path, trials: Trials) -> None:
+    rng = np.random.default_rng(7)
+    suffixes = ("txt", "mp4", "h264", "mjpeg", "ts", "yuv", "raw", "ans", "srt", "png", "dat", "m4v", "tga", "")
+    contents: dict[str, Callable[[], bytes]] = {
+        "noise": lambda: rng.bytes(40_000),
+        "text": lambda: "".join(f"{i},1,{i * 0.5:.2f},9.00,30.00,60.00,0.9\n" for i in range(900)).encode(),
+        "zeros": lambda: bytes(60_000),
+        "script": lambda: b"ffconcat version 1.0\nfile /etc/passwd\n",
+        "escapes": lambda: b"\x1b[2J\x1b[31mred\r\n" * 500,
+    }
+    files = []
+    for suffix in suffixes:
+        for kind, content in contents.items():
+            files.append(tmp_path / f"{kind}.{suffix}")
+            files[-1].write_bytes(content())
+    for report in read_sources(files)[0]:
+        with trials("file that is not media", report["source"]):
+            check(report)
+            assert report["error"], f"{report['frames']} frames"
 
 
 def test_results_are_not_tracked_as_a_video(tmp_path: Path, trials: Trials) -> None:
