@@ -67,16 +67,17 @@ def _exit_code(action: Callable[[], None], signals: StopSignals) -> int:
 def _report(error: Exception) -> int:
     """Write one line about an error of the package, a broken stream or a lack of memory; raise any other error."""
     from .errors import FairMOTError
+    from .memory import is_lack_of_memory
     from .messages import plain_line
 
     if isinstance(error, BrokenPipeError) and not isinstance(error, FairMOTError):
         return EXIT_ERROR  # the reader of the output has ended, as in `| head -1`
     if isinstance(error, FairMOTError):
         write_error(str(error))
+    elif is_lack_of_memory(error):
+        write_error("there is not enough memory; close other programs, or use a smaller --input-size or --size.")
     elif isinstance(error, OSError):
         write_error(plain_line(f"the operating system refused an operation ({error}); files written so far are valid."))
-    elif isinstance(error, MemoryError):
-        write_error("there is not enough memory; close other programs, or use a smaller --input-size or --size.")
     else:
         raise error
     return EXIT_ERROR

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +43,11 @@ class Need:
     def __mul__(self, factor: float) -> Need:
         return Need(self.address_space * factor, self.data * factor, self.resident * factor)
 
+    @property
+    def parts(self) -> tuple[float, float, float]:
+        """The three amounts, in the order of the limits."""
+        return self.address_space, self.data, self.resident
+
 
 @dataclass(frozen=True)
 class _Library:
@@ -53,7 +57,8 @@ class _Library:
     per_thread: Need = Need(0, 0, 0)
 
 
-# Measured on Linux x86-64 with 1 to 4 CPUs: NumPy 2.4, OpenCV 4.13, PyAV 16, OpenVINO 2026.4 with its CPU plugin.
+# Measured on Linux x86-64 with 1 to 4 CPUs: NumPy 2.4, OpenCV 5.0, PyAV 18, OpenVINO 2026.4 with its CPU plugin.
+_PYTHON = Need(20 * MB, 8 * MB, 8 * MB)
 _LIBRARIES = {
     "numpy": _Library(Need(83 * MB, 42 * MB, 8 * MB), Need(40 * MB, 40 * MB, 0)),
     "cv2": _Library(Need(217 * MB, 20 * MB, 6 * MB), Need(136 * MB, 136 * MB, 0)),
@@ -61,25 +66,44 @@ _LIBRARIES = {
     "onnx": _Library(Need(18 * MB, 8 * MB, 8 * MB)),
     "openvino": _Library(Need(320 * MB, 30 * MB, 20 * MB)),
 }
+# Threads of OpenCV, of a decoder and of an encoder, for each CPU: stacks, and heaps that are only reserved.
+MEDIA_THREADS = Need(100 * MB, 20 * MB, 1 * MB)
 
 
-def import_need(*names: str) -> Need:
-    """Return the need of those libraries that are not imported yet; unknown ones count nothing.
+def process_need(*libraries: str) -> Need:
+    """Return the need of a Python process that has imported libraries; unknown ones count nothing."""
+    return sum((_import_need(name) for name in libraries), _PYTHON)
+
+
+def missing_imports_need(*libraries: str) -> Need:
+    """Return the need of those libraries that are not imported yet; unknown ones count nothing."""
+    return sum((_import_need(name) for name in libraries if name not in sys.modules), Need(0, 0, 0))
+
+
+def require_import_memory(*libraries: str, purpose: str) -> None:
+    """Check that libraries can be imported within the memory limits of this process, and used if they read media.
 
     Args:
-        *names: Import names.
+        *libraries: Import names.
+        purpose: Description of the step in the message, such as "Reading a video".
+
+    Raises:
+        OutOfMemoryError: They cannot.
     """
-    further = blas_threads() - 1
-    need = Need(0, 0, 0)
-    for name in names:
-        if name in _LIBRARIES and name not in sys.modules:
-            need += _LIBRARIES[name].base + _LIBRARIES[name].per_thread * further
-    return need
+    missing = missing_imports_need(*libraries)
+    if missing.address_space:
+        threads = MEDIA_THREADS * (_cpus() if "cv2" in libraries else 0)
+        require_memory(purpose, process_need(*libraries) + threads, missing)
+
+
+def _import_need(name: str) -> Need:
+    library = _LIBRARIES.get(name)
+    return library.base + library.per_thread * (blas_threads() - 1) if library else Need(0, 0, 0)
 
 
 def blas_threads() -> int:
-    """Return the number of threads that OpenBLAS starts when it is loaded."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of threads that OpenBLAS starts when it is loaded: one for each CPU, unless limited."""
+    cpus = _cpus()
     for name in _BLAS_VARIABLES:
         value = os.environ.get(name, "")
         if value.isascii() and value.isdigit() and int(value[:9]) > 0:
@@ -88,22 +112,26 @@ def blas_threads() -> int:
     return max(1, min(cpus, _MAX_BLAS_THREADS))
 
 
-def require_memory(need: Need, purpose: str) -> None:
-    """Check that this process may use as much more memory as a step needs.
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def require_memory(purpose: str, total: Need, further: Need) -> None:
+    """Check that a step fits into the memory limits of this process.
 
     Args:
-        need: Need of the step, beside what the process uses already.
         purpose: Description of the step in the message, such as "Loading the network".
+        total: Need of a process that does nothing else.
+        further: Least that the step adds to what this process uses already.
 
     Raises:
-        OutOfMemoryError: It may not.
+        OutOfMemoryError: It does not.
     """
-    for limit in _limits(need):
-        if limit.used + limit.need > limit.limit:
+    for limit, whole, added in zip(_limits(), total.parts, further.parts, strict=True):
+        if limit and (needed := max(whole, limit.used + added)) > limit.limit:
             raise OutOfMemoryError(
-                f"{purpose} takes about {_gb(limit.need)} of {limit.name}; this process may use {_gb(limit.limit)} and "
-                f"already uses {_gb(limit.used)}. {limit.remedy}, use fewer threads (also OPENBLAS_NUM_THREADS=1) or a "
-                "smaller input size."
+                f"{purpose} takes {needed / 1e9:.2f} GB of {limit.name} in all; this process may use "
+                f"{limit.limit / 1e9:.2f} GB. {limit.remedy}, set OPENBLAS_NUM_THREADS=1, or use a smaller input size."
             )
 
 
@@ -117,29 +145,27 @@ class _Limit:
     name: str
     limit: float
     used: float
-    need: float
     remedy: str
 
 
-def _limits(need: Need) -> Iterator[_Limit]:
-    """Yield the limits that are set."""
+def _limits() -> tuple[_Limit | None, _Limit | None, _Limit | None]:
+    """Return the limits of address space, data and resident memory; None for one that is not set."""
+    group = group_limit()
+    return (
+        _own_limit("RLIMIT_AS", "VmSize", "address space", "Raise the limit (ulimit -v)"),
+        _own_limit("RLIMIT_DATA", "VmData", "data memory", "Raise the limit (ulimit -d)"),
+        _Limit("memory", *group, "Give the container more memory") if group else None,
+    )
+
+
+def _own_limit(kind: str, used: str, name: str, remedy: str) -> _Limit | None:
     try:
         import resource
     except ImportError:  # Windows
-        return
-    rows = (
-        ("address space", resource.RLIMIT_AS, "VmSize", need.address_space, "Raise the limit (ulimit -v)"),
-        ("data memory", resource.RLIMIT_DATA, "VmData", need.data, "Raise the limit (ulimit -d)"),
-    )
-    for name, kind, used, amount, remedy in rows:
-        limit = resource.getrlimit(kind)[0]
-        if limit != resource.RLIM_INFINITY:
-            in_use = _kilobytes(_STATUS, used)
-            if in_use is not None:  # Linux; other systems do not enforce these limits
-                yield _Limit(name, limit, in_use, amount, remedy)
-    group = group_limit()
-    if group:
-        yield _Limit("memory", *group, need.resident, "Give the container more memory")
+        return None
+    limit = resource.getrlimit(getattr(resource, kind))[0]
+    in_use = None if limit == resource.RLIM_INFINITY else _kilobytes(_STATUS, used)
+    return None if in_use is None else _Limit(name, limit, in_use, remedy)  # only Linux enforces these limits
 
 
 def group_limit(folders: list[Path] | None = None) -> tuple[int, int] | None:
@@ -182,7 +208,3 @@ def _kilobytes(path: Path, name: str) -> int | None:
     except (OSError, ValueError):
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
-
-
-def _gb(amount: float) -> str:
-    return f"{amount / 1e9:.2f} GB"

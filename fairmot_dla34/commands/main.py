@@ -30,6 +30,8 @@ VERBS = {
     "info": "versions, backends, devices, cache, and a check with a known answer",
 }
 
+_DRAWING = ("demo", "synth")  # verbs that import OpenCV before they load a network
+
 EXAMPLES = """\
 examples:
   fairmot_dla34 demo
@@ -50,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> None:
+    from ..memory import require_import_memory
+
+    require_import_memory("numpy", purpose="Loading NumPy")  # it ends the process if it cannot start its threads
     from ..arguments import run_action
     from ..console import log_to_stderr
 
@@ -65,6 +70,7 @@ def _run(words: list[str]) -> None:
 def make_parser(words: Sequence[str]) -> Parser:
     """Build the parser; only verbs among ``words`` get their arguments, so that nothing else is imported."""
     from ..arguments import Parser
+    from ..memory import require_import_memory
 
     parser = Parser(prog="fairmot_dla34", description="Track people in video with FairMOT (DLA-34).", epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -73,5 +79,7 @@ def make_parser(words: Sequence[str]) -> Parser:
     for verb, text in VERBS.items():
         subparser = verbs.add_parser(verb, help=text, description=text)
         if verb in words:
+            if verb in _DRAWING:
+                require_import_memory("numpy", "cv2", "av", purpose=f"The verb {verb}")
             import_module(f".{verb}", __package__).add_arguments(subparser)
     return parser

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..backends import Backend
 from ..geometry import Letterbox
+from ..memory import require_import_memory
 from ..not_picklable import NotPicklable
 from ..values import Detections
 
@@ -62,9 +63,13 @@ class Detector(NotPicklable):
 
     Args:
         backend: Loaded network.
+
+    Raises:
+        OutOfMemoryError: The memory limits of this process are too low for the libraries that images need.
     """
 
     def __init__(self, backend: Backend) -> None:
+        require_import_memory("numpy", "cv2", "av", purpose="Tracking")
         self._backend = backend
 
     def new_buffer(self) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ..errors import InvalidInputError, SourceError, SourceNotFoundError
+from ..memory import require_import_memory
 from .image_animation import AnimationSource, frame_count, is_animated_png
 from .image_decoding import MAX_FILE_BYTES
 from .image_size import size_of_image, too_large
@@ -50,7 +51,9 @@ def open_source(
         SourceError: The source exists but is not a video, or cannot be opened.
         InvalidInputError: ``spec`` is of an unknown kind, a number is out of its range, or a frame rate or stride is
             given beside a `Source`.
+        OutOfMemoryError: The memory limits of this process are too low for OpenCV and PyAV.
     """
+    require_import_memory("numpy", "cv2", "av", purpose="Reading a video")
     if isinstance(spec, Source):
         if frame_rate is not None or frame_stride != 1:
             raise InvalidInputError(
