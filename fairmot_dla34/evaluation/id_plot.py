@@ -104,7 +104,7 @@ def _rgb(bgr: tuple[int, int, int]) -> _Colour:
 def _frames_of_people(data: dict[str, Any]) -> list[list[int]]:
     """Return the frames of each ground-truth id, counted from 1."""
     frames: list[list[int]] = [[] for _ in range(data["num_gt_ids"])]
-    for frame, people in enumerate(data["gt_ids"], 1):
+    for frame, people in zip(data["frames"].tolist(), data["gt_ids"], strict=True):
         for person in people:
             frames[person].append(frame)
     return frames

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import configparser
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config import shown
 from ..errors import TrackFileError
 from ..outputs.sink import TEXT_FOLDER
+
+logger = logging.getLogger(__name__)
+
+MAX_FRAMES = 10_000_000  # 92 hours at 30 frames/s
+_MAX_SEQINFO_CHARS = 100_000
 
 
 @dataclass(frozen=True)
@@ -27,20 +35,23 @@ class SequenceFiles:
     seqinfo: Path | None
 
 
-def find_sequences(gt: Path, results: Path) -> list[SequenceFiles]:
-    """Return the files of every sequence, ordered by name.
+def find_sequences(gt: Path, results: Path, sequences: Collection[str] | None = None) -> list[SequenceFiles]:
+    """Return the files of every sequence, ordered by name. Results of sequences without ground truth are logged.
 
     Args:
         gt: A folder in MOTChallenge's layout or of ``<sequence>.txt`` files, one sequence's folder, or one file.
         results: A folder of ``<sequence>.txt`` files, the output directory of `track`, or, for one sequence, a file of
             any name.
+        sequences: Names of the sequences to return; None: all.
 
     Raises:
-        TrackFileError: There are no files, a sequence has no results, or results belong to no sequence.
+        TrackFileError: There are no files, the ground truth lacks one of ``sequences``, or a sequence has no results.
     """
     try:
         single = _single_truth_file(gt)
-        truths = {_name_of(single): single} if single else _truth_files(gt)
+        truths = {_name_of(single): single} if single else _truth_files(gt, sequences)
+        if sequences is not None:
+            truths = _selected(gt, truths, sequences)
         found = _result_files(results, truths)
     except OSError as error:
         raise TrackFileError(f"{error.filename} cannot be read ({error.strerror}); check its permissions.") from error
@@ -50,11 +61,8 @@ def find_sequences(gt: Path, results: Path) -> list[SequenceFiles]:
             f"{results} has no results for {_listed(missing)} of {gt}; it has {_listed(sorted(found))}. Expected "
             f"{missing[0]}.txt, empty if nobody was found; for a single sequence you can name the file itself."
         )
-    if unknown and not single:
-        raise TrackFileError(
-            f"{found[unknown[0]]} is for a sequence that {gt} does not have; it has {_listed(sorted(truths))}. Remove "
-            "the file, or name the ground truth of a single sequence."
-        )
+    if unknown and not single and sequences is None:
+        logger.warning("%s has no ground truth for the results of %s; they are not scored", gt, _listed(unknown))
     return [
         SequenceFiles(name, truths[name], found[name], _seqinfo(truths[name], only_one=len(truths) == 1))
         for name in sorted(truths)
@@ -69,15 +77,18 @@ def read_length(seqinfo: Path) -> int:
     """
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(seqinfo.read_text("utf-8-sig"))
+        with seqinfo.open(encoding="utf-8-sig") as file:
+            parser.read_string(file.read(_MAX_SEQINFO_CHARS))
         length = parser.getint("Sequence", "seqLength")
     except (OSError, ValueError, configparser.Error) as error:
         reason = " ".join(str(error).split())
         raise TrackFileError(
             f"{seqinfo} has no length of the sequence ({reason}); expected seqLength=<frames> below [Sequence]."
         ) from error
-    if length < 1:
-        raise TrackFileError(f"{seqinfo}: seqLength is {length}; expected the number of frames, at least 1.")
+    if not 1 <= length <= MAX_FRAMES:
+        raise TrackFileError(
+            f"{seqinfo}: seqLength is {shown(length)}; expected the number of frames, from 1 to {MAX_FRAMES}."
+        )
     return length
 
 
@@ -86,12 +97,19 @@ def _single_truth_file(gt: Path) -> Path | None:
     return next((path for path in (gt, gt / "gt" / "gt.txt", gt / "gt.txt") if path.is_file()), None)
 
 
-def _truth_files(gt: Path) -> dict[str, Path]:
-    """Return the ground truth of every sequence in the folder ``gt``, by sequence name."""
+def _truth_files(gt: Path, sequences: Collection[str] | None) -> dict[str, Path]:
+    """Return the ground truth of every sequence in the folder ``gt``, by sequence name.
+
+    A folder without ground truth is an error if it is one of ``sequences``, None: of all.
+    """
     if not gt.exists():
         raise TrackFileError(f"{gt} does not exist; expected a folder of ground truth or one of its files.")
     folders = [path for path in gt.iterdir() if (path / "gt" / "gt.txt").is_file()]
-    unannotated = sorted(path for path in gt.iterdir() if (path / "seqinfo.ini").is_file() and path not in folders)
+    unannotated = sorted(
+        path
+        for path in gt.iterdir()
+        if (path / "seqinfo.ini").is_file() and path not in folders and (sequences is None or path.name in sequences)
+    )
     if unannotated:
         raise TrackFileError(
             f"{unannotated[0]} has a seqinfo.ini but no ground truth; expected {unannotated[0] / 'gt' / 'gt.txt'}. Add "
@@ -104,6 +122,16 @@ def _truth_files(gt: Path) -> dict[str, Path]:
             "folder that has them."
         )
     return {_name_of(path): path for path in files}
+
+
+def _selected(gt: Path, truths: dict[str, Path], sequences: Collection[str]) -> dict[str, Path]:
+    """Return the ground truth of ``sequences`` alone."""
+    absent = sorted(set(sequences) - truths.keys())
+    if absent:
+        raise TrackFileError(
+            f"{gt} has no sequence {absent[0]!r}; it has {_listed(sorted(truths), at_most=10)}. Name one of these."
+        )
+    return {name: truths[name] for name in sequences}
 
 
 def _result_files(results: Path, truths: dict[str, Path]) -> dict[str, Path]:
@@ -156,6 +184,6 @@ def _seqinfo(truth: Path, *, only_one: bool) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+def _listed(names: list[str], at_most: int = 3) -> str:
+    text = ", ".join(names[:at_most])
+    return f"{text} and {len(names) - at_most} more" if len(names) > at_most else text

@@ -41,7 +41,7 @@ def matched_spans(data: dict[str, Any]) -> list[Span]:
     """
     current: dict[int, Span] = {}  # by person
     ended: list[Span] = []
-    for frame, pairs in enumerate(_matches(data), 1):
+    for frame, pairs in zip(data["frames"].tolist(), _matches(data), strict=True):
         for person, result_id in pairs:
             span = current.get(person)
             if span and (span.result_id, span.last) == (result_id, frame - 1):

@@ -36,7 +36,7 @@ def plot_sequence(sequence: Sequence, data: dict[str, Any], folder: Path) -> Non
     """
     spans = matched_spans(data)
     figure = _figure(11, 4)
-    _draw_tracks(figure.add_subplot(), sequence.name, data, spans)
+    _draw_tracks(figure.add_subplot(), sequence, data, spans)
     _save(figure, folder / f"{sequence.name}_tracks.png")
     figure = _figure(15, figure_height(data["num_gt_ids"]))
     draw_ids(figure.add_subplot(), sequence, data, spans)
@@ -71,19 +71,20 @@ def plot_alphas(measures: dict[str, Measures], combined: Measures, folder: Path)
     _save(figure, folder / "hota_over_alpha.png")
 
 
-def _draw_tracks(axes: Axes, name: str, data: dict[str, Any], spans: list[Span]) -> None:
+def _draw_tracks(axes: Axes, sequence: Sequence, data: dict[str, Any], spans: list[Span]) -> None:
     """Draw the number of people, results and matches in each frame."""
-    frames = np.arange(1, data["num_timesteps"] + 1)
-    matched = np.zeros(len(frames), int)
+    frames = np.arange(1, sequence.frames + 1)
+    matched, truth, results = np.zeros((3, len(frames)), int)
     for span in spans:
         matched[span.first - 1 : span.last] += 1
-    truth = [len(ids) for ids in data["gt_ids"]]
+    truth[data["frames"] - 1] = [len(ids) for ids in data["gt_ids"]]
+    results[data["frames"] - 1] = [len(ids) for ids in data["tracker_ids"]]
     axes.plot(frames, truth, color="black", linewidth=1.5, label="ground truth")
-    axes.plot(frames, [len(ids) for ids in data["tracker_ids"]], color="tab:red", linewidth=1, label="results")
+    axes.plot(frames, results, color="tab:red", linewidth=1, label="results")
     axes.fill_between(
         frames, matched, color="tab:green", alpha=0.35, linewidth=0, step="mid", label="matched (IoU 0.5)"
     )
-    axes.set(title=f"{name}: tracks per frame", xlabel="frame", ylabel="tracks", xlim=(1, max(len(frames), 2)))
+    axes.set(title=f"{sequence.name}: tracks per frame", xlabel="frame", ylabel="tracks", xlim=(1, max(len(frames), 2)))
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

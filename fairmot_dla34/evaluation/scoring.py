@@ -22,12 +22,15 @@ ALPHAS: NDArray[np.float64] = _METRICS[0].array_labels  # the IoU thresholds of 
 def prepare(sequence: Sequence) -> dict[str, Any]:
     """Apply the rules of MOTChallenge, which remove the boxes that are not scored.
 
+    Frames without any row are left out: they change no score, and a sequence may consist of millions of them.
+
     Returns:
-        TrackEval's data of the sequence: ids and boxes of each frame, and the IoU between them.
+        TrackEval's data of the sequence: ids and boxes of each frame, and the IoU between them; added to them as
+        ``frames``, the numbers of these frames, ascending.
     """
     dataset = _Dataset(sequence)
     data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.get_raw_seq_data("", sequence.name), "pedestrian")
-    return data
+    return data | {"frames": dataset.frames}
 
 
 def measure(data: dict[str, Any]) -> Measures:
@@ -70,10 +73,11 @@ class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no typ
 
     def __init__(self, sequence: Sequence) -> None:
         benchmark = "MOT20" if sequence.name.startswith("MOT20") else "MOT17"  # MOT20 has one more distractor class
+        self.frames = np.union1d(sequence.truth.frames, sequence.results.frames)
         super().__init__(
             {
                 "PRINT_CONFIG": False,
-                "SEQ_INFO": {sequence.name: sequence.frames},
+                "SEQ_INFO": {sequence.name: len(self.frames)},
                 "GT_LOC_FORMAT": __file__.replace("{", "{{").replace("}", "}}"),  # must be a file; it is not read
                 "TRACKERS_TO_EVAL": [],
                 "BENCHMARK": benchmark,
@@ -86,26 +90,29 @@ class _Dataset(MotChallenge2DBox):  # type: ignore[misc]  # TrackEval has no typ
         sequence = self._sequence
         rows = sequence.truth if is_gt else sequence.results
         ids = np.unique(rows.ids, return_inverse=True)[1]  # TrackEval's memory grows with the largest id
-        frames = _rows_of_frames(rows, sequence.frames)
+        frames = _rows_of_frames(rows, self.frames)
+        boxes, flagged = rows.boxes, rows.flagged
         kind = "gt" if is_gt else "tracker"
         raw: dict[str, Any] = {
-            "num_timesteps": sequence.frames,
+            "num_timesteps": len(self.frames),
             "seq": seq,
             f"{kind}_ids": [ids[index] for index in frames],
-            f"{kind}_dets": [rows.boxes[index] for index in frames],
+            f"{kind}_dets": [boxes[index] for index in frames],
         }
         if is_gt:
-            raw["gt_classes"] = [rows.column_8[index].astype(int) for index in frames]
-            raw["gt_extras"] = [{"zero_marked": rows.flagged[index]} for index in frames]
+            classes = rows.column_8.astype(int) if sequence.has_classes else np.ones(len(rows), int)
+            raw["gt_classes"] = [classes[index] for index in frames]
+            raw["gt_extras"] = [{"zero_marked": flagged[index]} for index in frames]
         else:
             raw["tracker_classes"] = [np.ones(len(index), int) for index in frames]
             # No metric reads the confidence, so it carries the ids of the file through the rules.
-            raw["tracker_confidences"] = [rows.ids[index] for index in frames]
+            file_ids = rows.ids
+            raw["tracker_confidences"] = [file_ids[index] for index in frames]
         return raw
 
 
-def _rows_of_frames(rows: MotRows, frames: int) -> list[NDArray[np.intp]]:
-    """Return the row indices of each frame, in the order of the file."""
+def _rows_of_frames(rows: MotRows, frames: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Return the row indices of each of the ``frames``, in the order of the file."""
     order = np.argsort(rows.frames, kind="stable")
-    ends = np.searchsorted(rows.frames[order], np.arange(1, frames), side="right")
+    ends = np.searchsorted(rows.frames[order], frames[:-1], side="right")
     return np.split(order, ends)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import TrackFileError
-from .layout import SequenceFiles, read_length
-from .mot_rows import MotRows
+from .layout import MAX_FRAMES, SequenceFiles, read_length
+from .memory import check_memory
+from .mot_rows import MotRows, line_error
 from .reading import read_rows
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def read_sequence(files: SequenceFiles) -> Sequence:
     """Read and check both files of a sequence.
 
     Raises:
-        TrackFileError: A file has errors, or the two do not fit each other.
+        TrackFileError: A file has errors, the two do not fit each other, or scoring them needs too much memory.
     """
     truth, results = read_rows(files.truth), read_rows(files.results)
     if not len(truth):
@@ -58,7 +59,7 @@ def read_sequence(files: SequenceFiles) -> Sequence:
     if files.seqinfo:
         frames, source = read_length(files.seqinfo), str(files.seqinfo)
     else:
-        frames, source = int(truth.frames.max()), f"the last frame of {files.truth}, because there is no seqinfo.ini"
+        frames, source = _last_frame(truth), f"the last frame of {files.truth}, because there is no seqinfo.ini"
         logger.info(
             "%s: length taken as %d frames, the last frame of %s (no seqinfo.ini)", files.name, frames, files.truth
         )
@@ -68,7 +69,17 @@ def read_sequence(files: SequenceFiles) -> Sequence:
         logger.warning("%s is empty: every person of %s counts as missed", files.results, files.name)
     sequence = Sequence(files.name, frames, truth, results, _has_classes(truth))
     _check_classes(sequence)
+    check_memory(truth, results)
     return sequence
+
+
+def _last_frame(truth: MotRows) -> int:
+    row = int(truth.frames.argmax())
+    frame = int(truth.frames[row])
+    if frame > MAX_FRAMES:
+        text = f"frame {frame}; expected at most {MAX_FRAMES} in a sequence without seqinfo.ini."
+        raise line_error(truth.path, int(truth.lines[row]), text)
+    return frame
 
 
 def _check_length(rows: MotRows, frames: int, source: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 
+from ..config import shown
+from ..errors import InvalidInputError
 from .scores import Evaluation, Scores
 
 _COLUMNS = {
@@ -24,7 +26,12 @@ _COLUMNS = {
 
 
 def scores_table(evaluation: Evaluation) -> str:
-    """Return a table of aligned columns, with one row per sequence and one of all together."""
+    """Return a table of aligned columns, with one row per sequence and one of all together.
+
+    Raises:
+        InvalidInputError: The argument is not an `Evaluation`.
+    """
+    _check(evaluation)
     rows = [["sequence", *_COLUMNS]]
     rows += [_row(name, scores) for name, scores in evaluation.sequences.items()]
     rows.append(_row("COMBINED", evaluation.combined))
@@ -38,8 +45,18 @@ def scores_table(evaluation: Evaluation) -> str:
 
 
 def evaluation_json(evaluation: Evaluation) -> str:
-    """Return all scores, unrounded, as a JSON object with the keys ``sequences`` and ``combined``."""
+    """Return all scores, unrounded, as a JSON object with the keys ``sequences`` and ``combined``.
+
+    Raises:
+        InvalidInputError: The argument is not an `Evaluation`.
+    """
+    _check(evaluation)
     return json.dumps(dataclasses.asdict(evaluation), indent=2, ensure_ascii=False)
+
+
+def _check(evaluation: object) -> None:
+    if not isinstance(evaluation, Evaluation):
+        raise InvalidInputError(f"evaluation is {shown(evaluation)}; expected the result of evaluate().")
 
 
 def _row(name: str, scores: Scores) -> list[str]:

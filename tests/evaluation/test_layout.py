@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from pathlib import Path
 
 import pytest
@@ -80,11 +81,37 @@ def test_missing_and_unknown_results_are_named(street: Path) -> None:
     (results / "B-02.txt").rename(results / "C-03.txt")
     with pytest.raises(TrackFileError, match=r"no results for B-02 of .*train; it has A-01, C-03\. Expected B-02\.txt"):
         find_sequences(street / "train", street / "out")
-    write(results / "B-02.txt", walkers())
-    with pytest.raises(
-        TrackFileError, match=r"C-03\.txt is for a sequence that .*train does not have; it has A-01, B-02"
-    ):
-        find_sequences(street / "train", street / "out")
+
+
+def test_results_of_other_sequences_are_logged_and_not_scored(street: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(street / "out" / "mot_results" / "C-03.txt", walkers())
+    with caplog.at_level(logging.WARNING):
+        assert [files.name for files in find_sequences(street / "train", street / "out")] == ["A-01", "B-02"]
+    assert caplog.messages == [f"{street / 'train'} has no ground truth for the results of C-03; they are not scored"]
+
+
+def test_sequences_may_be_selected(street: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What other sequences lack, results or ground truth, does not matter then."""
+    results = street / "out" / "mot_results"
+    (results / "A-01.txt").unlink()
+    (street / "train" / "A-01" / "gt" / "gt.txt").unlink()
+    write(results / "C-03.txt", walkers())
+    with caplog.at_level(logging.WARNING):
+        (files,) = find_sequences(street / "train", street / "out", ["B-02"])
+    assert files.name == "B-02"
+    assert not caplog.messages
+    (files,) = find_sequences(street / "train", results / "B-02.txt", ["B-02"])  # of one sequence, a file
+    assert files.results == results / "B-02.txt"
+    with pytest.raises(TrackFileError, match=r"out has no results for A-01 of .*it has B-02, C-03"):
+        find_sequences(street / "flat" / "gt", street / "out", ["A-01", "B-02"])
+
+
+@pytest.mark.parametrize("gt", ["train", "flat/gt"])
+def test_an_unknown_sequence_is_an_error_that_lists_those_present(street: Path, gt: str) -> None:
+    with pytest.raises(TrackFileError, match=r"has no sequence 'B-2'; it has A-01, B-02\. Name one of these"):
+        find_sequences(street / gt, street / "out", ["A-01", "B-2"])
+    with pytest.raises(TrackFileError, match=r"has no sequence 'B-02'; it has A-01\."):
+        find_sequences(street / "train" / "A-01", street / "out", ["B-02"])
 
 
 @pytest.mark.parametrize(
@@ -125,7 +152,7 @@ def test_a_folder_without_read_permission_is_named(street: Path, monkeypatch: py
         find_sequences(street / "train", street / "out")
 
 
-@pytest.mark.parametrize("length", ["many", "", "0", "-3"])
+@pytest.mark.parametrize("length", ["many", "", "0", "-3", "1e9", "1000000000", "9" * 5000])
 def test_a_seqinfo_without_a_length_is_named(tmp_path: Path, length: str) -> None:
     with pytest.raises(TrackFileError, match=r"seqinfo\.ini.*expected .*frames"):
         read_length(seqinfo(tmp_path / "seqinfo.ini", length))

@@ -59,6 +59,21 @@ def test_the_verb_prints_a_table_or_json(street: Path, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out)["combined"]["truth_boxes"] == 8
 
 
+@needs_trackeval
+def test_sequences_are_selected_by_name(street: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("B", "C"):
+        write(street / "gt" / f"{name}.txt", walkers())
+        write(street / "results" / f"{name}.txt", walkers(2))
+    arguments = ["eval", "--gt", str(street / "gt"), "--results", str(street / "results"), "--json", "--sequences"]
+    assert main([*arguments, "C, A"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["sequences"]) == ["A", "C"]
+    assert main([*arguments, "A,D"]) == 1
+    assert "gt has no sequence 'D'; it has A, B, C. Name one of these." in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "A,,B"])
+    assert "'A,,B' has an empty name; expected names separated by commas" in capsys.readouterr().err
+
+
 def test_an_invalid_file_is_one_line_on_stderr_and_exit_code_1(
     street: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
