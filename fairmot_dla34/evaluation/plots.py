@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..files import output_error
 from .id_plot import draw_ids, figure_height
@@ -73,21 +74,31 @@ def plot_alphas(measures: dict[str, Measures], combined: Measures, folder: Path)
 
 def _draw_tracks(axes: Axes, sequence: Sequence, data: dict[str, Any], spans: list[Span]) -> None:
     """Draw the number of people, results and matches in each frame."""
-    frames = np.arange(1, sequence.frames + 1)
+    frames = _drawn_frames(data["frames"], sequence.frames)
     matched, truth, results = np.zeros((3, len(frames)), int)
     for span in spans:
-        matched[span.first - 1 : span.last] += 1
-    truth[data["frames"] - 1] = [len(ids) for ids in data["gt_ids"]]
-    results[data["frames"] - 1] = [len(ids) for ids in data["tracker_ids"]]
+        matched[np.searchsorted(frames, span.first) : np.searchsorted(frames, span.last) + 1] += 1
+    with_rows = np.searchsorted(frames, data["frames"])
+    truth[with_rows] = [len(ids) for ids in data["gt_ids"]]
+    results[with_rows] = [len(ids) for ids in data["tracker_ids"]]
     axes.plot(frames, truth, color="black", linewidth=1.5, label="ground truth")
     axes.plot(frames, results, color="tab:red", linewidth=1, label="results")
     axes.fill_between(
         frames, matched, color="tab:green", alpha=0.35, linewidth=0, step="mid", label="matched (IoU 0.5)"
     )
-    axes.set(title=f"{sequence.name}: tracks per frame", xlabel="frame", ylabel="tracks", xlim=(1, max(len(frames), 2)))
+    axes.set(
+        title=f"{sequence.name}: tracks per frame", xlabel="frame", ylabel="tracks", xlim=(1, max(sequence.frames, 2))
+    )
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _drawn_frames(with_rows: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """Return the frames with rows, their neighbours, and both ends: between them, all numbers are 0."""
+    frames = np.unique(np.concatenate([with_rows - 1, with_rows, with_rows + 1, [1, length]]))
+    drawn: NDArray[np.int64] = frames[(frames >= 1) & (frames <= length)]
+    return drawn
 
 
 def _figure(width: float, height: float) -> Figure:

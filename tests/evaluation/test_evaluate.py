@@ -106,7 +106,7 @@ def test_all_layouts_give_the_same_scores_and_no_files_are_written(
 
 @pytest.mark.parametrize(("seed", "name"), [(0, "MOT17-0"), (1, "MOT17-1"), (2, "MOT20-2"), (3, "plain")])
 def test_random_crowds_score_as_in_trackeval(tmp_path: Path, seed: int, name: str) -> None:
-    """Crowds with jitter, id switches, gaps, frames without rows and all classes of MOT17; MOT20 has one more distractor."""
+    """Crowds with jitter, id switches, frames without rows and all classes of MOT17; MOT20 has one more distractor."""
     rng = np.random.default_rng(seed)
     truth, results = crowd(rng, 30, classes=name != "plain"), crowd(rng, 30, classes=False)
     write(tmp_path / "gt" / f"{name}.txt", truth)

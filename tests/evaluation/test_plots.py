@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from evaluation.mot_files import row, seqinfo, walkers, write
 
@@ -18,6 +19,7 @@ pytest.importorskip("matplotlib", reason="MATPLOTLIB ABSENT: pip install 'fairmo
 
 from fairmot_dla34.evaluation.layout import find_sequences
 from fairmot_dla34.evaluation.matching import Span, matched_spans
+from fairmot_dla34.evaluation.plots import _drawn_frames
 from fairmot_dla34.evaluation.scoring import prepare
 from fairmot_dla34.evaluation.sequence import read_sequence
 
@@ -39,6 +41,24 @@ def test_spans_are_the_frames_in_which_a_person_has_one_id(street: Path) -> None
         Span(1, 2, 1, 3, switched=False),
         Span(1, 7, 6, 9, switched=True),
     ]
+
+
+def test_spans_end_at_frames_without_any_row(tmp_path: Path) -> None:
+    """TrackEval's data leave such frames out; the plots count them."""
+    lines = [line for line in walkers(9, ids=[1]) if not line.startswith(("4,", "5,"))]
+    write(tmp_path / "gt.txt", lines)
+    (files,) = find_sequences(tmp_path, write(tmp_path / "results.txt", lines))
+    found = matched_spans(prepare(read_sequence(files)))
+    assert found == [Span(0, 1, 1, 3, switched=False), Span(0, 1, 6, 9, switched=False)]
+
+
+def test_a_sequence_of_millions_of_frames_is_drawn_at_those_with_rows(tmp_path: Path) -> None:
+    write(tmp_path / "gt.txt", walkers(9))
+    seqinfo(tmp_path / "seqinfo.ini", 10_000_000)
+    evaluate(tmp_path, write(tmp_path / "results.txt", walkers(9)), plots=tmp_path / "plots")
+    assert len(list((tmp_path / "plots").iterdir())) == 3
+    frames = _drawn_frames(np.array([1, 7, 8, 20]), 21)
+    assert frames.tolist() == [1, 2, 6, 7, 8, 9, 19, 20, 21]
 
 
 def test_only_the_documented_plots_are_written_and_scores_stay(street: Path) -> None:
