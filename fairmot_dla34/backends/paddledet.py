@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ..architectures import Checkpoint, Network
 from ..config import InputSize
 from ..errors import DeviceUnavailableError, InvalidInputError
+from ..signals import restore_handler
 from ..values import Peaks
 from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32, reason_of
 from .cpus import usable_cpus
@@ -69,6 +71,7 @@ class PaddleDetBackend(Backend):
         )
         with _building:
             self._model: Any = _build_model(network.checkpoint.read(), network.input_size)
+        restore_handler(signal.SIGTERM)
         if options.use_gpu:
             self.infer(np.zeros((self.input_size.height, self.input_size.width, 3), np.uint8))  # a bad CUDA shows here
 
