@@ -37,6 +37,16 @@ class StopRequest(KeyboardInterrupt):
         self.number = number
 
 
+def restore_handler(number: int) -> None:
+    """Restore the program's handler of a signal after a library in C has replaced it, as Paddle does for SIGTERM.
+
+    Outside the main thread do nothing: Python sets handlers there only.
+    """
+    handler = signal.getsignal(number)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(number, handler)
+
+
 class StopDeferred:
     """A context manager that is not interrupted: a stop signal of `StopSignals` raises at its end.
 
