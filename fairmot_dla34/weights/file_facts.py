@@ -23,7 +23,7 @@ from .cache import cache_dir
 from .formats import check_kind, reported_errors
 
 _SETTLED_S = 2.0  # a file changed less than this long ago may change again within one tick of its time stamps
-_MAX_FACTS_BYTES = 4096
+_MAX_FACTS_BYTES = 512  # too few for JSON so deep that its parser uses up the stack
 
 
 class FileIdentity(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -94,6 +93,6 @@ def check_bytes(path: Path, entry: WeightsEntry, content_md5: str | None) -> Non
 def _decode_md5(header: str | None) -> bytes | None:
     try:
         digest = base64.b64decode(header or "", validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or not ASCII
         return None
     return digest if len(digest) == 16 else None

@@ -12,6 +12,7 @@ from ...files import write_whole
 
 _MAX_INFO_BYTES = 1 << 16
 _MAX_HEADER_CHARS = 1000
+_MAX_BRACKETS = 100  # the info is flat; a URL may have a few
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class PartialFile:
         """
         with self._info_path.open("rb") as file:
             content = file.read(_MAX_INFO_BYTES + 1)
+        if content.count(b"[") + content.count(b"{") > _MAX_BRACKETS:  # JSON's parser would use up the stack
+            raise ValueError(f"{self._info_path} is damaged")
         try:
             info = RemoteFileInfo(**json.loads(content.decode()))
         except (TypeError, RecursionError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ from .headers import content_range, file_info, retry_after_s, validator
 from .limits import DownloadLimits, RateCheck, RetryPolicy, TransientError
 from .location import SAMPLE_REMEDY, DownloadLocation
 from .partial import PartialFile, RemoteFileInfo
+from .request import convert_error, send_request
 
 if TYPE_CHECKING:
     import requests
-    import urllib3
+
+    from .session import StallGuard
 
 CHUNK_BYTES = 1 << 16
 
@@ -49,6 +52,8 @@ def transfer(
     import requests
     import urllib3
 
+    from .session import DownloadSession, StallGuard
+
     earlier, size = partial.resumable(location.url)
     if earlier and size == earlier.total_bytes:
         return earlier
@@ -56,58 +61,20 @@ def transfer(
     if earlier and earlier.validator:
         headers.update({"Range": f"bytes={size}-", "If-Range": earlier.validator})
     timeouts_s = (retry_policy.connect_timeout_s, retry_policy.read_timeout_s)
-    try:
-        with _send_request(location, headers, timeouts_s) as response:
-            info, offset = _start_or_resume(response, location, partial, earlier, size)
-            _check_bytes(limits, partial, info.total_bytes or 0, location.url)
-            if offset != info.total_bytes:
-                rate = RateCheck(retry_policy.slowest_bytes_per_s, retry_policy.read_timeout_s)
-                _append_body(response, partial, info, offset, limits=limits, rate=rate, label=label)
-            return info
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise _convert_error(error, location, retry_policy) from error
-
-
-def _send_request(
-    location: DownloadLocation, headers: dict[str, str], timeouts_s: tuple[float, float]
-) -> requests.Response:
-    import requests
-
-    try:
-        return requests.get(location.url, headers=headers, auth=location.auth, timeout=timeouts_s, stream=True)
-    except requests.RequestException:
-        raise
-    except (OSError, ValueError) as error:  # a missing CA bundle; a host name that urllib3 cannot parse
-        raise DownloadError(
-            f"{location.url} cannot be used ({type(error).__name__}). Check the URL, $REQUESTS_CA_BUNDLE and any "
-            f"proxy, pass the path of a weights file, {SAMPLE_REMEDY}."
-        ) from error
-
-
-def _convert_error(
-    error: requests.RequestException | urllib3.exceptions.HTTPError,
-    location: DownloadLocation,
-    retry_policy: RetryPolicy,
-) -> TransientError | DownloadError:
-    """Return the error to raise, without the text of ``error``: it may hold a password or the token of a redirect."""
-    from requests import exceptions
-    from urllib3.exceptions import ProtocolError
-
-    root: BaseException = error
-    while root.__context__ is not None:  # requests wraps urllib3's error, which wraps the operating system's
-        root = root.__context__
-    if isinstance(error, exceptions.ConnectTimeout):
-        return TransientError(f"no connection within {retry_policy.connect_timeout_s:g} s")
-    if isinstance(error, exceptions.Timeout) or isinstance(root, TimeoutError):
-        return TransientError(f"no data for {retry_policy.read_timeout_s:g} s")
-    cause = f"{type(error).__name__}: {root}" if root is not error else type(error).__name__
-    broken = (exceptions.ConnectionError, exceptions.ChunkedEncodingError, ProtocolError)
-    if isinstance(error, broken) and not isinstance(error, exceptions.SSLError):
-        return TransientError(f"the connection failed ({cause})")
-    return DownloadError(
-        f"{location.url} cannot be used ({cause}). Check the URL, the machine's certificates and any proxy, set "
-        f"$FAIRMOT_DLA34_MIRROR to another server, pass the path of a weights file, {SAMPLE_REMEDY}."
-    )
+    with StallGuard(2 * retry_policy.read_timeout_s) as guard, DownloadSession(guard) as session:
+        try:
+            with send_request(session, location, headers, timeouts_s) as response:
+                guard.check()
+                info, offset = _start_or_resume(response, location, partial, earlier, size)
+                _check_bytes(limits, partial, info.total_bytes or 0, location.url)
+                if offset != info.total_bytes:
+                    rate = RateCheck(retry_policy.slowest_bytes_per_s, retry_policy.read_timeout_s)
+                    chunks = _chunks(response, guard)
+                    _append_body(chunks, partial, info, offset, limits=limits, rate=rate, label=label)
+                return info
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            guard.check()
+            raise convert_error(error, location, retry_policy) from error
 
 
 def _start_or_resume(
@@ -144,8 +111,16 @@ def _start_or_resume(
     )
 
 
+def _chunks(response: requests.Response, guard: StallGuard) -> Iterator[bytes]:
+    # `read1` returns what has arrived; `iter_content` would wait for a whole chunk, for hours from a slow server
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+        guard.progress()
+        yield chunk
+    guard.check()
+
+
 def _append_body(
-    response: requests.Response,
+    chunks: Iterator[bytes],
     partial: PartialFile,
     info: RemoteFileInfo,
     offset: int,
@@ -159,8 +134,7 @@ def _append_body(
         label or "", info.total_bytes, enabled=label is not None, unit="B", unit_scale=True, initial=offset
     )
     with bar, partial.path.open("ab") as file:
-        # `read1` returns what has arrived; `iter_content` would wait for a whole chunk, for hours from a slow server
-        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+        for chunk in chunks:
             file.write(chunk)
             received += len(chunk)
             bar.update(len(chunk))

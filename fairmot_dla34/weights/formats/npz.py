@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 from .errors import EXPECTED, FormatError
-from .stored import BLOCK_BYTES, MAX_RANK, MAX_SIDE, StoredArray, is_number_type
+from .stored import BLOCK_BYTES, MAX_RANK, MAX_SIDE, StoredArray, fortran_axes, is_number_type
 
 MAX_DIRECTORY_BYTES = 1 << 20  # about 8,000 arrays; FairMOT DLA-34 needs 30 kB
 MAX_HEADER_BYTES = 10_000  # numpy.lib.format's own limit
@@ -84,7 +84,7 @@ def _find_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) ->
             while block := content.read(BLOCK_BYTES):  # the last read compares the check sum
                 yield block
 
-    array = StoredArray(shape, type_code, is_fortran, blocks)
+    array = StoredArray(shape, type_code, fortran_axes(len(shape)) if is_fortran else None, blocks)
     if is_number_type(type_code) and member.file_size != start + array.bytes:
         raise FormatError(
             f"its array {name} has shape {shape}, {array.bytes} bytes, and the archive declares "

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from .errors import FormatError
 from .pickle_machine import PickleMachine
 from .pickle_values import Constructor, Literal, PickledDict
-from .stored import BYTE_ORDERS, MAX_RANK, MAX_SIDE, StoredArray, is_number_type, without_order
+from .stored import BYTE_ORDERS, MAX_RANK, MAX_SIDE, StoredArray, fortran_axes, is_number_type, without_order
 
 
 def read_pickle(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
@@ -84,9 +84,9 @@ class _PickledArray:
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[3], int):
             raise FormatError("it has an array whose state is not that of an array.")
         _version, shape, dtype, is_fortran, content = state
-        self.fill(content, dtype, shape, is_fortran=bool(is_fortran))
+        self.fill(content, dtype, shape, "F" if is_fortran else "C")
 
-    def fill(self, content: object, dtype: object, shape: object, *, is_fortran: bool) -> None:
+    def fill(self, content: object, dtype: object, shape: object, order: object, axes: object = None) -> None:
         if self._stored is not None:
             raise FormatError("it fills an array twice, as no checkpoint does; do not use this file.")
         is_text = isinstance(content, Literal) and content.is_text
@@ -94,7 +94,10 @@ class _PickledArray:
             raise FormatError("it has an array without plain bytes; expected arrays of numbers only.")
         if not isinstance(shape, tuple) or len(shape) > MAX_RANK or not all(map(_is_side, shape)):
             raise FormatError("it has an array whose shape is not a tuple of numbers >= 0.")
-        stored = StoredArray(shape, dtype.code, is_fortran, content.blocks)
+        places = _axes_in_file(len(shape), order, axes)
+        if order == "K" and places is not None:  # the shape is that in the file
+            shape = tuple(shape[axis] for axis in places)
+        stored = StoredArray(shape, dtype.code, places, content.blocks)
         shortest, longest = content.lengths
         if not shortest <= stored.bytes <= longest:
             raise FormatError(f"it has an array of shape {shape} that its {longest} bytes do not fill exactly.")
@@ -108,6 +111,19 @@ class _PickledArray:
 
 def _is_side(side: object) -> bool:
     return type(side) is int and 0 <= side <= MAX_SIDE
+
+
+def _axes_in_file(rank: int, order: object, axes: object) -> tuple[int, ...] | None:
+    """Return `StoredArray.axes` for an order of ``numpy.ndarray.reshape``, or "K" of NumPy 2.2: any permutation."""
+    if order == "C":
+        return None
+    if order == "F":
+        return fortran_axes(rank)
+    if order != "K" or not isinstance(axes, tuple) or len(axes) != rank or not all(type(axis) is int for axis in axes):
+        raise FormatError("it has an array in an unknown order; expected 'C', 'F' or 'K' with a permutation of axes.")
+    if set(axes) != set(range(rank)):
+        raise FormatError("it has an array whose axes are not a permutation.")
+    return axes
 
 
 class _Latin1:
@@ -143,9 +159,9 @@ def _reconstruct(subtype: object, *_placeholder: object) -> _PickledArray:
     return _PickledArray()
 
 
-def _from_buffer(content: object, dtype: object, shape: object, order: object) -> _PickledArray:
+def _from_buffer(content: object, dtype: object, shape: object, order: object, axes: object = None) -> _PickledArray:
     array = _PickledArray()
-    array.fill(content, dtype, shape, is_fortran=isinstance(order, str) and order == "F")
+    array.fill(content, dtype, shape, order, axes)
     return array
 
 

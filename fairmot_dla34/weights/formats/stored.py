@@ -28,13 +28,13 @@ class StoredArray:
     Attributes:
         shape: Shape that the file declares.
         type_code: NumPy's code of the number type with its byte order, such as ``<f4``; other text for another type.
-        is_fortran: True if the first index varies fastest.
+        axes: Place of each axis in the file, where the last one varies fastest; None: in order.
         blocks: Function that opens the numbers and yields their bytes block by block.
     """
 
     shape: tuple[int, ...]
     type_code: str
-    is_fortran: bool
+    axes: tuple[int, ...] | None
     blocks: Callable[[], Iterable[bytes]]
 
     @property
@@ -70,8 +70,17 @@ class StoredArray:
             end += len(block)
         if end != len(content):
             raise FormatError(f"it has an array of shape {self.shape} with fewer numbers than that.")
-        flat = np.frombuffer(content, np.dtype(self.type_code))
-        return flat.reshape(self.shape, order="F" if self.is_fortran else "C")
+        numbers: NDArray[Any] = np.frombuffer(content, np.dtype(self.type_code))
+        if self.axes is None:
+            return numbers.reshape(self.shape)
+        shape_in_file = [self.shape[self.axes.index(place)] for place in range(len(self.axes))]
+        array: NDArray[Any] = numbers.reshape(shape_in_file).transpose(self.axes)
+        return array
+
+
+def fortran_axes(rank: int) -> tuple[int, ...]:
+    """Return `StoredArray.axes` of an array in Fortran's order, in which the first index varies fastest."""
+    return tuple(reversed(range(rank)))
 
 
 def is_number_type(type_code: str) -> bool:
