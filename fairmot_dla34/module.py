@@ -131,7 +131,7 @@ class Module(NotPicklable, ClosedOnExit):
             name: File stem of the outputs; None: the name of the source.
             overwrite: Replace results of another source that have the same name.
             labels: Text beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
-            line_width: Width of the boxes' lines in px; None: chosen by the size of the image.
+            line_width: Width of the boxes' lines in px; None: chosen by the size of the box.
             progress: Show progress on stderr, also while weights are downloaded: a bar on a terminal, else a line
                 every 30 s.
 

@@ -19,6 +19,7 @@ HEAVY = ("paddle", "openvino", "nncf", "cv2", "onnx", "onnxruntime", "av", "nump
 # (docs/architecture.md). The modules in the package's root are the vocabulary, except the two entry points.
 LAYERS = (
     ("vocabulary",),
+    ("console",),
     ("architectures", "association", "outputs", "video", "weights"),
     ("backends",),
     ("tracking",),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..architectures import Checkpoint, Network
 from ..config import InputSize
+from ..console.signals import restore_handler
 from ..errors import DeviceUnavailableError, InvalidInputError
-from ..signals import restore_handler
 from ..values import Peaks
 from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32, reason_of
 from .cpus import usable_cpus

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..guard import guarded
+from ..console.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _run(words: list[str]) -> None:
 
     require_import_memory("numpy", purpose="Loading NumPy")  # it ends the process if it cannot start its threads
     from ..arguments import run_action
-    from ..console import log_to_stderr
+    from ..console.logs import log_to_stderr
 
     parser = make_parser(words)
     if not words:

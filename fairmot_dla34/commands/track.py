@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from ..arguments import Parser
 from ..arguments.json_output import printable_json
 from ..arguments.run_settings import SOURCE_HELP, add_run_options, run_settings
-from ..console import summary_text
+from ..console.summary import summary_text
 from ..tracking.job import TrackingJob, check_ended
 from ..tracking.model import FairMOT
 from ..values import TrackingSummary

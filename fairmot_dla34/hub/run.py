@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from ..arguments import Parser, run_action
 from ..arguments.run_settings import SOURCE_HELP, RunSettings, add_run_options, run_settings
-from ..console import log_to_stderr, summary_text
-from ..guard import guarded
+from ..console.guard import guarded
+from ..console.logs import log_to_stderr
+from ..console.summary import summary_text
 from ..tracking.job import check_ended
 from ..tracking.options import ModelOptions
 from ..values import TrackingSummary

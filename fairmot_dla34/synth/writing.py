@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from ..console import progress_bar
+from ..console.progress import progress_bar
 from ..errors import InvalidInputError
 from ..files import append_whole, output_error, write_whole
 from ..outputs.fitting import video_size

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..association.gaps import GapFiller
+from ..console.signals import StopDeferred
 from ..errors import OutputError
 from ..outputs import SinkSet
-from ..signals import StopDeferred
 from ..values import Frame, FrameResult
 
 if TYPE_CHECKING:

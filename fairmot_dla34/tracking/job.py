@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from ..console import progress_bar
+from ..console.progress import progress_bar
+from ..console.signals import StopDeferred
 from ..errors import SourceError
-from ..signals import StopDeferred
 from ..values import Frame, FrameResult, TrackingSummary
 from ..video import Source
 from .delayed_outputs import DelayedOutputs

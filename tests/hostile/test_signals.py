@@ -264,7 +264,7 @@ def test_a_signal_that_the_process_ignores_stays_ignored(trials: Trials, weights
 
 IN_PROCESS = """
 import ctypes, signal, sys, time
-from fairmot_dla34.guard import guarded
+from fairmot_dla34.console.guard import guarded
 
 class Slow:
     def __del__(self):

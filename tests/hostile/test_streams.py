@@ -138,7 +138,7 @@ def test_the_reader_of_short_outputs_ends(trials: Trials, words: tuple[str, ...]
 
 PROGRESS = """
 import sys
-from fairmot_dla34 import progress
+from fairmot_dla34.console import progress
 progress.INTERVAL_S = {interval}
 from fairmot_dla34.commands.main import main
 sys.exit(main(sys.argv[1:]))
@@ -177,7 +177,7 @@ def test_the_descriptor_of_a_closed_stream_is_not_given_to_a_file(
 ) -> None:
     """The text of a result must not receive what a C library prints."""
     code = (
-        "import ctypes, os\nfrom fairmot_dla34.guard import guarded\n"
+        "import ctypes, os\nfrom fairmot_dla34.console.guard import guarded\n"
         f"def action():\n    with open({str(tmp_path / 'result')!r}, 'wb') as file:\n"
         "        assert file.fileno() > 2\n        ctypes.CDLL(None).puts(b'noise')\n"
         "        ctypes.CDLL(None).fflush(None)\n"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fairmot_dla34.console import progress_bar
+from fairmot_dla34.console.progress import progress_bar
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.outputs import Trails, draw_tracks
 from fairmot_dla34.outputs import labels as labels_module

@@ -14,7 +14,7 @@ from videos import walking_boxes
 from fairmot_dla34 import FairMOT, Frame, Module
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.commands.main import main
-from fairmot_dla34.console import summary_text
+from fairmot_dla34.console.summary import summary_text
 from fairmot_dla34.errors import OutputError, SourceError
 from fairmot_dla34.tracking.job import TrackingJob, check_ended
 from fairmot_dla34.tracking.options import OutputOptions

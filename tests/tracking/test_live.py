@@ -20,7 +20,7 @@ from rtsp_server import RtspServer
 from fairmot_dla34 import FairMOT, Module, TrackingSummary
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.commands.main import main
-from fairmot_dla34.console import summary_text
+from fairmot_dla34.console.summary import summary_text
 from fairmot_dla34.errors import SourceError
 from fairmot_dla34.tracking.options import SourceOptions
 from fairmot_dla34.video import open_source

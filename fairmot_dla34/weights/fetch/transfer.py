@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...console import progress_bar
+from ...console.progress import progress_bar
 from ...errors import DownloadError
 from ...messages import plain_line
 from .headers import content_range, file_info, retry_after_s, validator

@@ -1,4 +1,4 @@
-"""Progress of long tasks as lines of text, for a stderr that is not a terminal."""
+"""Progress of long tasks on stderr: a bar on a terminal, lines of text elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from .messages import plain_line
+from ..messages import plain_line
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,6 +32,53 @@ class ProgressBar(Protocol):
 
     def close(self) -> None:
         """End the display."""
+
+
+def progress_bar(
+    name: str,
+    total: int | None = None,
+    *,
+    enabled: bool = True,
+    unit: str = "frame",
+    unit_scale: bool = False,
+    initial: int = 0,
+) -> ProgressBar:
+    """Start a display of units done, units per second and, if the total is known, the remaining time.
+
+    A terminal gets a bar. Another stderr, such as a log file, gets a line every `INTERVAL_S` seconds.
+
+    Args:
+        name: Text before the bar.
+        total: Units in all, or None if unknown.
+        enabled: False for no display.
+        unit: Name of one unit.
+        unit_scale: Show numbers with SI prefixes, such as 79.5M.
+        initial: Units done before the bar starts.
+
+    Returns:
+        The bar, a context manager; call its ``update(n)`` after ``n`` units, 1 by default.
+    """
+    if enabled and not _is_terminal():
+        return ProgressLines(name, total, unit=unit, unit_scale=unit_scale, initial=initial)
+    from tqdm import tqdm
+
+    return tqdm(
+        total=total,
+        initial=initial,
+        desc=plain_line(name),
+        unit=unit,
+        unit_scale=unit_scale,
+        file=sys.stderr,
+        disable=not enabled,
+        dynamic_ncols=True,
+    )
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # closed
+        return False
 
 
 class ProgressLines:

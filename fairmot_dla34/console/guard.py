@@ -66,9 +66,9 @@ def _exit_code(action: Callable[[], None], signals: StopSignals) -> int:
 
 def _report(error: Exception) -> int:
     """Write one line about an error of the package, a broken stream or a lack of memory; raise any other error."""
-    from .errors import FairMOTError
-    from .memory import is_lack_of_memory
-    from .messages import plain_line
+    from ..errors import FairMOTError
+    from ..memory import is_lack_of_memory
+    from ..messages import plain_line
 
     if isinstance(error, BrokenPipeError) and not isinstance(error, FairMOTError):
         return EXIT_ERROR  # the reader of the output has ended, as in `| head -1`
