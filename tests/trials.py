@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -85,7 +86,7 @@ class Ended:
         stdout: Its standard output.
         stderr: Its standard error.
         seconds: Wall seconds it ran.
-        peak_bytes: Largest resident memory.
+        peak_bytes: Largest resident memory, up to the last 0.02 s.
     """
 
     code: int
@@ -195,13 +196,27 @@ def print_table(reporter: pytest.TerminalReporter) -> None:
 
 def _wait(process: subprocess.Popen[bytes], deadline_s: float) -> tuple[int, int]:
     """Wait for a process; return its exit code and its largest resident memory in bytes."""
+    peak_bytes = 0
     while time.monotonic() < deadline_s:
+        peak_bytes = _peak_bytes(process.pid) or peak_bytes
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss * 1024
+            return process.returncode, peak_bytes or usage.ru_maxrss * 1024
         time.sleep(0.02)
     raise HangError(f"{process.args!r} still runs")
+
+
+def _peak_bytes(pid: int) -> int:
+    """Return the largest resident memory of a running process so far; 0 if the system does not show it.
+
+    The figure of `os.wait4` includes the memory that the process shared with its parent before it started its program.
+    """
+    try:
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
 
 
 def _text(file: IO[bytes]) -> str:

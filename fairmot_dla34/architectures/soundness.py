@@ -88,7 +88,8 @@ def sound_float32(array: NDArray[Any], name: str, label: str) -> NDArray[np.floa
         CheckpointError: The array is not of floating point, or has numbers that are NaN, infinite, far larger than in
             any trained network, or negative variances.
     """
-    check_type(array.dtype in (np.float16, np.float32, np.float64), str(array.dtype), name, label)
+    kind = array.dtype.newbyteorder("=")
+    check_type(kind in (np.float16, np.float32, np.float64), str(kind), name, label)
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is reported below
         converted = np.require(array, np.float32, ["C", "W"])
     low, high = float(converted.min(initial=0)), float(converted.max(initial=0))  # NaN if one number is

@@ -96,7 +96,7 @@ def arrays_digest(arrays: Arrays) -> str:
 
 
 def peak_mb() -> float:
-    """Return the largest memory of this process; the peak that wait4 gives includes the parent's before exec."""
+    """Return the largest memory of this process so far; `trials.Ended.peak_bytes` covers all files together."""
     status = Path("/proc/self/status")
     if not status.is_file():
         return 0.0

@@ -92,8 +92,10 @@ class DownloadSession(requests.Session):
         """Return None, so that `requests` neither follows the redirect nor reads its body."""
 
     def redirect_location(self, response: requests.Response) -> str | None:
-        """Return the Location of a redirect, decoded; None for another answer."""
-        return super().get_redirect_target(response)
+        """Return the Location of a redirect; None for another answer."""
+        if not response.is_redirect:
+            return None
+        return response.headers["Location"].encode("latin-1").decode("utf-8", "replace")
 
     def is_elsewhere(self, source: str, target: str) -> bool:
         """Return True if credentials for the server of ``source`` must not be sent to ``target``."""
