@@ -76,7 +76,7 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], tuple[str, ...]]] = {
     ),
     "100,000 ids": (
         lambda d: place(d, many_ids(100_000, 100), many_ids(100_000, 100)),
-        ("results.txt has 100000 ids", "expected at most 4 GB. Split the sequence."),
+        ("results.txt has 100000 ids", "expected at most 8 GB. Split the sequence."),
     ),
     "100,000 ids in the results": (
         lambda d: place(d, walkers(1000), many_ids(100_000, 100)),
@@ -84,7 +84,7 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], tuple[str, ...]]] = {
     ),
     "50,000 boxes in a frame": (
         lambda d: place(d, many_ids(50_000, 50_000), many_ids(50_000, 50_000)),
-        ("up to 50000 boxes in a frame", "expected at most 4 GB"),
+        ("up to 50000 boxes in a frame", "expected at most 8 GB"),
     ),
     "a line of 100 MB": (
         lambda d: place(d, walkers(), ["1," * 50_000_000]),
