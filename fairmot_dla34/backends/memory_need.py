@@ -16,7 +16,7 @@ _COPIES_OF_WEIGHTS = 4.5  # checkpoint, ONNX graph, its bytes, OpenVINO's consta
 _BYTES_PER_PIXEL = 170  # reserved for activations in fp32, for each stream
 # Resident memory peaks while the network loads, or at its first images, when some of the copies are freed again.
 _RESIDENT_COPIES_LOADING, _RESIDENT_COPIES_RUNNING = 4.0, 2.7
-_RESIDENT_BYTES_PER_PIXEL = {"fp32": 125}
+_RESIDENT_BYTES_PER_PIXEL = {"fp32": 140}
 _RESIDENT_BYTES_PER_PIXEL_OTHERS = 75  # bf16; int8 has fewer
 _NETWORK_THREADS = Need(70 * MB, 12 * MB, 1 * MB)  # for each CPU, beside those of `MEDIA_THREADS`
 _MAX_THREADS = 64  # FFmpeg and the C library start no more threads and heaps per process with more CPUs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
+from ..console.progress import ProgressBar, progress_bar
 from ..errors import InvalidInputError
 from ..geometry import Letterbox
 from ..values import Frame
@@ -36,19 +37,21 @@ class CalibrationFrames:
     comparison: list[NDArray[np.uint8]]
 
 
-def read_frames(video: str, input_size: InputSize) -> CalibrationFrames:
+def read_frames(video: str, input_size: InputSize, *, progress: bool = False) -> CalibrationFrames:
     """Read frames spread evenly over the first 18,000 of a video.
 
     Args:
         video: Any text that `open_source` accepts.
         input_size: Network input in px.
+        progress: Show the number of frames read on stderr.
 
     Raises:
         SourceError, SourceNotFoundError: The video cannot be opened or read.
         InvalidInputError: The video is too short.
     """
     with open_source(video) as source:
-        images = _spread(islice(source, _FRAMES_READ), input_size)
+        with progress_bar(f"reading {source.name}", enabled=progress) as bar:
+            images = _spread(_counted(islice(source, _FRAMES_READ), bar), input_size)
         if len(images) < MIN_FRAMES:
             raise InvalidInputError(
                 f"Calibration video {source.name} has {len(images)} frames; expected at least {MIN_FRAMES}, "
@@ -59,6 +62,12 @@ def read_frames(video: str, input_size: InputSize) -> CalibrationFrames:
     comparison = chosen[_COMPARED_EVERY // 2 :: _COMPARED_EVERY]
     calibration = [one for i, one in enumerate(chosen) if i % _COMPARED_EVERY != _COMPARED_EVERY // 2]
     return CalibrationFrames(source.name, calibration, comparison)
+
+
+def _counted(frames: Iterable[Frame], bar: ProgressBar) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        bar.update()
 
 
 def _spread(frames: Iterable[Frame], input_size: InputSize) -> list[NDArray[np.uint8]]:

@@ -16,8 +16,9 @@ from ..backends.base import reason_of
 from ..backends.openvino.graph import serialize
 from ..backends.openvino.int8_file import Int8Network
 from ..backends.openvino.telemetry import no_telemetry
-from ..console import progress_bar
-from ..errors import BackendError, BackendUnavailableError
+from ..errors import BackendError, BackendUnavailableError, OutOfMemoryError
+from ..memory import is_lack_of_memory
+from .nncf_progress import shown_phases
 
 if TYPE_CHECKING:
     import openvino
@@ -49,25 +50,21 @@ def to_int8(
         model: The network in fp32; its constants are folded.
         images: ``(height, width, 3)`` uint8 BGR of the network's input size.
         float_layers: Patterns of the names of layers that stay in floating point; see `Architecture`.
-        progress: Show a progress bar on stderr.
+        progress: Show the progress of its phases on stderr.
 
     Raises:
         BackendError: NNCF fails.
+        OutOfMemoryError: It needs more memory than this process may use.
     """
     _fold_constants(model)
     nncf = _import_nncf()
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
-    with _quiet(), progress_bar("calibration", len(images), enabled=progress) as bar:
-
-        def inputs(image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
-            bar.update()
-            return {"image": image[None]}
-
+    with _quiet(), shown_phases(enabled=progress):
         try:
             result = nncf.quantize(
                 model,
-                nncf.Dataset(images, inputs),
+                nncf.Dataset(images, lambda image: {"image": image[None]}),
                 preset=nncf.QuantizationPreset.MIXED,
                 subset_size=len(images),
                 fast_bias_correction=False,  # layer by layer, each on the outputs of the quantised layers before it
@@ -77,6 +74,11 @@ def to_int8(
                 ignored_scope=nncf.IgnoredScope(patterns=list(float_layers)),
             )
         except Exception as error:  # NNCF's have no common base class, OpenVINO's are RuntimeErrors
+            if is_lack_of_memory(error):
+                raise OutOfMemoryError(
+                    f"There is not enough memory to quantise the network ({reason_of(error)}); free memory, or use a "
+                    "smaller input size."
+                ) from error
             raise BackendError(
                 f"NNCF {nncf.__version__} cannot quantise the network ({reason_of(error)}); expected a release that "
                 "fits OpenVINO's: pip install -U 'fairmot_dla34[quantize]'"
@@ -97,7 +99,7 @@ def _import_nncf() -> Any:
     try:
         with no_telemetry():
             import nncf
-    except (ImportError, OSError) as error:  # a half-installed package
+    except Exception as error:  # a half-installed package: its import runs code of many files
         raise BackendUnavailableError(
             f"nncf is installed but cannot be loaded ({reason_of(error)}); install it again: {_INSTALL}"
         ) from error

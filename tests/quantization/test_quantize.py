@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,6 +22,7 @@ from fairmot_dla34.backends.openvino.deformable import library
 from fairmot_dla34.backends.openvino.int8_file import Int8Facts, Int8File, Int8Network, list_int8, write_int8
 from fairmot_dla34.backends.selfcheck import INPUT_SIZE
 from fairmot_dla34.commands.main import main
+from fairmot_dla34.console import progress
 from fairmot_dla34.errors import (
     BackendError,
     BackendUnavailableError,
@@ -263,3 +265,16 @@ def peaks_of_video(request: Request, video: Path) -> list[Peaks]:
 
 def compiled_files() -> list[Path]:
     return list((cache_dir() / "compiled").glob("*.blob"))
+
+
+def test_every_phase_shows_its_progress(street: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "INTERVAL_S", 0.0)  # a line for each step
+        quantize("sample", calibration=street, input_size="64x64")
+    lines = capsys.readouterr().err.splitlines()
+    for expected in ("reading street: 30 frames", "calibration: 20/20 frames", "comparison, int8: 10/10 frames"):
+        assert any(line.startswith(expected) for line in lines), expected
+    corrections = [line for line in lines if line.startswith("bias correction: ")]
+    assert len(corrections) > 30
+    count, total = re.findall(r"\d+", corrections[-1])[:2]
+    assert count == total
