@@ -3,7 +3,7 @@
 The bounds exclude only numbers with which a network computes nothing. They leave a factor of at least 20,000 to the
 trained FairMOT networks measured (weights up to 1.4, means up to 51, variances up to 4,500). A checkpoint damaged
 within the bounds is not recognised here: its digest shows that, and `peaks.decode` refuses outputs that no working
-network gives.
+network gives. A heatmap that is the same for every image is not refused: a network has one before its training.
 """
 
 from __future__ import annotations

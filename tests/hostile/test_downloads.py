@@ -259,7 +259,7 @@ def test_credentials_stay_with_their_server(trials: Trials, tmp_path: Path, monk
 
 def test_a_redirect_to_unencrypted_http_is_refused(trials: Trials, monkeypatch: pytest.MonkeyPatch) -> None:
     def get(_session: object, url: str, **_options: object) -> requests.Response:
-        response = requests.Response()  # type: ignore[no-untyped-call]
+        response = requests.Response()
         response.url, response.status_code, response.raw = url, 302, io.BytesIO()
         response.headers["Location"] = f"http://{url.partition('://')[2]}"
         return response
