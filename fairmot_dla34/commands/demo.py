@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..arguments import Option, Parser, add_options
 from ..arguments.json_output import printable_json
 from ..arguments.readers import checked_by, folder
 from ..errors import EvaluationUnavailableError
-from ..evaluation import Scores, evaluate
+from ..evaluation import evaluate
 from ..outputs import prepare_output_dir
 from ..synth import SceneConfig, write_scene
 from ..tracking.job import track_to_files
 from ..tracking.model import FairMOT
 from ..tracking.options import OutputOptions
-from ..values import TrackingSummary
+from .demo_report import WEIGHTS, DemoReport, demo_json, demo_text
 
 logger = logging.getLogger(__name__)
 
 OUTPUT_DIR = "fairmot_dla34_demo"
 NAME = "demo"
-WEIGHTS = "sample"
 # Eight seconds in which people cross, hide and leave. The sample weights were trained on scenes of other seeds.
 SCENE = SceneConfig(
     people=12,
@@ -73,37 +71,6 @@ def run(arguments: argparse.Namespace) -> None:
     print(printable_json(demo_json(report)) if arguments.json else demo_text(report))
 
 
-@dataclass(frozen=True)
-class DemoReport:
-    """The result of the demo.
-
-    Attributes:
-        scene: Settings of the scene.
-        summary: Summary of the tracking run, with its files.
-        scene_video: The scene as a plain video.
-        truth: MOTChallenge ground truth.
-        scores: Scores against the truth; None if TrackEval is not installed.
-        no_scores: Reason why there are no scores; None if there are.
-    """
-
-    scene: SceneConfig
-    summary: TrackingSummary
-    scene_video: Path
-    truth: Path
-    scores: Scores | None
-    no_scores: str | None
-
-    @property
-    def results(self) -> Path:
-        """The tracks as MOT text."""
-        return self.summary.paths[0]
-
-    @property
-    def video(self) -> Path:
-        """The scene with boxes and ids: the file to watch."""
-        return self.summary.paths[1]
-
-
 def run_demo(
     output_dir: str | Path = OUTPUT_DIR,
     *,
@@ -144,62 +111,3 @@ def run_demo(
     except EvaluationUnavailableError as error:
         no_scores = str(error)
     return DemoReport(scene, summary, written.video, written.truth, scores, no_scores)
-
-
-def demo_text(report: DemoReport) -> str:
-    """Return the report as text for a person, with the next steps."""
-    scene, summary = report.scene, report.summary
-    size = f"{scene.width}x{scene.height}"
-    speed = f"{summary.frames_per_second:.2f} frames/s ({summary.backend})"
-    return "\n".join(
-        [
-            f"Drew a street of about {scene.people} people: {scene.duration_s:.0f} s, {size}, seed {scene.seed}.",
-            f"Tracked {summary.frames} frames with the weights in the package: {speed}.",
-            _scores_text(report),
-            "",
-            f"watch    {report.video}",
-            f"tracks   {report.results}",
-            f"scene    {report.scene_video}",
-            f"truth    {report.truth}",
-            "",
-            "Your own video, without a connection:",
-            "    fairmot_dla34 track YOUR_VIDEO --output-dir out --weights sample",
-            "With PaddleDetection's weights, which know real streets (90 MB, fetched once):",
-            "    fairmot_dla34 track YOUR_VIDEO --output-dir out",
-        ]
-    )
-
-
-def _scores_text(report: DemoReport) -> str:
-    scores = report.scores
-    if scores is None:
-        return f"{report.no_scores}"
-    errors = f"{scores.false_negatives} of {scores.truth_boxes} boxes missed, {scores.false_positives} false"
-    percent = f"MOTA {scores.mota:.1f}   IDF1 {scores.idf1:.1f}   HOTA {scores.hota:.1f}"
-    return (
-        f"{percent}   (against the scene's truth; 100 is perfect)\n"
-        f"{scores.truth_ids} people, {report.summary.track_ids} ids, {scores.id_switches} id switches, {errors}."
-    )
-
-
-def demo_json(report: DemoReport) -> str:
-    """Return the report as JSON; scores unrounded, null if there are none."""
-    scores = report.scores
-    fields = {
-        "mota": scores and scores.mota,
-        "idf1": scores and scores.idf1,
-        "hota": scores and scores.hota,
-        "scores": scores and asdict(scores),
-        "no_scores": report.no_scores,
-        "frames_per_second": report.summary.frames_per_second,
-        "frames": report.summary.frames,
-        "track_ids": report.summary.track_ids,
-        "backend": report.summary.backend,
-        "weights": WEIGHTS,
-        "seed": report.scene.seed,
-        "video": report.video,
-        "results": report.results,
-        "scene_video": report.scene_video,
-        "truth": report.truth,
-    }
-    return json.dumps(fields, indent=2, default=str, ensure_ascii=False)

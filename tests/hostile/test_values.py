@@ -176,7 +176,8 @@ def test_any_sequence_of_times(times: list[float], frame_rate: float) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_arguments_of_the_evaluation(trials: Trials, tmp_path: Any) -> None:
+def test_arguments_of_the_evaluation(trials: Trials, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # some of the values are names of folders
     truth = tmp_path / "A.txt"
     truth.write_text("1,1,0,0,40,100,1,-1,-1,-1\n")
     calls: dict[str, Callable[[Any], object]] = {
