@@ -73,7 +73,9 @@ def check_type(is_float: bool, type_name: str, name: str, label: str) -> None:
         CheckpointError: The type is another.
     """
     if not is_float:
-        raise CheckpointError(f"{label}: array {name} has type {type_name}; expected float16, float32 or float64.")
+        raise CheckpointError(
+            f"{label}: array {name} has type {type_name}; expected float16, float32 or float64: use another file."
+        )
 
 
 def sound_float32(array: NDArray[Any], name: str, label: str) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ def read_pickle(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     """
     loaded = PickleMachine(stream, size, _ADMITTED, (_PickledDtype, _PickledArray)).run()
     if not isinstance(loaded, PickledDict):
-        kind = type(loaded).__name__.lstrip("_")
+        kind = type(loaded).__name__ if isinstance(loaded, (list, tuple)) else "single value"
         raise FormatError(
             f"it holds a {kind}; expected a dictionary of named arrays, as PaddleDetection's .pdparams files hold "
             "(PyTorch's .pth files are not read)."
