@@ -45,6 +45,10 @@ _building = threading.Lock()  # PaddleDetection's config is global
 class PaddleDetBackend(Backend):
     """``ppdet.modeling.FairMOT``, built by PaddleDetection's config system and run unchanged, one image at a time.
 
+    Three settings of Paddle belong to the whole process and stay changed after `close`: the number of CPU threads
+    (``FLAGS_paddle_num_threads``; the backend loaded last decides), the dynamic mode, and the device, which is chosen
+    again for every image.
+
     Args:
         network: The network to load; its architecture must be ``dla34``.
         options: How to run it.
