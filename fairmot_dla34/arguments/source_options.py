@@ -26,7 +26,8 @@ def source_options() -> tuple[Option | Switch, ...]:
             {
                 "newest_frame": (
                     True,
-                    "leave out frames that the network is too slow for; default: for cameras and live streams only",
+                    "leave out frames that the network is too slow for; default: for cameras and live streams only, such as RTSP"
+                    " and motion JPEG over HTTP",
                 ),
                 "every_frame": (False, "track every frame, however late; default: for files only"),
             },

@@ -80,9 +80,9 @@ def run_in_background(
         if abandoned.is_set():
             discard_result()
 
-    threading.Thread(target=run, name=name, daemon=True).start()
     deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
     try:
+        _start(threading.Thread(target=run, name=name, daemon=True))
         results, error = _wait(ready, deadline_s)
     except BaseException:
         abandoned.set()
@@ -94,6 +94,22 @@ def run_in_background(
         finally:
             del error  # the error's traceback holds this frame: a reference cycle
     return results[0]
+
+
+def _start(thread: threading.Thread) -> None:
+    """Start a thread; a Ctrl-C while it starts is raised as such.
+
+    Python's threading may replace it by its own "release unlocked lock", if it strikes while a lock is restored.
+    """
+    try:
+        thread.start()
+    except RuntimeError as error:
+        cause = error.__context__
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__context__
+        if cause is not None:
+            raise cause from None
+        raise
 
 
 def _wait(ready: SimpleQueue[_T], deadline_s: float | None) -> _T:

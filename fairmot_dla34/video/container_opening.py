@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SourceError
+from ..errors import OutOfMemoryError, SourceError
 from .background import run_in_background
 from .demuxers import file_options, url_options
 from .image_size import MAX_SOURCE_PIXELS, size_of_image, too_large
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 URL_TIMEOUT_S = (15.0, 15.0)  # to connect, and to wait for the next packet: a dead server is an error, not a hang
 _GRACE_S = 10.0  # FFmpeg applies the limit twice, to connect and to probe, but not while it looks up a host's name
 _HEAD_BYTES = 1 << 16
+_SAFE_OPTIONS = 17  # release of PyAV
 
 DECODER_OPTIONS = {"max_pixels": str(MAX_SOURCE_PIXELS)}  # also for a size that changes in the middle
 
@@ -32,14 +33,17 @@ def open_container(location: Path | str, *, shown: str) -> av.container.InputCon
 
     Raises:
         SourceError: FFmpeg cannot open it, or it is not in a format of videos.
+        OutOfMemoryError: FFmpeg cannot allocate what its header asks for.
     """
     import av
 
     started_s = time.monotonic()
     try:
         return _open_file(location) if isinstance(location, Path) else _open_url(location)
+    except MemoryError as error:
+        raise out_of_memory(shown) from error
     except (av.FFmpegError, OSError, ValueError) as error:
-        if isinstance(error, (SourceError, MemoryError)):
+        if isinstance(error, SourceError):
             raise
         reason = _reason(error)
         if time.monotonic() - started_s >= URL_TIMEOUT_S[0]:  # FFmpeg's error for a timeout varies
@@ -91,6 +95,18 @@ def check_size(size: tuple[int, int], *, shown: str) -> None:
         raise SourceError(f"{shown} is too large: {reason}; expected a smaller size: scale it down.")
 
 
+def out_of_memory(shown: str) -> OutOfMemoryError:
+    """Return the error for memory that FFmpeg cannot allocate.
+
+    Args:
+        shown: The source in messages, without credentials.
+    """
+    return OutOfMemoryError(
+        f"{shown} needs more memory than FFmpeg can allocate; expected an intact video: check that it plays in a video"
+        " player, or raise the memory limit of this process."
+    )
+
+
 def decoding_error(error: av.FFmpegError) -> str:
     """Return the reason why a frame could not be decoded.
 
@@ -127,12 +143,16 @@ def _open_input(
     """Open for reading, also if metadata is not UTF-8: PyAV 19 always accepts it, earlier releases need an option."""
     import av
 
+    release = int(av.__version__.partition(".")[0])
     more: dict[str, Any] = {"timeout": timeout} if timeout else {}
-    if int(av.__version__.partition(".")[0]) < 19:
+    if release < 19:
         more["metadata_errors"] = "replace"
+    # Before PyAV 17, "options" crash the process for formats such as FLV, whose header states no streams.
+    kind = "options" if release >= _SAFE_OPTIONS else "container_options"
+    more[kind] = {**options, **DECODER_OPTIONS}
 
     def run() -> av.container.InputContainer:
-        container: av.container.InputContainer = av.open(location, "r", options={**options, **DECODER_OPTIONS}, **more)
+        container: av.container.InputContainer = av.open(location, "r", **more)
         return container
 
     return run_in_background(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .container_opening import decoding_error
+from .container_opening import decoding_error, out_of_memory
 from .lost_frames import LostFrameCounter
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import av
 
     from .packets import Item, PacketReader
+
+
+_MAX_BAD = 10_000  # a file of a few megabytes may contain millions of packets, none of which is an image
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class ImageDecoder:
         self._skip = skip
         self._is_timed = is_timed
         self._losses = LostFrameCounter()
+        self._bad = 0  # damaged images since the last intact one
         self._shown = 0  # images so far, with the lost ones before them
 
     def __iter__(self) -> Iterator[Decoded]:
@@ -71,8 +75,11 @@ class ImageDecoder:
                 lost, silent = self._losses.settle_before(stamp_s)
                 for _ in range(silent):
                     self._skip(self._shown, "the decoder returned no image")
+                self._bad = 0
                 self._shown += 1 + lost
                 yield Decoded(image, lost, stamp_s if self._is_timed else item.arrival_s)
+            if self._bad > _MAX_BAD and self._packets.give_up(f"{_MAX_BAD} frames in a row are corrupt"):
+                return
 
     def _decode(self, item: Item) -> list[av.VideoFrame]:
         import av
@@ -87,7 +94,7 @@ class ImageDecoder:
             return self._stream.decode(packet)
         except av.FFmpegError as error:
             if isinstance(error, MemoryError):
-                raise
+                raise out_of_memory("The video") from error
             if packet is not None and packet.size:  # else the error is that of the empty packet at the end
                 self._lose(self._seconds(packet), decoding_error(error))
             return []
@@ -95,6 +102,7 @@ class ImageDecoder:
     def _lose(self, stamp_s: float | None, reason: object) -> None:
         self._skip(self._shown + self._losses.pending, reason)
         self._losses.add_loss(stamp_s)
+        self._bad += 1
 
     def _seconds(self, item: av.VideoFrame | av.Packet[av.VideoStream]) -> float | None:
         """Return the display time in seconds on the stream's own clock, or None without a stamp.

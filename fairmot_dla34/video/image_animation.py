@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    # Times of the frames in seconds, their decoders, and the reason why frames are missing, or "".
+    _Content = tuple[list[float], list[Callable[[], NDArray[np.uint8]]], str]
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +47,26 @@ def frame_count(data: bytes) -> int:
         return int(struct.unpack_from(">I", data, data.find(b"acTL") + 4)[0])
     if data[:4] == b"RIFF":
         return max(1, len(webp_animation.animation_frames(data)))
-    return max(1, len(tiff_pages.frame_pages(data)))
+    return max(1, len(tiff_pages.frame_pages(data)[0]))
+
+
+def decode_first(data: bytes) -> NDArray[np.uint8]:
+    """Decode an image file, the first frame of several.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        ``(H, W, 3)`` uint8, BGR.
+
+    Raises:
+        OSError: It is not an image, or has too many pixels.
+    """
+    frames = webp_animation.animation_frames(data) if data[:4] == b"RIFF" else []
+    size = size_of_image(data)
+    if not frames or size is None or too_large(size):
+        return decode_bgr(data)
+    return webp_animation.Canvas(*size).draw(frames[0])  # OpenCV before 4.11 decodes still images only
 
 
 class AnimationSource(Source):
@@ -70,7 +92,7 @@ class AnimationSource(Source):
         is_webp = data[:4] == b"RIFF"
         if is_webp and (reason := too_large(size_of_image(data) or (1, 1))):
             raise SourceError(f"{path} is too large: {reason}; expected a smaller image: reduce its size.")
-        self._times, self._images = _webp(data) if is_webp else _tiff(data)
+        self._times, self._images, self._missing = _webp(data) if is_webp else _tiff(data)
         super().__init__(
             file_name(path),
             native_rate=(len(self._times) - 1) / self._times[-1] if self._times else None,
@@ -99,25 +121,31 @@ class AnimationSource(Source):
             if self._is_selected(index):
                 timed = self._times and not self._rate_given
                 yield Frame(index, self._times[index] if timed else index / self.native_rate, image)
+        if self._missing:
+            self._end_early(self._missing)
 
     def _release(self) -> None:
         """Drop the file's content."""
         self._images = []
 
 
-def _webp(data: bytes) -> tuple[list[float], list[Callable[[], NDArray[np.uint8]]]]:
-    """Return the times in seconds and the decoders of the frames of an animation, and the end of the last one."""
+def _webp(data: bytes) -> _Content:
+    """Read an animation; the last time is the end of the last frame."""
     frames = webp_animation.animation_frames(data)
     canvas = webp_animation.Canvas(*(size_of_image(data) or (1, 1)))
     times = list(accumulate((frame.duration_s for frame in frames), initial=0.0))
-    return times, [lambda frame=frame: canvas.draw(frame) for frame in frames]  # type: ignore[misc]
+    is_cut_off = struct.unpack_from("<I", data, 4)[0] > len(data) - 8
+    missing = "the file is cut off" if is_cut_off else ""
+    return times, [lambda frame=frame: canvas.draw(frame) for frame in frames], missing  # type: ignore[misc]
 
 
-def _tiff(data: bytes) -> tuple[list[float], list[Callable[[], NDArray[np.uint8]]]]:
+def _tiff(data: bytes) -> _Content:
+    """Read the pages of a TIFF file, which have no times."""
     buffer = bytearray(data)
+    pages, missing = tiff_pages.frame_pages(data)
 
     def decode(page: tiff_pages.Page) -> NDArray[np.uint8]:
         tiff_pages.select_page(buffer, page)
         return decode_bgr(buffer)
 
-    return [], [lambda page=page: decode(page) for page in tiff_pages.frame_pages(data)]  # type: ignore[misc]
+    return [], [lambda page=page: decode(page) for page in pages], missing  # type: ignore[misc]

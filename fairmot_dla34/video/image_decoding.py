@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .image_size import size_of_image, too_large
+from .image_size import MAX_SOURCE_PIXELS, jpeg_scans, size_of_image, too_large
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 MAX_FILE_BYTES = 2**31 - 1  # OpenCV counts bytes in a C int
+# Progressive JPEG has about ten scans. One may be a few bytes, and takes as long to decode as a whole image.
+_MAX_SCANNED_PIXELS = 30 * MAX_SOURCE_PIXELS
 
 
 def decode_bgr(data: bytes | bytearray) -> NDArray[np.uint8]:
@@ -35,6 +37,8 @@ def decode_bgr(data: bytes | bytearray) -> NDArray[np.uint8]:
         raise OSError("not an image of a known format, or its header is damaged")
     if reason := too_large(size):
         raise OSError(reason)
+    if (scans := jpeg_scans(data)) * size[0] * size[1] > _MAX_SCANNED_PIXELS:
+        raise OSError(f"{scans} scans of {size[0]} x {size[1]} px")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:

@@ -17,6 +17,8 @@ MAX_SOURCE_PIXELS = 8192 * 8192
 
 _Size = tuple[int, int]
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG: DHT, JPG, DAC are not frames
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # of a segment with a length
+_MAX_JPEG_SEGMENTS = 10_000  # a profile or depth map of 600 MB; cameras write up to a few hundred
 
 
 def size_of_image(data: bytes | memoryview) -> _Size | None:
@@ -47,6 +49,21 @@ def too_large(size: _Size) -> str:
     return f"{width} x {height} px is more than {MAX_SOURCE_PIXELS // 10**6} million px"
 
 
+def jpeg_scans(data: bytes | bytearray) -> int:
+    """Return the number of scans of a JPEG file, 0 for other formats.
+
+    Args:
+        data: The whole file.
+    """
+    scans, position = 0, 2
+    found = _JPEG_MARKER.search(data, position) if data[:2] == b"\xff\xd8" else None
+    while found is not None and found[1] != b"\xd9" and position + 4 <= len(data):
+        scans += found[1] == b"\xda"
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+        found = _JPEG_MARKER.search(data, position)
+    return scans
+
+
 def _png(data: bytes | memoryview) -> _Size:
     width, height = struct.unpack_from(">II", data, 16)  # IHDR is the first chunk
     return width, height
@@ -54,18 +71,15 @@ def _png(data: bytes | memoryview) -> _Size:
 
 def _jpeg(data: bytes | memoryview) -> _Size | None:
     position = 2
-    while position < len(data):
-        if data[position] != 0xFF:  # no marker: decoders look for the next one
-            position += 1
-            continue
-        marker = data[position + 1]
-        if marker in _START_OF_FRAME:
-            height, width = struct.unpack_from(">HH", data, position + 5)
-            return width, height
-        if marker == 0xDA:  # image data before its header
+    for _ in range(_MAX_JPEG_SEGMENTS):
+        found = _JPEG_MARKER.search(data, position)  # between segments, decoders look for the next marker
+        if found is None or found[1] == b"\xda":  # image data before its header
             return None
-        standalone = marker in {0x00, 0x01, 0xFF} or 0xD0 <= marker <= 0xD8
-        position += 1 if marker == 0xFF else 2 if standalone else 2 + struct.unpack_from(">H", data, position + 2)[0]
+        position = found.end()
+        if found[1][0] in _START_OF_FRAME:
+            height, width = struct.unpack_from(">HH", data, position + 3)
+            return width, height
+        position += struct.unpack_from(">H", data, position)[0]
     return None
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidInputError
 from ..origin import Origin
 from ..values import Frame
-from .image_animation import frame_count
-from .image_decoding import MAX_FILE_BYTES, decode_bgr
+from .image_animation import decode_first, frame_count
+from .image_decoding import MAX_FILE_BYTES
 from .probing import MAX_FRAME_RATE
 from .regular_files import read_regular
 from .source import Source
@@ -95,7 +95,7 @@ class ImageSource(Source):
                 path.name,
                 count,
             )
-        return decode_bgr(data)
+        return decode_first(data)
 
 
 def natural_key(path: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:

@@ -78,7 +78,7 @@ def _open_named(spec: str | os.PathLike[str], rates: dict[str, Any]) -> Source:
             return _camera(int(text), rates)
         scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
         if scheme and scheme[1].lower() == "file":
-            text = url2pathname(text[len("file://") :])
+            text = url2pathname(re.sub("^localhost(?=/)", "", text[len("file://") :]))  # RFC 8089
         elif scheme:
             return _url(text, scheme[1].lower(), rates)
     try:

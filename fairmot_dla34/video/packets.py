@@ -77,6 +77,16 @@ class PacketReader(Iterator[Item]):
         """Return the next packet, or the reason for one that is missing."""
         return self._ahead.popleft() if self._ahead else next(self._items)
 
+    def give_up(self, reason: str) -> bool:
+        """Record an early end and return True, except for a live stream, which may recover.
+
+        Args:
+            reason: Cause of the end.
+        """
+        if not self._is_live:
+            self.end_reason = reason
+        return not self._is_live
+
     def measure(self) -> Arrivals:
         """Read some packets ahead, and return what their arrivals show; call it before anything else is read."""
         start_s = time.monotonic()

@@ -33,21 +33,31 @@ def check_playlist(path: Path) -> None:
         path: A local playlist.
 
     Raises:
-        SourceError: It names a URL, a pipe or a device, or is too large.
+        SourceError: It names a URL, a pipe or a device, is too large, or names playlists that name further ones.
     """
-    waiting, seen = [path], {path}
-    while waiting:
-        playlist = waiting.pop()
-        for file in _named_files(playlist):
-            if file in seen or not file.exists():  # FFmpeg leaves missing segments out
-                continue
-            seen.add(file)
-            check_regular(file)
-            with file.open("rb") as opened:
-                if is_playlist(opened.read(64)):
-                    waiting.append(file)
-        if len(waiting) > _MAX_PLAYLISTS:
-            raise SourceError(f"{path} names more than {_MAX_PLAYLISTS} playlists; expected one video.")
+    media = [file for file in _existing_files(path) if _is_playlist_file(file)]
+    if len(media) > _MAX_PLAYLISTS:
+        raise SourceError(f"{path} names more than {_MAX_PLAYLISTS} playlists; expected one video.")
+    for playlist in media:
+        # RFC 8216, section 4.3.4.2: they are media playlists. FFmpeg follows further ones, in a circle for ever.
+        if any(map(_is_playlist_file, _existing_files(playlist))):
+            raise SourceError(
+                f"{path} names {playlist.name}, which names a playlist too; expected one with segments only: track"
+                " that one by itself."
+            )
+
+
+def _existing_files(playlist: Path) -> list[Path]:
+    """Return the files that a playlist names, once each; FFmpeg leaves missing segments out."""
+    files = [file for file in dict.fromkeys(_named_files(playlist)) if file.exists()]
+    for file in files:
+        check_regular(file)
+    return files
+
+
+def _is_playlist_file(path: Path) -> bool:
+    with path.open("rb") as file:
+        return is_playlist(file.read(64))
 
 
 def _named_files(playlist: Path) -> list[Path]:

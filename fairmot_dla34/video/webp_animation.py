@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .image_size import size_of_image
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+_HEADER_BYTES = 30  # RIFF header and VP8X chunk
 _HAS_ANIMATION, _HAS_ALPHA = 0x02, 0x10  # flags of VP8X
 _DISPOSE, _DO_NOT_BLEND = 0x01, 0x02  # flags of ANMF
 _SHORTEST_MS, _DEFAULT_MS = 10, 100  # browsers show frames of at most 10 ms for 100 ms
@@ -55,7 +58,7 @@ class WebpFrame:
 
 def animation_frames(data: bytes) -> list[WebpFrame]:
     """Return the frames of an animated WebP file, none if it is a still image; fewer if the file is damaged."""
-    if data[12:16] != b"VP8X" or not data[20] & _HAS_ANIMATION:
+    if data[12:16] != b"VP8X" or len(data) < _HEADER_BYTES or not data[20] & _HAS_ANIMATION:
         return []
     frames = []
     for kind, payload in _chunks(memoryview(data)[12:]):
@@ -92,8 +95,12 @@ class Canvas:
             self._disposed = None
         area = (slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width))
         target = self._image[area]
+        still = frame.still()
+        # Before it is decoded: a frame of a few bytes may state a size of gigabytes.
+        if not target.shape[:2] == (frame.height, frame.width) == (size_of_image(still) or (0, 0))[::-1]:
+            raise OSError("it is damaged, or its size is not the stated one")
         try:
-            pixels = cv2.imdecode(np.frombuffer(frame.still(), np.uint8), cv2.IMREAD_UNCHANGED)
+            pixels = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error as error:
             raise OSError(f"OpenCV cannot decode it ({error.err or error})") from error
         if pixels is None or pixels.ndim != 3 or pixels.shape[:2] != target.shape[:2]:

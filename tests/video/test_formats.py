@@ -137,7 +137,7 @@ def playlist(*segments: str, end: bool = True) -> str:
         ("pipe", "is a named pipe"),
         ("/dev/zero", "is a device"),
         ("inner.m3u8", "names a URL"),
-        ("self.m3u8", "is not a video"),
+        ("self.m3u8", "names a playlist too"),
         ("text.txt", "is not a video"),
     ],
 )
