@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..architectures import Network
-from ..config import InputSize, check_choice
+from ..config import InputSize, check_choice, check_path
 from ..files import output_error, write_whole
 from ..weights import resolve_network
 
@@ -30,12 +30,13 @@ def export(
         The files written.
 
     Raises:
-        InvalidInputError: The format or the size is not valid.
+        InvalidInputError: The format, the folder or the size is not valid.
         OutputError: A file cannot be written.
         BackendUnavailableError: The format is ``openvino``, and OpenVINO cannot be loaded.
         WeightsError: One of its kinds; see `fairmot_dla34.errors`.
     """
     check_choice("Export format", export_format, EXPORT_FORMATS)
+    check_path("output_dir", output_dir, "a folder to write to")
     network = resolve_network(weights, input_size)
     folder = Path(output_dir)
     stem = f"{Path(network.label).stem}_{network.input_size}"
@@ -43,7 +44,7 @@ def export(
     try:
         for name, content in files.items():
             write_whole(folder / name, content)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL or half of a surrogate pair in the name
         raise output_error(folder, error) from error
     return [folder / name for name in files]
 

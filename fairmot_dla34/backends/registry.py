@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..architectures import Network
-from ..config import check_choice
+from ..config import check_choice, shown
 from ..errors import (
     BackendError,
     BackendUnavailableError,
@@ -40,6 +40,9 @@ class BackendKind:
         packages: Import names of the packages it needs.
         install: Command that installs them.
         gpu_rank: Position at which ``auto`` with ``use_gpu`` tries this backend, lowest first; None: never.
+
+    Raises:
+        InvalidInputError: The name is not one of letters, digits and ``-_.``, or ``build`` cannot be called.
     """
 
     name: str
@@ -47,6 +50,12 @@ class BackendKind:
     packages: tuple[str, ...] = ()
     install: str = ""
     gpu_rank: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not re.fullmatch(r"[\w.-]{1,64}", self.name, re.ASCII):
+            raise InvalidInputError(f"Backend name is {shown(self.name)}; expected letters, digits and -_. only.")
+        if not callable(self.build):
+            raise InvalidInputError(f"build is {shown(self.build)}; expected a function that loads a network.")
 
 
 def _openvino(network: Network, options: BackendOptions) -> Backend:
@@ -74,8 +83,10 @@ def register_backend(kind: BackendKind) -> None:
     """Make a backend known by its name.
 
     Raises:
-        InvalidInputError: The name is registered already, or is ``auto``.
+        InvalidInputError: The name is registered already, or is ``auto``, or ``kind`` is not a `BackendKind`.
     """
+    if not isinstance(kind, BackendKind):
+        raise InvalidInputError(f"kind is {shown(kind)}; expected a BackendKind.")
     if kind.name == "auto":
         raise InvalidInputError("Backend name is 'auto', which means a choice among backends; choose another name.")
     _KINDS.register(kind)
@@ -130,8 +141,11 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
         OutOfMemoryError: The process may not use as much memory as loading and running the network takes.
         CheckpointError: The checkpoint does not fit.
     """
-    options = options or BackendOptions()
     check_backend(name)
+    options = BackendOptions() if options is None else options
+    for what, value, kind in (("network", network, Network), ("options", options, BackendOptions)):
+        if not isinstance(value, kind):
+            raise InvalidInputError(f"{what} is {shown(value)}; expected a value of type {kind.__name__}.")
     if name == "auto":
         backend = _first_gpu(network, options) if options.use_gpu else _build("openvino", network, options)
     else:

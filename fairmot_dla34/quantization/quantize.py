@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ..backends.memory_need import require_network_memory
 from ..backends.openvino.graph import build_model
 from ..backends.openvino.int8_file import Int8Facts, int8_path, write_int8
 from ..backends.openvino.runtime import start_runtime
-from ..config import DEFAULT_WEIGHTS, InputSize
+from ..config import DEFAULT_WEIGHTS, InputSize, check_path
 from ..console.progress import progress_bar
 from ..files import output_error
 from ..outputs import prepare_output_dir
@@ -58,7 +59,8 @@ def quantize(
     """
     check_installed()
     size = input_size_for(find_entry(weights), input_size)
-    frames = read_frames(str(calibration), size, progress=progress)  # before a download
+    check_path("calibration", calibration, "a video, a folder of images or a camera's index")
+    frames = read_frames(os.fspath(calibration), size, progress=progress)  # before a download
     network = resolve_network(weights, size, progress=progress)
     prepare_output_dir(int8_path(network).parent)
     logger.info("Calibrating on %d frames of %s; takes a minute or more", len(frames.calibration), frames.name)
