@@ -26,8 +26,7 @@ def source_options() -> tuple[Option | Switch, ...]:
             {
                 "newest_frame": (
                     True,
-                    "leave out frames that the network is too slow for; default: for cameras and live streams only, such as RTSP"
-                    " and motion JPEG over HTTP",
+                    "leave frames out if the network is too slow; default: only for cameras, RTSP and HTTP motion JPEG",
                 ),
                 "every_frame": (False, "track every frame, however late; default: for files only"),
             },
@@ -71,7 +70,7 @@ def output_options() -> tuple[Option | Switch, ...]:
         ),
         Switch(
             "visualization",
-            {"no_visualization": (False, "write no video; default: one is written")},
+            {"no_visualization": (False, "write no video, unless --formats has video; default: one is written")},
             "write a video",
             default=True,
         ),

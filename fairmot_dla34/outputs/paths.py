@@ -55,8 +55,25 @@ class OutputFile(FileIO):
                 " again, and leave the output directory as it is until the end."
             )
 
+    def check_whole(self) -> None:
+        """Check that the file ends where this object wrote last, if nothing else writes it.
+
+        Raises:
+            OutputError: Another program truncated it or wrote to it; the next write would leave null characters.
+        """
+        if os.fstat(self.fileno()).st_size != self.tell():
+            raise changed_error(self._path)
+
     def _is_at_path(self) -> bool:
         return os.path.samestat(os.fstat(self.fileno()), self._path.stat())
+
+
+def changed_error(path: Path) -> OutputError:
+    """Return the error for a file whose content another program changed during the run."""
+    return OutputError(
+        f"{path} was changed by another program while it was written, so results are missing; run it again, and leave"
+        " the output directory as it is until the end."
+    )
 
 
 def create_file(path: Path) -> OutputFile:

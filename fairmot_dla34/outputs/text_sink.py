@@ -67,17 +67,19 @@ class TextSink(ClosedOnExit, ABC):
         """Close the file; safe to call twice.
 
         Raises:
-            OutputError: The file was deleted, moved or replaced while it was written.
+            OutputError: The file was deleted, moved, replaced or changed while it was written.
         """
         if self._file.closed:
             return
         try:
             self._file.check_in_place()
+            self._file.check_whole()
         finally:
             self._file.close()
 
     def _append(self, text: str) -> None:
         try:
+            self._file.check_whole()
             append_whole(self._file, text)
         except OSError as error:
             raise output_error(self.path, error) from error

@@ -11,7 +11,7 @@ from ..errors import StateError
 from .drawing import draw_tracks
 from .drawing_options import check_labels, check_line_width
 from .mp4 import H264Encoder
-from .paths import create_file
+from .paths import changed_error, create_file
 from .timeline import Timeline
 from .track_colours import TrackColours
 from .trails import Trails
@@ -112,8 +112,19 @@ class VideoSink(ClosedOnExit):
         try:
             if self._encoder is not None:
                 self._encoder.close()
+                self._check_header()
         finally:
             self._close_file()
+
+    def _check_header(self) -> None:
+        """Check that no other program truncated the file, which leaves null characters in front."""
+        try:
+            with self.path.open("rb") as file:
+                kind = file.read(8)[4:]
+        except OSError:
+            return  # `_close_file` reports it
+        if kind != b"ftyp":
+            raise changed_error(self.path)
 
     def _close_file(self) -> None:
         try:

@@ -72,7 +72,7 @@ def test_each_odd_number_in_each_place(trials: Trials) -> None:
                     assert np.array_equal(drawn, expected)
 
 
-@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("number", [*(pytest.param(n, marks=pytest.mark.slow) for n in (0, 1)), 2])
 def test_boxes_of_one_frame_are_many(trials: Trials, number: int) -> None:
     """A frame of 10,000 people must not stop a run: all at one place, larger than the image, or spread over it."""
     random = np.random.default_rng(number)
@@ -105,6 +105,7 @@ def test_a_video_with_odd_boxes_is_written(trials: Trials, tmp_path: Path) -> No
             assert sum(1 for _ in video.decode(video=0)) == 30
 
 
+@pytest.mark.slow
 def test_memory_stays_small_for_ever_new_ids(trials: Trials) -> None:
     """30,000 ids that each appear once: 100 frames of 300 people."""
     code = (

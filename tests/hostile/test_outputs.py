@@ -288,6 +288,20 @@ def test_outputs_that_vanish_during_the_run(
                 assert len(frames_of(out / "mot_outputs" / "x_vis.mp4")) == 40
 
 
+@pytest.mark.parametrize("path", ["mot_results/x.txt", "mot_results/x.csv", "mot_outputs/x_vis.mp4"])
+def test_outputs_that_are_truncated_during_the_run(trials: Trials, tmp_path: Path, path: str) -> None:
+    """A shell's ``> x.txt`` leaves null characters in front of the next line."""
+
+    def images() -> Any:
+        for index, image in enumerate(walking_boxes(40)):
+            if index == 20:
+                os.truncate(tmp_path / path, 0)
+            yield image
+
+    with trials("outputs, truncated during the run", path), pytest.raises(OutputError, match="was changed by another"):
+        track(images(), tmp_path, name="x", formats=("mot", "csv"))
+
+
 ODD_PATHS = """
 import json, os, socket, sys
 sys.path[:0] = {paths!r}

@@ -174,6 +174,87 @@ def test_images_of_huge_size(tmp_path: Path, trials: Trials) -> None:
             assert peak_bytes < 6e8, peak_bytes
 
 
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _tiff(pages: int, entries: int = 9) -> bytes:
+    """Return a TIFF file of grey images of 4 x 4 px; further entries than nine are empty ones."""
+    tags = ((256, 4), (257, 4), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 4), (279, 16))
+    body = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags) + bytes(12 * (entries - 9))
+    size = 2 + len(body) + 4
+    ends = [24 + size * (page + 1) for page in range(pages - 1)] + [0]
+    header = struct.pack("<2sHI", b"II", 42, 24) + bytes(16)
+    return header + b"".join(struct.pack("<H", entries) + body + struct.pack("<I", end) for end in ends)
+
+
+def _webp(size: int, frame: bytes, frame_size: int) -> bytes:
+    """Return an animated WebP file of two frames."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack("<4sI", kind, len(data)) + data + bytes(len(data) % 2)
+
+    sides = 2 * (size - 1).to_bytes(3, "little"), 2 * (frame_size - 1).to_bytes(3, "little")
+    frames = 2 * chunk(b"ANMF", bytes(6) + sides[1] + b"\x28\0\0\0" + frame)
+    chunks = chunk(b"VP8X", b"\x02\0\0\0" + sides[0]) + chunk(b"ANIM", bytes(6)) + frames
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunks), b"WEBP") + chunks
+
+
+def _bombs() -> dict[str, bytes]:
+    """Return small files that state much more than they contain."""
+    jpeg = cv2.imencode(".jpg", numbered_image(3))[1].tobytes()
+    progressive = cv2.imencode(".jpg", np.zeros((4000, 4000, 3), np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1]
+    scan = progressive.tobytes()[progressive.tobytes().rindex(b"\xff\xda") : -2]
+    still = cv2.imencode(".webp", np.zeros((4000, 16000, 3), np.uint8), [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes()
+    text = _png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))
+    png = _png_of_zeros(16, 16)
+    nested = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{}\n"
+    return {
+        **{f"header_{length}.webp": _webp(16, still[12:], 16)[:length] for length in range(12, 32)},
+        "frame.webp": _webp(16, still[12:], 16),
+        "frame_outside.webp": _webp(16, still[12:], 5000),
+        "segments.jpg": jpeg[:2] + b"\xff\xe1\0\x02" * 2_000_000 + jpeg[2:],
+        "fill.jpg": jpeg[:2] + b"\xff" * 5_000_000 + jpeg[2:],
+        "zeros.jpg": b"\xff\xd8\xff" + bytes(10_000_000),
+        "scans.jpg": progressive.tobytes()[:-2] + 400 * scan + b"\xff\xd9",
+        "starts.mjpeg": b"\xff\xd8" * 500_000,
+        "empty.mjpeg": b"\xff\xd8\xff\xd9" * 200_000,
+        "text.png": png[:33] + text + png[33:],
+        "entries.tif": _tiff(30, entries=65000),
+        "circle.m3u8": nested.format("circle.m3u8").encode(),
+        "circle_a.m3u8": nested.format("circle_b.m3u8").encode(),
+        "circle_b.m3u8": nested.format("circle_a.m3u8").encode(),
+    }
+
+
+def test_small_files_that_state_much(tmp_path: Path, trials: Trials) -> None:
+    bombs = _bombs()
+    for name, data in bombs.items():
+        (tmp_path / name).write_bytes(data)
+    reports, peak_bytes = read_sources([tmp_path / name for name in bombs])
+    for report in reports:
+        with trials("small file that states much", report["source"]):
+            check(report)
+            assert float(str(report["seconds"])) < 6
+            assert peak_bytes < 4e8, peak_bytes
+
+
+def test_animations_that_are_cut_off_or_too_long(tmp_path: Path, trials: Trials) -> None:
+    """Pages that are left out are reported, and reading one does not walk over all the others."""
+    still = cv2.imencode(".webp", numbered_image(0))[1].tobytes()[12:]
+    files = {"long.tif": (_tiff(100_001), 100_000), "cut.tif": (_tiff(10)[:600], 5), "cut.webp": (b"", 1)}
+    webp = _webp(160, still, 160).replace((159).to_bytes(3, "little") * 2, bytes([159, 0, 0, 95, 0, 0]))
+    files["cut.webp"] = (webp[: len(webp) - len(still) // 2], 1)
+    for name, (data, _) in files.items():
+        (tmp_path / name).write_bytes(data)
+    reports, _ = read_sources([tmp_path / name for name in files])
+    for report, (_, frames) in zip(reports, files.values(), strict=True):
+        with trials("animation, cut off", report["source"]):
+            check(report)
+            assert (report["frames"], report["truncated"]) == (frames, True)
+            assert float(str(report["seconds"])) < 40
+
+
 def test_special_files(tmp_path: Path, trials: Trials) -> None:
     for name in ("pipe", "pipe.mp4", "pipe.png", "seqinfo.ini"):
         os.mkfifo(tmp_path / name)
