@@ -1,4 +1,4 @@
-"""Makes text from outside safe to show: one line, no control characters, a bounded length."""
+"""Text of messages: text from outside made safe to show, and the command that installs an optional part."""
 
 from __future__ import annotations
 
@@ -55,3 +55,12 @@ def _without_middle(text: str, limit: int, head_part: float = 0.5) -> str:
         return text
     head = int(head_part * (limit - 1))
     return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an optional part of this package, which is not on a package registry.
+
+    Args:
+        extra: Name of the part in ``pyproject.toml``, such as ``eval``.
+    """
+    return f"pip install '.[{extra}]' in a clone of fairmot_dla34"

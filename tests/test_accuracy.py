@@ -11,7 +11,7 @@ from parts import real_parts
 from fairmot_dla34 import Detections
 from fairmot_dla34.evaluation import Scores
 
-pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
 
 pytestmark = pytest.mark.slow
 

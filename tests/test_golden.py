@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from parts import ScenePart
 
-trackeval = pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+trackeval = pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
 golden = pytest.importorskip("golden")
 
 pytestmark = pytest.mark.slow

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..architectures import Network
 from ..errors import BackendUnavailableError, DeviceUnavailableError
+from ..messages import install_command
 from ..values import Peaks
 from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32
 from .cpus import is_restricted, usable_cpus
@@ -81,7 +82,7 @@ def _start_session(network: Network, provider: str, threads: int | None, *, use_
             ) from error
         raise BackendUnavailableError(
             f"ONNX Runtime {onnxruntime.__version__} cannot run the network ({str(error).splitlines()[0]}); "
-            "install a release with DeformConv: pip install 'fairmot_dla34[onnxruntime]'"
+            f"install a release with DeformConv: {install_command('onnxruntime')}"
         ) from error
     if session.get_providers()[0] != provider:
         raise DeviceUnavailableError(

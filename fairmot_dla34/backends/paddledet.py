@@ -13,6 +13,7 @@ from ..architectures import Checkpoint, Network
 from ..config import InputSize
 from ..console.signals import restore_handler
 from ..errors import DeviceUnavailableError, InvalidInputError
+from ..messages import install_command
 from ..values import Peaks
 from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32, reason_of
 from .cpus import usable_cpus
@@ -136,7 +137,7 @@ def _pick_device(*, use_gpu: bool) -> str:
     if not paddle.is_compiled_with_cuda():
         raise DeviceUnavailableError(
             "PaddlePaddle is a CPU build; for use_gpu replace it: pip uninstall paddlepaddle && "
-            "pip install 'fairmot_dla34[paddle-gpu]'"
+            + install_command("paddle-gpu")
         )
     if paddle.device.cuda.device_count() < 1:
         raise DeviceUnavailableError("PaddlePaddle finds no GPU, which use_gpu needs; check the NVIDIA driver.")

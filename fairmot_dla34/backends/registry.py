@@ -19,14 +19,14 @@ from ..errors import (
     OutOfMemoryError,
 )
 from ..memory import is_lack_of_memory
-from ..messages import plain_line
+from ..messages import install_command, plain_line
 from ..registry import Registry
 from .base import Backend, BackendOptions, reason_of
 from .memory_need import require_network_memory
 
 logger = logging.getLogger(__name__)
 
-_GPU_INSTALL = "pip install 'fairmot_dla34[paddle-gpu]'"
+_GPU_INSTALL = install_command("paddle-gpu")
 _CAUSE_CHARS = 45  # three of them and the remedy fit into a message
 
 
@@ -98,17 +98,17 @@ def unregister_backend(name: str) -> None:
 
 
 register_backend(
-    BackendKind("openvino", _openvino, ("openvino", "onnx"), "pip install fairmot_dla34", gpu_rank=2),
+    BackendKind("openvino", _openvino, ("openvino", "onnx"), "pip install openvino onnx", gpu_rank=2),
 )
 register_backend(
-    BackendKind("paddledet", _paddledet, ("paddle", "ppdet"), "pip install 'fairmot_dla34[paddle]'", gpu_rank=0),
+    BackendKind("paddledet", _paddledet, ("paddle", "ppdet"), install_command("paddle"), gpu_rank=0),
 )
 register_backend(
     BackendKind(
         "onnxruntime",
         _onnxruntime,
         ("onnxruntime", "onnx"),
-        "pip install 'fairmot_dla34[onnxruntime]'",
+        install_command("onnxruntime"),
         gpu_rank=1,
     ),
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..config import check_path, shown
 from ..errors import EvaluationUnavailableError, InvalidInputError, OutOfMemoryError
 from ..files import output_error
+from ..messages import install_command
 from .layout import find_sequences
 from .scores import Evaluation
 from .sequence import Sequence, read_sequence
@@ -19,7 +20,7 @@ from .sequence import Sequence, read_sequence
 if TYPE_CHECKING:
     from .scoring import Measures
 
-_INSTALL = "pip install 'fairmot_dla34[eval]'"
+_INSTALL = install_command("eval")
 
 
 def evaluate(

@@ -18,12 +18,13 @@ from ..backends.openvino.int8_file import Int8Network
 from ..backends.openvino.telemetry import no_telemetry
 from ..errors import BackendError, BackendUnavailableError, OutOfMemoryError
 from ..memory import is_lack_of_memory
+from ..messages import install_command
 from .nncf_progress import shown_phases
 
 if TYPE_CHECKING:
     import openvino
 
-_INSTALL = "pip install 'fairmot_dla34[quantize]'"
+_INSTALL = install_command("quantize")
 
 
 def check_installed() -> None:
@@ -81,7 +82,7 @@ def to_int8(
                 ) from error
             raise BackendError(
                 f"NNCF {nncf.__version__} cannot quantise the network ({reason_of(error)}); expected a release that "
-                "fits OpenVINO's: pip install -U 'fairmot_dla34[quantize]'"
+                f"fits OpenVINO's: {_INSTALL}"
             ) from error
     return Int8Network(*serialize(result))
 

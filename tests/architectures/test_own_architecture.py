@@ -132,7 +132,7 @@ def test_a_file_of_another_embedding_size_needs_no_code(weights: Path, tmp_path:
 
 
 def test_it_is_quantised_without_layers_of_another_architecture(weights: Path, tmp_path: Path) -> None:
-    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install '.[quantize]'")
     for index, image in enumerate(walking_boxes(12)):
         cv2.imwrite(str(tmp_path / f"{index:02d}.png"), image)
     report = quantize(weights, calibration=tmp_path, input_size="320x192", progress=False)

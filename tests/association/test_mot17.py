@@ -17,7 +17,7 @@ from fairmot_dla34.evaluation import Evaluation, evaluate
 @pytest.fixture(scope="module")
 def mot17(test_data: Path) -> Path:
     """Return the folder of MOT17; skip without the data or TrackEval."""
-    pytest.importorskip("trackeval", reason="NO TRACKEVAL: pip install 'fairmot_dla34[eval]' to run this test")
+    pytest.importorskip("trackeval", reason="NO TRACKEVAL: pip install '.[eval]' to run this test")
     if not (test_data / "MOT17" / "det").is_dir():
         pytest.skip(f"MOT17 ABSENT: no MOT17/det in {test_data}; set FAIRMOT_TEST_DATA to run this test")
     return test_data / "MOT17"

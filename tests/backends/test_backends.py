@@ -86,7 +86,7 @@ def test_auto_is_openvino_and_is_logged_once(checkpoint: Path, caplog: pytest.Lo
 def test_a_missing_package_is_reported_with_its_pip_command(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else find_spec(name))
-    with pytest.raises(BackendUnavailableError, match=r"pip install 'fairmot_dla34\[onnxruntime\]'"):
+    with pytest.raises(BackendUnavailableError, match=r"pip install '\.\[onnxruntime\]'"):
         Request(checkpoint, INPUT_SIZE).load("onnxruntime")
 
 

@@ -42,5 +42,5 @@ def test_openvino_sends_no_telemetry(tmp_path: Path) -> None:
 
 
 def test_nncf_sends_no_telemetry(tmp_path: Path) -> None:
-    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install '.[quantize]'")
     run(CODE + WITH_NNCF + NO_TELEMETRY, tmp_path)

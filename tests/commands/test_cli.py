@@ -155,7 +155,7 @@ class TestBadInput:
         done = cli("track", folder, "--weights", weights, "--backend", "paddledet")
         if done.returncode == 0:
             pytest.skip("PADDLE PRESENT: the message about its absence cannot be tested")
-        self.check(done, "pip install 'fairmot_dla34[paddle]'")
+        self.check(done, "pip install '.[paddle]'")
 
     def test_a_checkpoint_without_one_array(self, folder: Path, tmp_path: Path) -> None:
         arrays = dict(random_checkpoint().arrays)

@@ -40,7 +40,7 @@ def frames_in(video: Path) -> int:
 
 
 def test_it_writes_the_files_it_names_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+    pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
     working_directory = tmp_path / "read-only"
     working_directory.mkdir(mode=0o555)
     monkeypatch.chdir(working_directory)
@@ -63,7 +63,7 @@ def test_it_writes_the_files_it_names_and_no_others(tmp_path: Path, monkeypatch:
 
 
 def test_json_contains_the_scores_and_files(tmp_path: Path) -> None:
-    pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+    pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
     report = fake_demo(tmp_path)
     assert report.scores is not None
     values = json.loads(demo_json(report))
@@ -84,12 +84,12 @@ def test_without_trackeval_the_video_is_written_and_one_line_names_the_package(t
     assert report.scores is None
     assert frames_in(report.video) == 12
     (line,) = (line for line in demo_text(report).splitlines() if "pip install" in line)
-    assert "fairmot_dla34[eval]" in line
+    assert ".[eval]" in line
     assert "MOTA" not in demo_text(report)
     values = json.loads(demo_json(report))
     assert values["mota"] is None
     assert values["scores"] is None
-    assert "fairmot_dla34[eval]" in values["no_scores"]
+    assert ".[eval]" in values["no_scores"]
 
 
 @pytest.mark.usefixtures("no_trackeval")
@@ -154,7 +154,7 @@ def test_the_verb_prints_the_report(
 
 @pytest.mark.slow
 def test_the_sample_weights_find_people_without_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+    pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
 
     def no_socket(*args: object, **kwargs: object) -> NoReturn:
         pytest.fail("the demo opened a socket")

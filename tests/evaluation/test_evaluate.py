@@ -12,7 +12,7 @@ from evaluation.trackeval_reference import FIELDS, trackeval_scores
 
 from fairmot_dla34.evaluation import Evaluation, Scores, evaluate
 
-pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
 
 
 def score(folder: Path, truth: list[str], results: list[str]) -> Scores:

@@ -14,8 +14,8 @@ from evaluation.mot_files import row, seqinfo, walkers, write
 from fairmot_dla34.errors import OutputError
 from fairmot_dla34.evaluation import evaluate
 
-pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
-pytest.importorskip("matplotlib", reason="MATPLOTLIB ABSENT: pip install 'fairmot_dla34[eval]'")
+pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
+pytest.importorskip("matplotlib", reason="MATPLOTLIB ABSENT: pip install '.[eval]'")
 
 from fairmot_dla34.evaluation.layout import find_sequences
 from fairmot_dla34.evaluation.matching import Span, matched_spans

@@ -18,7 +18,7 @@ from fairmot_dla34.evaluation import Evaluation, Scores, evaluate, evaluation_js
 SCORES = Scores(63.20521, 59.5, 67.0, 66.0507, 89.8, 100.0, 259, 870, 36995, 235, 110, 370, 112297, 546)
 COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "MOTP", "IDF1", "IDSW", "FP", "FN", "MT", "ML", "Frag")
 needs_trackeval = pytest.mark.skipif(
-    importlib.util.find_spec("trackeval") is None, reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'"
+    importlib.util.find_spec("trackeval") is None, reason="TRACKEVAL ABSENT: pip install '.[eval]'"
 )
 
 
@@ -88,7 +88,7 @@ def test_an_invalid_file_is_one_line_on_stderr_and_exit_code_1(
 def test_without_trackeval_the_error_has_the_pip_command(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(sys, "version_info", (3, 12, 1))
-    with pytest.raises(EvaluationUnavailableError, match=r"install it: pip install 'fairmot_dla34\[eval\]'"):
+    with pytest.raises(EvaluationUnavailableError, match=r"install it: pip install '\.\[eval\]'"):
         evaluate(street / "gt", street / "results")
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     with pytest.raises(EvaluationUnavailableError, match=r"needs Python 3\.11 or newer; this is Python 3\.10\."):

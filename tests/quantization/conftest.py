@@ -28,7 +28,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def report(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuantizationReport]:
     """Report of the quantisation, which runs once per session."""
-    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+    pytest.importorskip("nncf", reason="NNCF ABSENT: pip install '.[quantize]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path_factory.mktemp("int8")))
         yield quantize("sample", calibration=street, input_size=SIZE, progress=False)

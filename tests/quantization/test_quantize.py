@@ -36,7 +36,7 @@ from fairmot_dla34.quantization.frames import read_frames
 from fairmot_dla34.values import Peaks
 from fairmot_dla34.weights import cache_dir
 
-pytest.importorskip("nncf", reason="NNCF ABSENT: pip install 'fairmot_dla34[quantize]'")
+pytest.importorskip("nncf", reason="NNCF ABSENT: pip install '.[quantize]'")
 
 
 def test_int8_finds_the_people_that_fp32_finds(report: QuantizationReport) -> None:
@@ -199,7 +199,7 @@ class TestBadInput:
     def test_missing_nncf_is_reported_with_its_pip_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
         find_spec = importlib.util.find_spec
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "nncf" else find_spec(name))
-        with pytest.raises(BackendUnavailableError, match=r"pip install 'fairmot_dla34\[quantize\]'"):
+        with pytest.raises(BackendUnavailableError, match=r"pip install '\.\[quantize\]'"):
             quantize(calibration="street.mp4")
 
     def test_a_missing_video_is_named(self) -> None:
