@@ -6,11 +6,14 @@ import argparse
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from ..errors import FairMOTError, InvalidInputError
 from ..messages import plain_line
 from .spelling import Spelling
+
+_LONGEST_OPTION = 40  # characters; longer words are not compared with options
 
 
 class SettingsFileError(InvalidInputError):
@@ -32,8 +35,18 @@ class Parser(argparse.ArgumentParser):
         """Parse all words; the parser of the verb reports those that it does not know."""
         arguments, unknown = self.parse_known_args(words)
         if unknown:
-            arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+            arguments.parser.report_unknown(unknown)
         return arguments
+
+    def report_unknown(self, words: Sequence[str]) -> NoReturn:
+        """Report words that the parser does not know; one that is similar to an option is named with that option."""
+        options = {option.replace("_", "-"): option for option in self._option_string_actions}
+        for word in words:
+            name = word.partition("=")[0].replace("_", "-")
+            similar = get_close_matches(name, options, n=1, cutoff=0.8) if len(word) < _LONGEST_OPTION else []
+            if word.startswith("--") and similar:
+                self.error(f"unrecognized argument: {word}; did you mean {options[similar[0]]}?")
+        self.error(f"unrecognized arguments: {' '.join(words)}")
 
     def error(self, message: str) -> NoReturn:
         """Print one line to stderr and exit with 2."""
@@ -41,7 +54,7 @@ class Parser(argparse.ArgumentParser):
         if by_argument:  # the check names the value itself: "frame_stride is 0; expected ..."
             detail = self.with_option_names(by_argument[2])
             message = detail if detail.startswith("--") else f"{by_argument[1]}: {detail}"
-        if not message.endswith("."):  # a message of argparse, which has no remedy
+        if not message.endswith((".", "?")):  # a message of argparse, which has no remedy
             message = f"{message}; see {self.prog} --help"
         self.exit(2, f"{plain_line(f'{self.prog}: {message}')}\n")
 

@@ -13,6 +13,9 @@ _SUBJECTS = {
     "association_method": "tracker",
     "export_format": "format",
 }
+# The end of the list of sources that Python takes, and of those that a command takes.
+_PYTHON_SOURCES = "an rtsp://, http://, https:// or rtmp:// URL, or an iterable of images"
+_SOURCES = "or an rtsp://, http://, https:// or rtmp:// URL"
 
 
 class Spelling:
@@ -32,12 +35,14 @@ class Spelling:
         """Return a message with options in place of the names of arguments.
 
         Replaced are whole names only: ``frame_stride is 0`` at the start or after "and", a name with an underscore
-        also elsewhere if " is " follows, and ``use_gpu=False``. Paths and other values stay as they are.
+        also elsewhere if " is " follows, and ``use_gpu=False``. Sources that only Python can name are left out. Paths
+        and other values stay as they are.
         """
         message = re.sub(r"^([A-Za-z][A-Za-z_ ]{0,30}?) is (\S*)", self._subject, message)
         message = re.sub(r"(?<=[ (])([a-z]+(?:_[a-z]+)+) is (\S*)", self._subject, message)
         message = re.sub(r"(?<= and )([a-z_]+) is (\S*)", self._subject, message)
-        return re.sub(r"(?<![\w/.-])([a-z_]+)=(True|False|'[^']*')", self._value, message)
+        message = re.sub(r"(?<![\w/.-])([a-z_]+)=(True|False|'[^']*')", self._value, message)
+        return message.replace(_PYTHON_SOURCES, _SOURCES).replace(" with no --", " without --")
 
     def _subject(self, match: re.Match[str]) -> str:
         name = _SUBJECTS.get(key := match[1].lower().replace(" ", "_"), key)

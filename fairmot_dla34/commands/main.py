@@ -69,6 +69,8 @@ def _run(words: list[str]) -> None:
 
 def make_parser(words: Sequence[str]) -> Parser:
     """Build the parser; only verbs among ``words`` get their arguments, so that nothing else is imported."""
+    from argparse import SUPPRESS
+
     from ..arguments import Parser
     from ..memory import require_import_memory
 
@@ -82,4 +84,6 @@ def make_parser(words: Sequence[str]) -> Parser:
             if verb in _DRAWING:
                 require_import_memory("numpy", "cv2", "av", purpose=f"The verb {verb}")
             import_module(f".{verb}", __package__).add_arguments(subparser)
+        # Without a default, which would replace the value given before the verb.
+        subparser.add_argument("-v", "--verbose", action="store_true", default=SUPPRESS, help="log details to stderr")
     return parser

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from ..arguments import Parser, run_action
 from ..arguments.run_settings import SOURCE_HELP, RunSettings, add_run_options, run_settings
+from ..config import shown
 from ..console.guard import guarded
 from ..console.logs import log_to_stderr
 from ..console.summary import summary_text
+from ..errors import InvalidInputError
 from ..tracking.job import check_ended
 from ..tracking.options import ModelOptions
 from ..values import TrackingSummary
@@ -32,9 +34,12 @@ def hub_run(argv: list[str], options: ModelOptions, track: Callable[[str, RunSet
         The summary as text.
 
     Raises:
+        InvalidInputError: ``argv`` is not a list of text.
         SystemExit: With 1 after an error or the loss of a live source, 2 after wrong usage, 130 after Ctrl-C, 143 after
             SIGTERM.
     """
+    if not isinstance(argv, (list, tuple)) or not all(isinstance(word, str) for word in argv):
+        raise InvalidInputError(f"argv is {shown(argv)}; expected a list of text, such as ['--video_stream', '0'].")
     summaries: list[TrackingSummary] = []
     parser = make_parser(options)
     parser.set_defaults(run=lambda parsed: summaries.append(track(parsed.video_stream, run_settings(parsed, options))))

@@ -38,7 +38,8 @@ def write_scene(
 ) -> WrittenScene:
     """Draw a scene and write it to ``<output_dir>/<name>/``; existing files of that scene are replaced.
 
-    An interruption leaves a shorter, valid sequence: a video that plays, and the ground truth of the frames in it.
+    An interruption leaves a shorter, valid sequence: a video that plays, and the ground truth of the frames in it. If
+    it comes before the first frame, there is no video.
 
     Args:
         config: Settings of the scene.
@@ -73,6 +74,9 @@ def write_scene(
     finally:
         if done < config.frames:
             _write_seqinfo(written.seqinfo, config, name, frames=done)
+            with contextlib.suppress(OSError):
+                if written.video.stat().st_size == 0:  # no player opens an empty mp4
+                    written.video.unlink()
     return written
 
 

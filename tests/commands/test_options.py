@@ -110,7 +110,7 @@ def test_options_that_mean_the_same_have_the_same_name_and_help() -> None:
 
 
 def test_hub_run_has_the_options_of_track() -> None:
-    track = {action.dest for action in PARSERS["track"]._actions} - {"source", "json"}
+    track = {action.dest for action in PARSERS["track"]._actions} - {"source", "json", "verbose"}
     hub = {action.dest: action for action in PARSERS["hub run"]._actions}
     assert track == set(hub) - {"video_stream"}
     for action in hub.values():
@@ -205,7 +205,7 @@ class TestSettingsFile:
     ("message", "shown"),
     [
         ("use_gpu is True, but (a: use_gpu is True)", "--use-gpu is given, but (a: --use-gpu is given)"),
-        ("run on the CPU with use_gpu=False.", "run on the CPU with no --use-gpu."),
+        ("run on the CPU with use_gpu=False.", "run on the CPU without --use-gpu."),
         ("threads is 2 and use_gpu is True; leave", "--threads is 2 and --use-gpu is given; leave"),
         ("use_embeddings is False, but method='byte' exists", "--no-embeddings is given, but --tracker byte exists"),
         ("newest_frame is True for images", "--newest-frame is given for images"),

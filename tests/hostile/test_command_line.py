@@ -212,6 +212,35 @@ def test_unknown_and_missing_arguments_are_wrong_usage(command: Commands, trials
             one_line(command.hub(*line.split()), code=2)
 
 
+def test_a_misspelled_option_is_named(command: Commands, trials: Trials) -> None:
+    for words, option in {
+        ("track", "x", "--output_dir", "out"): "--output-dir",
+        ("track", "x", "--outputdir=out"): "--output-dir",
+        ("track", "x", "--no-visualisation"): "--no-visualization",
+        ("export", "--imput-size", "64x64"): "--input-size",
+        ("weights", "list", "--jsn"): "--json",
+    }.items():
+        with trials("misspelled options", short(" ".join(words))):
+            one_line(command(*words), f"did you mean {option}?", code=2)
+    with trials("misspelled options", "hub run --output-dir"):
+        one_line(command.hub("--video_stream", "x", "--output-dir", "out"), "did you mean --output_dir?", code=2)
+
+
+def test_arguments_of_paddlehub_that_are_not_a_list_of_text(trials: Trials) -> None:
+    for words in (None, "--video_stream x", b"x", 1, [b"x"], ["--video_stream", 3], [None], {"--video_stream": "x"}):
+        with trials("hub run, arguments that are not text", repr(words)), pytest.raises(FairMOTError, match="argv is"):
+            Module.from_backend(FakeBackend()).run_cmd(words)  # type: ignore[arg-type]
+
+
+def test_messages_of_commands_name_what_a_command_takes(command: Commands, trials: Trials) -> None:
+    with trials("messages of commands", "source"):
+        one_line(command("track", "missing.mp4"), "or an rtsp://, http://, https:// or rtmp:// URL. Check", code=1)
+    with trials("messages of commands", "verbose after the verb"):
+        printed = command("weights", "-v", "path", "sample")
+        assert printed.code == 0
+        assert printed.stdout.endswith("sample.npz\n")
+
+
 def test_files_that_cannot_be_used_are_errors_not_wrong_usage(
     command: Commands, folder: Path, tmp_path: Path, trials: Trials
 ) -> None:

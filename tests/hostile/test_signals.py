@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import signal
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import pytest
 from clips import write_clip
+from hostile.signalled import SIGNALS, Try, check_files, check_stopped, stopping, track_words
 from networks import write_random_checkpoint
-from trials import HangError, TracebackError, Trials, run_python
+from trials import Trials, run_python
 
 pytestmark = pytest.mark.serial
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-START_S = 0.06  # of the interpreter, before the first line of the package runs: a Ctrl-C there is Python's
-END_S = 5.0
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """A process that was signalled.
-
-    Attributes:
-        code: Exit code.
-        stdout: Its standard output.
-        stderr: Its standard error.
-        seconds: Seconds from the first signal to the end.
-    """
-
-    code: int
-    stdout: str
-    stderr: str
-    seconds: float
 
 
 @pytest.fixture(scope="module")
@@ -54,111 +26,26 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("video") / "street.mp4", 1000, size=(320, 192))
 
 
-def stop(
-    arguments: list[str], moments: list[tuple[float, signal.Signals]], env: Mapping[str, str] | None = None
-) -> Stopped:
-    """Run the command and signal it at the moments, in seconds from its start and from the signal before."""
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="backslashreplace",
-        env={**os.environ, **(env or {})},
-        preexec_fn=default_signals,  # noqa: PLW1509 (no other threads run here)
-    )
-    first_s = None
-    try:
-        for after_s, number in moments:
-            time.sleep(after_s)
-            process.send_signal(number)
-            first_s = first_s or time.monotonic()
-        try:
-            stdout, stderr = process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            raise HangError(f"{arguments} still runs 30 s after {moments}") from None
-    finally:
-        process.kill()
-        process.communicate()
-    return Stopped(process.returncode, stdout, stderr, time.monotonic() - (first_s or 0.0))
-
-
-def default_signals() -> None:
-    """Undo what a parent process may have switched off."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-
-
-def check_stopped(stopped: Stopped, number: signal.Signals, after_s: float) -> None:
-    """Assert that the process ended by the signal with one line; or, in the first moments, as Python ends."""
-    if after_s <= START_S and stopped.code in {-number, 1}:
-        return
-    if "Traceback" in stopped.stderr or "Exception ignored" in stopped.stderr:
-        raise TracebackError(stopped.stderr[-1500:])
-    assert stopped.seconds < END_S, f"ended {stopped.seconds:.1f} s after the signal"
-    lines = [line for line in stopped.stderr.splitlines() if line.startswith("fairmot_dla34")]
-    if stopped.code == 0:
-        assert not lines
-        return
-    assert stopped.code in {128 + number, -number}, f"exit code {stopped.code}: {stopped.stderr[-1500:]}"
-    assert len(lines) == (1 if stopped.code > 0 else 0), stopped.stderr
-
-
-def check_files(folder: Path, *, same_end: bool) -> None:
-    """Assert that the outputs are whole, that nothing else is left, and that text and video end with one frame."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.parts[-3] != ".fairmot_dla34"]
-    assert {path.name for path in files} <= {"street.txt", "street.jsonl", "street_vis.mp4"}, files
-    if not files:
-        return
-    mot = (folder / "mot_results" / "street.txt").read_text()
-    assert not mot or mot.endswith("\n")
-    assert all(row.count(",") == 9 for row in mot.splitlines())
-    rows = (folder / "mot_results" / "street.jsonl").read_text()
-    assert not rows or rows.endswith("\n")
-    last = len([json.loads(row) for row in rows.splitlines()])
-    video = folder / "mot_outputs" / "street_vis.mp4"
-    if not video.exists() or (last <= 31 and not same_end):  # killed in the first second
-        assert last <= 31
-        return
-    with av.open(str(video)) as container:
-        decoded = sum(1 for _ in container.decode(video=0))
-    if same_end:
-        assert decoded == last
-    else:
-        assert 0 <= last - decoded <= 31, f"{last} frames in the text, {decoded} in the video"  # one second is open
-
-
-def track(video: Path, weights: Path, folder: Path, *more: str) -> list[str]:
-    size = ("--weights", str(weights), "--input-size", "128x96")
-    return [
-        "-m",
-        "fairmot_dla34",
-        "track",
-        str(video),
-        *size,
-        "--output-dir",
-        str(folder),
-        "--formats",
-        "mot,jsonl",
-        *more,
-    ]
-
-
 def random_moments(
     trials: Trials, count: int, video: Path, weights: Path, folder: Path, longest_s: float, seed: int
 ) -> None:
     randomness = random.Random(seed)  # noqa: S311 (the same moments in every run)
-    for position in range(count):
-        number = SIGNALS[position % len(SIGNALS)]
-        after_s = randomness.uniform(0.05, longest_s)
-        with trials(f"signal, {number.name} at a random moment", f"{after_s:.3f} s"):
-            out, home = folder / f"{position}", folder / f"home{position % 3}"
-            held = ("--fill-gaps", "40") if position % 2 else ()
-            stopped = stop(track(video, weights, out, *held), [(after_s, number)], {"FAIRMOT_DLA34_HOME": str(home)})
-            check_stopped(stopped, number, after_s)
-            check_files(out, same_end=True)
-            assert not [path for path in home.rglob("*") if path.suffix in {".tmp", ".part"}]
+    moments = [(randomness.uniform(0.05, longest_s), SIGNALS[position % len(SIGNALS)]) for position in range(count)]
+    tries = [
+        Try(
+            track_words(video, weights, folder / f"{position}", *(("--fill-gaps", "40") if position % 2 else ())),
+            [moment],
+            {"FAIRMOT_DLA34_HOME": str(folder / f"home{position % 3}")},
+        )
+        for position, moment in enumerate(moments)
+    ]
+    with stopping(tries) as ended:
+        for position, (after_s, number) in enumerate(moments):
+            with trials(f"signal, {number.name} at a random moment", f"{after_s:.3f} s"):
+                check_stopped(ended[position].result(), number, after_s)
+                check_files(folder / f"{position}", same_end=True)
+    with trials("signal, no temporary files in the cache"):
+        assert not [path for path in folder.glob("home*/**/*") if path.suffix in {".tmp", ".part"}]
 
 
 def test_a_run_that_is_signalled_at_random_moments(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
@@ -173,93 +60,83 @@ def test_a_run_that_is_signalled_at_many_random_moments(
 
 
 def test_a_signal_during_the_imports(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
-    for position in range(12):
-        number, after_s = SIGNALS[position % 2], 0.07 + 0.05 * position
-        with trials(f"signal, {number.name} during the start", f"{after_s:.2f} s"):
-            stopped = stop(track(video, weights, tmp_path / "out"), [(after_s, number)])
-            check_stopped(stopped, number, after_s)
+    moments = [(0.07 + 0.05 * position, SIGNALS[position % 2]) for position in range(12)]
+    tries = [
+        Try(track_words(video, weights, tmp_path / f"{after_s}"), [(after_s, number)]) for after_s, number in moments
+    ]
+    with stopping(tries) as ended:
+        for (after_s, number), stopped in zip(moments, ended, strict=True):
+            with trials(f"signal, {number.name} during the start", f"{after_s:.2f} s"):
+                check_stopped(stopped.result(), number, after_s)
 
 
 @pytest.mark.slow
 def test_a_second_signal_while_the_run_ends(trials: Trials, video: Path, weights: Path, tmp_path: Path) -> None:
     """`timeout` signals twice at once, which is one request; an impatient person signals again a second later."""
-    for position in range(8):
-        number, pause_s = SIGNALS[position % 3], (0.0, 0.05, 0.3, 1.05)[position % 4]
-        out = tmp_path / f"{position}"
-        with trials("signal, a second one while the run ends", f"{number.name} after {pause_s} s"):
-            stopped = stop(track(video, weights, out, "--fill-gaps", "300"), [(2.5, number), (pause_s, number)])
-            assert stopped.code in {128 + number, -number}
-            check_stopped(stopped, number, 2.5)
-            check_files(out, same_end=pause_s < 1)
+    cases = [(SIGNALS[position % 3], (0.0, 0.05, 0.3, 1.05)[position % 4]) for position in range(8)]
+    tries = [
+        Try(
+            track_words(video, weights, tmp_path / f"{position}", "--fill-gaps", "300"),
+            [(2.5, number), (pause_s, number)],
+        )
+        for position, (number, pause_s) in enumerate(cases)
+    ]
+    with stopping(tries) as ended:
+        for position, (number, pause_s) in enumerate(cases):
+            with trials("signal, a second one while the run ends", f"{number.name} after {pause_s} s"):
+                stopped = ended[position].result()
+                assert stopped.code in {128 + number, -number}
+                check_stopped(stopped, number, 2.5)
+                check_files(tmp_path / f"{position}", same_end=pause_s < 1)
 
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_valid_files_and_the_next_one_starts(
     trials: Trials, video: Path, weights: Path, tmp_path: Path
 ) -> None:
-    randomness = random.Random(3)  # noqa: S311 (the same moments in every run)
-    for _ in range(8):
-        after_s = randomness.uniform(0.5, 3)
-        with trials("signal, SIGKILL at a random moment", f"{after_s:.3f} s"):
-            stopped = stop(track(video, weights, tmp_path), [(after_s, signal.SIGKILL)])
-            assert stopped.code in {-signal.SIGKILL, 0}
-            check_files(tmp_path, same_end=False)
-    with trials("signal, a run after killed ones"):
-        stopped = stop(track(video, weights, tmp_path), [(3.0, signal.SIGTERM)])
-        assert stopped.code == 128 + signal.SIGTERM, stopped
-        check_files(tmp_path, same_end=True)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("synth", "--frames", "100000", "--output-dir", "{out}"),
-        ("demo", "--output-dir", "{out}"),
-        ("info",),
-        ("export", "--format", "onnx", "--weights", "sample", "--output-dir", "{out}"),
-        ("weights", "verify", "sample"),
-    ],
-    ids=lambda words: words[0],
-)
-def test_every_verb_ends_on_a_signal(trials: Trials, words: tuple[str, ...], tmp_path: Path) -> None:
-    arguments = [word.format(out=tmp_path) for word in words]
-    for number, after_s in ((signal.SIGTERM, 1.0), (signal.SIGINT, 2.0)):
-        with trials("signal, other verbs", f"{words[0]}, {number.name}"):
-            check_stopped(stop(["-m", "fairmot_dla34", *arguments], [(after_s, number)]), number, after_s)
-            for path in tmp_path.rglob("*.mp4"):
-                if path.stat().st_size > 10_000:
-                    with av.open(str(path)) as container:
-                        assert sum(1 for _ in container.decode(video=0)) > 0
-            assert not list(tmp_path.rglob("*.tmp"))
-
-
-@pytest.mark.slow
-def test_a_signal_during_a_download_from_a_silent_server(trials: Trials, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        env = {
-            "FAIRMOT_DLA34_MIRROR": f"http://127.0.0.1:{server.getsockname()[1]}",
-            "FAIRMOT_DLA34_HOME": str(tmp_path),
-        }
-        for number in SIGNALS:
-            with trials("signal, during a download", number.name):
-                stopped = stop(["-m", "fairmot_dla34", "weights", "download"], [(2.0, number)], env)
-                assert stopped.code == 128 + number, stopped
-                check_stopped(stopped, number, 2.0)
+    """Moments from the creation of the video on: the first frames, and the first fragments."""
+    moments = (0.0, 0.002, 0.01, 0.03, 0.06, 0.1, 0.2, 0.5, 1.0, 2.0)
+    folders = [tmp_path / f"{after_s}" for after_s in moments]
+    tries = [
+        Try(
+            track_words(video, weights, folder),
+            [(after_s, signal.SIGKILL)],
+            awaited=folder / "mot_outputs" / "street_vis.mp4",
+        )
+        for folder, after_s in zip(folders, moments, strict=True)
+    ]
+    with stopping(tries) as ended:
+        for folder, after_s, stopped in zip(folders, moments, ended, strict=True):
+            with trials("signal, SIGKILL after the first output", f"{after_s} s"):
+                assert stopped.result().code in {-signal.SIGKILL, 0}
+                check_files(folder, same_end=False)
+    with stopping(
+        [Try(track_words(video, weights, folder), [(3.0, signal.SIGTERM)]) for folder in folders[:3]]
+    ) as ended:
+        for folder, stopped in zip(folders, ended, strict=False):
+            with trials("signal, a run after a killed one"):
+                assert stopped.result().code == 128 + signal.SIGTERM, stopped.result()
+                check_files(folder, same_end=True)
 
 
 @pytest.mark.slow
 def test_a_signal_that_the_process_ignores_stays_ignored(trials: Trials, weights: Path, tmp_path: Path) -> None:
     """`nohup` ignores SIGHUP, a shell that starts a command in the background may ignore SIGINT."""
-    short = write_clip(tmp_path / "street.mp4", 150, size=(320, 192))
-    for number in SIGNALS:
-        with trials("signal, ignored by the process", number.name):
-            code = f"import os, signal, sys; signal.signal({int(number)}, signal.SIG_IGN); "
-            code += "os.execv(sys.executable, sys.argv[1:])"
-            words = track(short, weights, tmp_path / number.name)
-            stopped = stop(["-c", code, sys.executable, *words], [(2.0, number)])
-            assert stopped.code == 0, stopped
-            check_files(tmp_path / number.name, same_end=True)
+    short = write_clip(tmp_path / "street.mp4", 60, size=(320, 192))
+    code = "import os, signal, sys; signal.signal(int(sys.argv[1]), signal.SIG_IGN); "
+    code += "os.execv(sys.executable, sys.argv[2:])"
+    tries = [
+        Try(
+            ["-c", code, f"{int(number)}", sys.executable, *track_words(short, weights, tmp_path / number.name)],
+            [(0.8, number)],
+        )
+        for number in SIGNALS
+    ]
+    with stopping(tries) as ended:
+        for number, stopped in zip(SIGNALS, ended, strict=True):
+            with trials("signal, ignored by the process", number.name):
+                assert stopped.result().code == 0, stopped.result()
+                check_files(tmp_path / number.name, same_end=True)
 
 
 IN_PROCESS = """
@@ -297,11 +174,11 @@ sys.exit(code)
 @pytest.mark.parametrize("action", ["finaliser", "imports", pytest.param("compiled_code", marks=pytest.mark.slow)])
 def test_a_signal_where_python_or_a_library_discards_it(trials: Trials, action: str) -> None:
     """In a finaliser, in the initialisation of an extension module, and in a C function that does not return."""
-    for number in SIGNALS:
-        with trials("signal, where it is discarded", f"{action}, {number.name}"):
-            stopped = stop(["-c", IN_PROCESS, action], [(0.5, number)])
-            assert stopped.code == 128 + number, stopped
-            check_stopped(stopped, number, 0.5)
+    with stopping([Try(["-c", IN_PROCESS, action], [(0.5, number)]) for number in SIGNALS]) as ended:
+        for number, stopped in zip(SIGNALS, ended, strict=True):
+            with trials("signal, where it is discarded", f"{action}, {number.name}"):
+                assert stopped.result().code == 128 + number, stopped.result()
+                check_stopped(stopped.result(), number, 0.5)
 
 
 LIBRARY = """
