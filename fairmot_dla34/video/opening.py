@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,7 +133,7 @@ def _image(path: Path, rates: dict[str, Any]) -> Source:
 
 
 def _glob(pattern: Path, rates: dict[str, Any]) -> Source:
-    matches = [Path(match) for match in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207 (takes an absolute pattern)
+    matches = list(dict.fromkeys(_matches(str(pattern))))
     files = sorted((p for p in matches if is_image(p)), key=natural_key)
     if files:
         return ImageSource(files, name=glob_name(str(pattern)), shown=str(pattern), **rates)
@@ -145,6 +145,25 @@ def _glob(pattern: Path, rates: dict[str, Any]) -> Source:
     raise SourceNotFoundError(
         f"Pattern {pattern} matches nothing; expected image files: check the pattern and the current folder."
     )
+
+
+def _matches(pattern: str) -> Iterator[Path]:
+    """Yield the paths that a pattern matches; ``**`` enters each folder once, whatever links lead to it."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from map(Path, glob.glob(pattern))  # noqa: PTH207 (takes an absolute pattern)
+        return
+    position = parts.index("**")
+    rest, seen = parts[position + 1 :] or ("*",), set[str]()
+    for top in glob.glob(str(Path(*parts[:position]))):  # noqa: PTH207
+        for folder, folders, _ in os.walk(top, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield from _matches(str(Path(glob.escape(folder), *rest)))
 
 
 def _file(path: Path, rates: dict[str, Any]) -> Source:

@@ -280,6 +280,22 @@ def test_special_files(tmp_path: Path, trials: Trials) -> None:
             assert (report["frames"], report["skipped"]) == (1, 2)
 
 
+def test_links_that_lead_in_a_circle(tmp_path: Path, trials: Trials) -> None:
+    """Each folder is entered once; glob's own expansion takes 2^40 steps for two links."""
+    image = cv2.imencode(".png", numbered_image(1))[1].tobytes()
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "a", tmp_path / "a" / "b"):
+        (folder / "1.png").write_bytes(image)
+        (folder / "up").symlink_to(tmp_path)
+        (folder / "again").symlink_to(tmp_path / "a")
+    patterns = {"**/*.png": 3, "**/1.png": 3, "a/**/*.png": 3, "**": 3, "*/b/*.png": 2, "**/b/**/*.png": 3}
+    reports, _ = read_sources([tmp_path / pattern for pattern in patterns], timeout_s=30)
+    for report, (pattern, frames) in zip(reports, patterns.items(), strict=True):
+        with trials("links in a circle", pattern):
+            check(report)
+            assert report["frames"] == frames
+
+
 def test_files_that_are_not_media(tmp_path: Path, trials: Trials) -> None:
     rng = np.random.default_rng(7)
     suffixes = ("txt", "mp4", "h264", "mjpeg", "ts", "yuv", "raw", "ans", "srt", "png", "dat", "m4v", "tga", "")

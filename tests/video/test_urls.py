@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from clips import write_clip
 
 from fairmot_dla34.errors import InvalidInputError, SourceError, SourceNotFoundError
 from fairmot_dla34.video import open_source
@@ -46,3 +47,10 @@ def test_a_folder_whose_name_is_a_number_is_not_a_camera(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError, match="contains no images"):
         open_source("0001")
+
+
+@pytest.mark.parametrize("host", ["", "localhost"])
+def test_a_file_url_may_name_this_host(tmp_path: Path, host: str) -> None:
+    path = write_clip(tmp_path / "a.mp4", 2)
+    with open_source(f"file://{host}{path}") as source:
+        assert len(list(source)) == 2
