@@ -38,8 +38,8 @@ def write_scene(
 ) -> WrittenScene:
     """Draw a scene and write it to ``<output_dir>/<name>/``; existing files of that scene are replaced.
 
-    An interruption leaves a shorter, valid sequence: a video that plays, and the ground truth of the frames in it. If
-    it comes before the first frame, there is no video.
+    An interruption leaves a shorter, valid sequence: a video that plays, and the ground truth of the frames in it;
+    before the first frame, no video.
 
     Args:
         config: Settings of the scene.

@@ -28,8 +28,9 @@ _NO_IMAGE = np.zeros((1, 1, 3), np.uint8)
 class DelayedOutputs:
     """The outputs of one video after a `GapFiller`; a context manager.
 
-    At its exit held results are written, also after an error. Only if writing itself failed or was interrupted, the
-    files end with the frame before; the stop signals of a command wait for the end of a frame. Memory: ``fill_gaps``
+    At its exit held results are written, also after an error. Only if writing itself failed or was interrupted, each
+    file ends with that frame or the one before. The stop signals of a command wait for the end of a frame; a Ctrl-C in
+    a program that uses this package does not, because a library installs no signal handlers. Memory: ``fill_gaps``
     images if a sink needs them.
 
     Args:

@@ -105,7 +105,8 @@ def track_to_files(
         Paths written, frames, ids, seconds per stage.
 
     Raises:
-        FairMOTError: One of its kinds. The outputs are then closed and valid, also after Ctrl-C.
+        FairMOTError: One of its kinds. The outputs are then closed and valid, also after Ctrl-C; see `DelayedOutputs`
+            for a Ctrl-C while a frame is written.
     """
     job = TrackingJob(
         load_model, source, source_options=source_options, output_options=output_options, progress=progress

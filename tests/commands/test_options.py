@@ -256,7 +256,7 @@ def test_the_page_about_the_command_line_lists_every_option_and_its_commands_are
         for word in action.option_strings
         if word.startswith("--") and word != "--help"
     }
-    others = {"--tracker": "method", "--config": "TrackerConfig", "--json": ""}  # in Python these have other names
+    others = {"--tracker": "method", "--config": "TrackerConfig", "--json": "", "--verbose": ""}  # other names, or none
     assert listed == options | others
     assert all(f"`{verb}" in text for verb in VERBS)
     commands = [shlex.split(line) for line in text.splitlines() if line.startswith(("fairmot_dla34 ", "hub run "))]
