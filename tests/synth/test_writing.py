@@ -114,9 +114,9 @@ def test_the_command_writes_a_sequence(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--people", "0"], "people is 0"),
-        (["--size", "big"], "size is 'big'"),
-        (["--person-height", "0.5"], "person_height is '0.5'"),
+        (["--people", "0"], "--people is 0"),
+        (["--size", "big"], "--size is 'big'"),
+        (["--person-height", "0.5"], "--person-height is '0.5'"),
         (["--camera", "drone"], "'drone'"),
         (["--preset", "busy"], "'busy'"),
     ],
@@ -124,7 +124,9 @@ def test_the_command_writes_a_sequence(tmp_path: Path, capsys: pytest.CaptureFix
 def test_the_command_reports_invalid_options(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["synth", "--output-dir", str(tmp_path), *options]) == 1
+    with pytest.raises(SystemExit) as caught:
+        main(["synth", "--output-dir", str(tmp_path), *options])
+    assert caught.value.code == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
