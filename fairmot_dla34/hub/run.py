@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 
 from ..arguments import Parser, run_action
@@ -41,12 +42,15 @@ def hub_run(argv: list[str], options: ModelOptions, track: Callable[[str, RunSet
     if not isinstance(argv, (list, tuple)) or not all(isinstance(word, str) for word in argv):
         raise InvalidInputError(f"argv is {shown(argv)}; expected a list of text, such as ['--video_stream', '0'].")
     summaries: list[TrackingSummary] = []
-    parser = make_parser(options)
-    parser.set_defaults(run=lambda parsed: summaries.append(track(parsed.video_stream, run_settings(parsed, options))))
-    arguments = parser.parse(argv)
-    log_to_stderr(verbose=False)
+
+    def run(parsed: argparse.Namespace) -> None:
+        summaries.append(track(parsed.video_stream, run_settings(parsed, options)))
 
     def action() -> None:
+        parser = make_parser(options)
+        parser.set_defaults(run=run)
+        arguments = parser.parse(argv)
+        log_to_stderr(verbose=False)
         run_action(arguments)
         check_ended(summaries[0])
 

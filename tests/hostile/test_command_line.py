@@ -229,7 +229,7 @@ def test_a_misspelled_option_is_named(command: Commands, trials: Trials) -> None
 def test_arguments_of_paddlehub_that_are_not_a_list_of_text(trials: Trials) -> None:
     for words in (None, "--video_stream x", b"x", 1, [b"x"], ["--video_stream", 3], [None], {"--video_stream": "x"}):
         with trials("hub run, arguments that are not text", repr(words)), pytest.raises(FairMOTError, match="argv is"):
-            Module.from_backend(FakeBackend()).run_cmd(words)  # type: ignore[arg-type]
+            Module.from_backend(FakeBackend()).run_cmd(words)
 
 
 def test_messages_of_commands_name_what_a_command_takes(command: Commands, trials: Trials) -> None:
