@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from fairmot_dla34 import FairMOT
 from fairmot_dla34.backends.fake import FakeBackend
-from fairmot_dla34.commands.demo import SCENE, DemoReport, demo_json, demo_text, run_demo
+from fairmot_dla34.commands.demo import SCENE, run_demo
+from fairmot_dla34.commands.demo_report import DemoReport, demo_json, demo_text
 from fairmot_dla34.commands.main import main
 from fairmot_dla34.errors import InvalidInputError, OutputError
 from fairmot_dla34.values import Peaks
