@@ -64,7 +64,8 @@ def score_set(model: FairMOT, folder: Path, *, min_score: float, min_area: float
         for row in csv.DictReader(file):
             people[row["file"]].append([float(row[name]) for name in ("left", "top", "width", "height")])
     names = sorted(path.name for path in (folder / "images").iterdir())[::every]
-    truth, found = [], []
+    truth: list[dict[str, object]] = []
+    found: list[dict[str, object]] = []
     for number, name in enumerate(names, start=1):
         image = cv2.imread(str(folder / "images" / name))
         assert image is not None, f"{name} cannot be read"  # noqa: S101 (a damaged set)

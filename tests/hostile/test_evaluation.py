@@ -18,7 +18,7 @@ from fairmot_dla34.errors import FairMOTError, TrackFileError
 from fairmot_dla34.evaluation import evaluate
 from fairmot_dla34.evaluation.reading import _MAX_LINES, read_rows
 
-pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install 'fairmot_dla34[eval]'")
+pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
 
 MEMORY_BYTES = 1_000_000_000
 ROW = "1,1,0,50,40,100,1,-1,-1,-1"
