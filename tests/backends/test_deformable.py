@@ -220,7 +220,7 @@ class TestWithoutTheOperator:
 
     def test_the_network_runs_and_info_gives_the_reason(self, no_operator: str, checkpoint: Path) -> None:
         expected = {
-            "absent": "run pip install",
+            "absent": r"run pip install|the build needs a C\+\+ compiler",  # in a source tree, or installed
             "of another release": r"was built with OpenVINO 2025\.1\.1, but .* pip install openvino==2025\.1\.1",
             "of other sources": "was built from other sources",
             "cut short": "is damaged; install the package again",
@@ -230,7 +230,7 @@ class TestWithoutTheOperator:
         operator = load_operator(openvino.Core())
         assert operator.library is None
         assert "\n" not in operator.status
-        assert re.search(f"OpenVINO's own, which is slower: .*{expected}", operator.status)
+        assert re.search(f"OpenVINO's own, which is slower: .*(?:{expected})", operator.status)
         assert len(best_peaks(checkpoint, "fp32"))
 
     @needs_operator

@@ -84,9 +84,15 @@ def copy_package(folder: Path) -> None:
 
 
 def load_in(clone: Path, site: Path) -> list[str]:
-    """Load the operator in a process that was started in the source tree, beside the installed package."""
+    """Load the operator in a process started in the source tree; only the package in ``site`` is installed."""
+    setup = f"""
+import sys, importlib.metadata as metadata
+sys.path.insert(1, {str(site)!r})
+found = metadata.distributions
+metadata.distributions = lambda **names: (one for one in found(**names) if str(one.locate_file("")) == {str(site)!r})
+"""
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(1, {str(site)!r})\n{CODE}"],
+        [sys.executable, "-c", setup + CODE],
         check=True,
         capture_output=True,
         text=True,
