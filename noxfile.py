@@ -105,7 +105,10 @@ def tests(session: nox.Session) -> None:
 def hostile(session: nox.Session) -> None:
     """Run the hostile trials alone, and print their table: kinds, tries, survivals and failures."""
     session.install(".[test,eval,onnxruntime,quantize]")
-    _pytest(session, "hostile", "not paddle and not hub", "tests/hostile")
+    try:
+        _pytest(session, "hostile", "not paddle and not hub", "tests/hostile")
+    finally:
+        session.run("python", "tests/trial_table.py", *map(str, sorted(REPORTS.glob("hostile*.xml"))))
 
 
 @nox.session(python=MAIN_PYTHON)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from hypothesis import settings
-from trials import print_table
+from trial_table import print_table
 
 from fairmot_dla34 import Detections, FairMOT
 from fairmot_dla34.weights import resolve_weights

@@ -5,7 +5,6 @@ A trial survives if the package does what it promises: the right result, or one 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import resource
@@ -20,9 +19,6 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-
-FAILURES = ("wrong results", "hangs", "tracebacks", "crashes")
-PROPERTY = "hostile trial"  # name of the user property of a test that carries one try
 
 
 class HangError(AssertionError):
@@ -168,30 +164,6 @@ def expect_one_line_error(ended: Ended, *words: str, code: int = 1) -> None:
     assert lines[0].isprintable(), lines[0]
     for word in words:
         assert word in lines[0], f"{word!r} is not in {lines[0]!r}"
-
-
-def print_table(reporter: pytest.TerminalReporter) -> None:
-    """Print tries, survivals and failures of every kind of trial that ran; nothing if none ran."""
-    rows: dict[str, dict[str, int]] = {}
-    for report in [report for outcome in ("", "passed", "failed", "error") for report in reporter.getreports(outcome)]:
-        if report.when == "teardown":
-            for name, value in report.user_properties:
-                if name == PROPERTY:
-                    kind, failure = json.loads(str(value))
-                    row = rows.setdefault(kind, dict.fromkeys(("tries", *FAILURES), 0))
-                    row["tries"] += 1
-                    if failure:
-                        row[failure] += 1
-    if not rows:
-        return
-    total = {name: sum(row[name] for row in rows.values()) for name in ("tries", *FAILURES)}
-    width = max(map(len, rows))
-    reporter.section("hostile trials")
-    reporter.line(f"{'kind':{width}}  tries  survived  {'  '.join(FAILURES)}")
-    for kind, row in (*sorted(rows.items()), ("all", total)):
-        survived = row["tries"] - sum(row[name] for name in FAILURES)
-        counts = "  ".join(f"{row[name]:{len(name)}}" for name in FAILURES)
-        reporter.line(f"{kind:{width}}  {row['tries']:5}  {survived:8}  {counts}")
 
 
 def _wait(process: subprocess.Popen[bytes], deadline_s: float) -> tuple[int, int]:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from trials import PROPERTY, Trials
+from trial_table import PROPERTY
+from trials import Trials
 
 
 @pytest.fixture
