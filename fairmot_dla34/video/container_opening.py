@@ -107,15 +107,15 @@ def out_of_memory(shown: str) -> OutOfMemoryError:
     )
 
 
-def decoding_error(error: av.FFmpegError) -> str:
+def decoding_error(error: Exception) -> str:
     """Return the reason why a frame could not be decoded.
 
     Args:
-        error: Error of FFmpeg.
+        error: Error of FFmpeg or PyAV.
     """
-    if error.errno == errno.EINVAL:  # also that of `max_pixels`
+    if getattr(error, "errno", None) == errno.EINVAL:  # also that of `max_pixels`
         return f"its header is damaged, or it has more than {MAX_SOURCE_PIXELS // 10**6} million px"
-    return error.strerror or type(error).__name__
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _open_file(path: Path) -> av.container.InputContainer:

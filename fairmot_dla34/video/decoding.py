@@ -92,7 +92,7 @@ class ImageDecoder:
             self._losses.add_packet(self._seconds(packet))
         try:
             return self._stream.decode(packet)
-        except av.FFmpegError as error:
+        except (av.FFmpegError, ValueError) as error:  # PyAV 19 raises a plain ValueError after a decoder cannot start
             if isinstance(error, MemoryError):
                 raise out_of_memory("The video") from error
             if packet is not None and packet.size:  # else the error is that of the empty packet at the end
