@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import socket
@@ -75,11 +76,12 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "127.0.0.1,localhost,::1")
 
 
-def fetch(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+def fetch(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, retry_policy: RetryPolicy | None = None) -> bytes:
     """Download from a server into a folder; return the file."""
+    policy = retry_policy or QUICK
     monkeypatch.setenv("FAIRMOT_DLA34_MIRROR", url)
     target = folder / "w.pdparams"
-    return download(ENTRY, target, check=lambda _: None, progress=False, retry_policy=QUICK).read_bytes()
+    return download(ENTRY, target, check=lambda _: None, progress=False, retry_policy=policy).read_bytes()
 
 
 def head(*headers: str, status: str = "200 OK") -> bytes:
@@ -309,6 +311,29 @@ def test_damaged_partial_files(trials: Trials, tmp_path: Path, monkeypatch: pyte
             with trials("download, damaged partial file", name):
                 assert fetch(server.url, folder, monkeypatch) == CONTENT
                 assert [path.name for path in folder.iterdir() if path.suffix != ".lock"] == ["w.pdparams"]
+
+
+def test_random_damage_of_a_partial_file(trials: Trials, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes, digests or info of an interrupted download are damaged: the next one ends with the right file."""
+    generator = np.random.default_rng(5)
+    cut = send_file(cut=30_000)
+    for number in range(60):
+        folder = tmp_path / str(number)
+        with FakeServer(CONTENT, [cut]) as server:
+            with pytest.raises(DownloadError):
+                fetch(server.url, folder, monkeypatch, dataclasses.replace(QUICK, attempts=1))
+            victim = folder / f"w.pdparams.part{('', '.sums', '.json')[number % 3]}"
+            content = bytearray(victim.read_bytes())
+            kind = number // 3 % 3
+            if kind == 0:
+                content[generator.integers(len(content))] ^= 1 << generator.integers(8)
+            elif kind == 1:
+                del content[generator.integers(len(content)) :]
+            else:
+                content += generator.bytes(30)
+            victim.write_bytes(content)
+            with trials("download, damaged partial file", f"{victim.suffix} {kind} {number}"):
+                assert fetch(server.url, folder, monkeypatch) == CONTENT
 
 
 @pytest.mark.slow  # the pauses between five attempts take 15 s

@@ -233,7 +233,7 @@ def test_complete_partial_file_needs_no_request(server: FakeServer, fetch: Fetch
 
     with pytest.raises(KeyboardInterrupt):
         fetch(check=interrupt)
-    assert fetch.cached_files == [".pdparams.part", ".pdparams.part.json"]
+    assert fetch.cached_files == [".pdparams.part", ".pdparams.part.json", ".pdparams.part.sums"]
     assert fetch() == server.content
     assert len(server.requests) == 1
 
@@ -396,3 +396,17 @@ def test_a_damaged_file_stays_until_a_sound_one_has_arrived(server: FakeServer, 
     with pytest.raises(DownloadError, match="answered 404"):
         download_weights(target.stem, progress=False)
     assert target.read_bytes() == b"damaged"
+
+
+def test_bytes_damaged_since_the_last_transfer_are_not_resumed(server: FakeServer, fetch: Fetch) -> None:
+    """Without a registered digest, nothing else would notice a changed number."""
+    server.responses = [send_file(cut=200_000)]
+    with pytest.raises(DownloadError):
+        fetch(retry_policy=dataclasses.replace(fetch.retry_policy, attempts=1))
+    part = Path(f"{fetch.target}.part")
+    received = bytearray(part.read_bytes())
+    received[len(received) - 10] ^= 1
+    part.write_bytes(received)
+    assert fetch() == server.content
+    first = int((server.ranges[1] or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+    assert first <= len(received) - 10

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...config import is_whole
 from ...files import write_whole
+from .chunk_digests import ChunkWriter, keep_intact_chunks
 
 _MAX_INFO_BYTES = 1 << 16
 _MAX_HEADER_CHARS = 1000
@@ -34,7 +35,9 @@ class RemoteFileInfo:
 
 
 class PartialFile:
-    """Partial download: ``NAME.part`` and ``NAME.part.json``. Only one process may use it at a time, under the lock.
+    """Partial download: ``NAME.part``, its info ``NAME.part.json`` and the digests of its chunks ``NAME.part.sums``.
+
+    Only one process may use it at a time, under the lock.
 
     Args:
         target: Path of the finished file. The partial file is in the same folder, so that moving it is atomic.
@@ -43,17 +46,25 @@ class PartialFile:
     def __init__(self, target: Path) -> None:
         self.path = target.with_name(target.name + ".part")
         self._info_path = target.with_name(target.name + ".part.json")
+        self._digests_path = target.with_name(target.name + ".part.sums")
 
     def resumable(self, url: str) -> tuple[RemoteFileInfo | None, int]:
-        """Return the info of an earlier transfer from ``url`` and the bytes received; (None, 0) to start over."""
+        """Return the info of an earlier transfer from ``url`` and the intact bytes received; (None, 0) to start over.
+
+        Bytes from the first damaged chunk on are deleted.
+        """
         try:
             info = self._read_info()
-            size = self.path.stat().st_size
+            if info.url != url or not info.validator:
+                return None, 0
+            size = keep_intact_chunks(self.path, self._digests_path)
         except (FileNotFoundError, ValueError):
             return None, 0
-        if info.url != url or not info.validator or size == 0 or size > (info.total_bytes or size):
-            return None, 0
-        return info, size
+        return (None, 0) if size == 0 or size > (info.total_bytes or size) else (info, size)
+
+    def writer(self) -> ChunkWriter:
+        """Return a context manager that appends received bytes."""
+        return ChunkWriter(self.path, self._digests_path)
 
     def _read_info(self) -> RemoteFileInfo:
         """Read the info file.
@@ -86,16 +97,16 @@ class PartialFile:
         self.path.touch()
 
     def discard(self) -> None:
-        """Delete the bytes and the info."""
-        self.path.unlink(missing_ok=True)
-        self._info_path.unlink(missing_ok=True)
+        """Delete the bytes, their digests and the info."""
+        for path in (self.path, self._digests_path, self._info_path):
+            path.unlink(missing_ok=True)
 
     def finish(self, target: Path) -> None:
         """Move the complete file to ``target`` atomically, once its bytes are on the disk."""
         with self.path.open("rb+") as file:
             os.fsync(file.fileno())  # otherwise a power failure after the rename could leave an empty file
         self.path.replace(target)
-        self._info_path.unlink(missing_ok=True)
+        self.discard()
 
 
 def _is_header_value(text: object) -> bool:

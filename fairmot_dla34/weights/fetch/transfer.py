@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...console.progress import progress_bar
 from ...errors import DownloadError
 from ...messages import plain_line
+from .chunk_digests import CHUNK_BYTES
 from .headers import content_range, file_info, retry_after_s, validator
 from .limits import DownloadLimits, RateCheck, RetryPolicy, TransientError
 from .location import SAMPLE_REMEDY, DownloadLocation
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     import requests
 
     from .session import StallGuard
-
-CHUNK_BYTES = 1 << 16
 
 
 def transfer(
@@ -133,7 +132,7 @@ def _append_body(
     bar = progress_bar(
         label or "", info.total_bytes, enabled=label is not None, unit="B", unit_scale=True, initial=offset
     )
-    with bar, partial.path.open("ab") as file:
+    with bar, partial.writer() as file:
         for chunk in chunks:
             file.write(chunk)
             received += len(chunk)
