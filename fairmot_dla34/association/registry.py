@@ -46,7 +46,7 @@ class AssociationMethod:
 
     @property
     def needs_embeddings(self) -> bool:
-        """Whether the method is known to need embeddings: ``make_rules`` is a class whose attribute is True."""
+        """True if ``make_rules`` is a class that declares ``needs_embeddings``; False also if that is unknown."""
         return bool(getattr(self.make_rules, "needs_embeddings", False))
 
 

@@ -26,7 +26,7 @@ _CODE = (
 
 @dataclass(frozen=True)
 class Probe:
-    """What OpenVINO can do on this machine.
+    """Result of a test of OpenVINO on this machine.
 
     Attributes:
         problem: The reason why OpenVINO cannot be used, with a remedy; empty if it can.

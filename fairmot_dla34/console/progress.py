@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from ..closing import ClosedOnExit
 from ..messages import plain_line
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _is_terminal() -> bool:
         return False
 
 
-class ProgressLines:
+class ProgressLines(ClosedOnExit):
     """Writes a line such as ``street: 1234/5000 frames, 25.3 frames/s, 2 min 30 s left`` every `INTERVAL_S` seconds.
 
     The rate is that since the line before, so that a source that slows down shows.
@@ -101,14 +102,6 @@ class ProgressLines:
         self._scaled = unit_scale
         self._done = self._last_done = initial
         self._last_s = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def update(self, n: int = 1) -> None:
         """Add units that are done; write a line if it is due."""

@@ -36,7 +36,7 @@ _MAX_PROCESS = 2**32
 
 @dataclass(frozen=True)
 class Record:
-    """What is known about one output file.
+    """Source and name of the results in one output file, and the process that reserved it.
 
     Attributes:
         source: Digest of the identity of the source whose results the file contains; "" before the first run.

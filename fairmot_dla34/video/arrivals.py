@@ -18,7 +18,7 @@ _WHOLE_RATE_TOLERANCE = 0.05  # relative; cameras run at whole rates, and arriva
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the first arrivals show.
+    """Times and frame rate measured from the first arrivals.
 
     Attributes:
         times_s: Time of each packet; those that were waiting when reading started are spread over the time before.

@@ -46,7 +46,7 @@ class FileIdentity(NamedTuple):
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known about the content of a checkpoint file.
+    """Architecture and digest of a checkpoint file.
 
     Attributes:
         architecture: The architecture that its arrays belong to.
