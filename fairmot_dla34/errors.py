@@ -17,6 +17,11 @@ FairMOTError
 ├── EvaluationError                       base of the errors about scoring results
 │   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is missing or invalid
 │   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip command
+├── DatasetError (ValueError)             training data is missing, unreadable, wrong or not enough
+├── TrainingError                         base of the errors about training
+│   ├── DivergedError (ArithmeticError)   a loss or a weight is NaN or infinite; the message has the step and the images
+│   ├── ResumeError (ValueError)          a run cannot be resumed: its state is missing, damaged or of other settings
+│   └── TrainingUnavailableError (ImportError)  PyTorch is not installed; the message has the pip command
 ├── OutOfMemoryError (MemoryError)        the process may not use as much memory as the call needs
 └── StateError (RuntimeError)             a call was made at the wrong time, such as `predict` outside `stream_mode`
 """
@@ -29,7 +34,9 @@ __all__ = [
     "BackendError",
     "BackendUnavailableError",
     "CheckpointError",
+    "DatasetError",
     "DeviceUnavailableError",
+    "DivergedError",
     "DownloadError",
     "EvaluationError",
     "EvaluationUnavailableError",
@@ -39,10 +46,13 @@ __all__ = [
     "NotQuantizedError",
     "OutOfMemoryError",
     "OutputError",
+    "ResumeError",
     "SourceError",
     "SourceNotFoundError",
     "StateError",
     "TrackFileError",
+    "TrainingError",
+    "TrainingUnavailableError",
     "UnknownWeightsError",
     "WeightsError",
 ]
@@ -122,6 +132,26 @@ class TrackFileError(EvaluationError, ValueError):
 
 class EvaluationUnavailableError(EvaluationError, ImportError):
     """The package that computes the scores is not installed."""
+
+
+class DatasetError(FairMOTError, ValueError):
+    """Training data is missing, unreadable, wrong or not enough."""
+
+
+class TrainingError(FairMOTError):
+    """Base of the errors about training."""
+
+
+class DivergedError(TrainingError, ArithmeticError):
+    """A loss or a weight is NaN or infinite."""
+
+
+class ResumeError(TrainingError, ValueError):
+    """A run cannot be resumed."""
+
+
+class TrainingUnavailableError(TrainingError, ImportError):
+    """PyTorch, which training needs, is not installed."""
 
 
 class OutOfMemoryError(FairMOTError, MemoryError):

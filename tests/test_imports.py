@@ -20,10 +20,11 @@ HEAVY = ("paddle", "openvino", "nncf", "cv2", "onnx", "onnxruntime", "av", "nump
 LAYERS = (
     ("vocabulary",),
     ("console",),
-    ("architectures", "association", "outputs", "video", "weights"),
+    ("architectures", "association", "datasets", "outputs", "video", "weights"),
     ("backends",),
     ("tracking",),
     ("evaluation", "quantization", "synth"),
+    ("training",),
     ("arguments",),
     ("hub", "module"),
     ("commands",),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config import InputSize
+from ..errors import InvalidInputError
 from ..values import Peaks
 from .peaks import OUTPUTS, decode
 
 if TYPE_CHECKING:
     import onnx
 
+    from .heads import Heads
+    from .layers import Layers
+
+T = TypeVar("T")
 Shape = tuple[int, ...]
 Shapes = dict[str, Shape]
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -47,6 +52,7 @@ class Architecture(ABC):
         live_arrays: Regular expressions for the names of arrays that are not all 0 in any trained network: every path
             from the image to the heatmap leads through them.
         float_layers: Regular expressions for the names of layers that stay in floating point in an int8 network.
+        heads: The four heads, for training; None if networks of this architecture cannot be trained.
     """
 
     name: str
@@ -55,6 +61,24 @@ class Architecture(ABC):
     stride: int = 4
     live_arrays: tuple[str, ...] = ()
     float_layers: tuple[str, ...] = ()
+    heads: Heads | None = None
+
+    def features(self, layers: Layers[T], image: T) -> T:  # noqa: ARG002 (for subclasses)
+        """Walk over the layers up to the feature map below the heads, for training.
+
+        Args:
+            layers: Implementation of the layers, such as one on tensors.
+            image: The image as that implementation takes it.
+
+        Returns:
+            The feature map, ``(heads.in_channels, height / stride, width / stride)``.
+
+        Raises:
+            InvalidInputError: The architecture does not define it.
+        """
+        raise InvalidInputError(
+            f"Architecture {self.name} cannot be trained; expected one that defines features and heads, such as dla34."
+        )
 
     @abstractmethod
     def array_shapes(self, sizes: HeadSizes) -> Shapes:

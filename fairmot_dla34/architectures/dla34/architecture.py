@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...config import InputSize
 from ..base import Architecture, Arrays, HeadSizes, Shape, Shapes
 from ..heads import peaks_onnx
-from ..layers import ShapeRecorder
+from ..layers import Layers, ShapeRecorder
 from .structure import HEADS, features
 
 if TYPE_CHECKING:
     import onnx
+
+T = TypeVar("T")
 
 
 class Dla34(Architecture):
@@ -40,6 +42,12 @@ class Dla34(Architecture):
         r"detector\.head\.(size|offset)\..*",
         r"reid\.reid\..*",
     )
+
+    heads = HEADS
+
+    def features(self, layers: Layers[T], image: T) -> T:
+        """Walk over backbone and neck; the feature map has 64 channels at stride 4."""
+        return features(layers, image)
 
     def array_shapes(self, sizes: HeadSizes) -> Shapes:
         """Return the shapes of the 347 arrays."""

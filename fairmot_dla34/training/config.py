@@ -1,0 +1,137 @@
+"""Settings of a training run. Importing this module needs no PyTorch."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..architectures import architecture_names
+from ..config import InputSize, check_amount, check_choice, check_flag, is_whole, shown
+from ..errors import InvalidInputError
+
+PRECISIONS = ("auto", "fp32", "bf16")
+ENGINES = ("torch", "paddle")
+FREEZABLE = ("backbone", "norms")
+LOSS_ADDITIONS = ("giou", "neighbours", "sequence_ids", "fixed_weights")
+BEST_FIGURES = ("auto", "hota", "mota", "idf1", "ap50", "map_id", "loss")
+DEFAULT_EPOCHS = 30  # fairmot_dla34_30e_1088x608.yml
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Losses of a run: those of the paper, or with additions by name.
+
+    Attributes:
+        giou: Add the GIoU loss of the boxes that size and offset make together (arXiv 1902.09630), weight 2.
+        neighbours: Train size, offset and embedding also at the four cells around a centre, because a peak is often
+            one cell off at inference.
+        sequence_ids: Compare a person only with the people of the same sequence: the classifier's other outputs are
+            left out of the softmax.
+        fixed_weights: Weigh the detection losses by 1 and the identity loss by 0.15, instead of learning the two
+            weights as the paper does.
+    """
+
+    giou: bool = False
+    neighbours: bool = False
+    sequence_ids: bool = False
+    fixed_weights: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> LossConfig:
+        """Read ``paper``, or additions separated by commas such as ``giou,neighbours``.
+
+        Raises:
+            InvalidInputError: A name is unknown.
+        """
+        names = [name.strip() for name in text.split(",") if name.strip() not in {"", "paper"}]
+        for name in names:
+            check_choice("Loss", name, ("paper", *LOSS_ADDITIONS))
+        return cls(**dict.fromkeys(names, True))
+
+    def __str__(self) -> str:
+        return ",".join(["paper", *(name for name in LOSS_ADDITIONS if getattr(self, name))])
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of a training run.
+
+    Attributes:
+        data: Folders that `prepare` wrote, to train on.
+        val: Folders that `prepare` wrote, to validate on; empty: the validation parts of ``data``.
+        weights: Registered name or checkpoint file to start from; None: random numbers.
+        arch: Name of the architecture, without ``weights``.
+        input_size: Network input; None: the size the weights were trained for, without weights 1088x608.
+        epochs: Passes over the training images; None with ``minutes``, otherwise `DEFAULT_EPOCHS`.
+        minutes: Length of the run by the clock, instead of ``epochs``.
+        batch_size: Images of a step over all processes; None: 12 on GPUs, 2 on a CPU.
+        lr: Highest learning rate; None: 1e-4, PaddleDetection's.
+        plain_neck: Compute the neck's deformable convolutions as plain ones (offset 0, mask 0.5): twice as fast to
+            train on a CPU, and the offsets of the weights are set to 0.
+        freeze: Parts that are not trained, of `FREEZABLE`: the backbone with the statistics of its norms; the
+            statistics of all norms.
+        loss: Losses.
+        resume: Continue the run in ``output_dir``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the device computes it faster.
+        seed: Seed of all random choices, from 0.
+        threads: CPU threads of this process; None: as many as it may use.
+        output_dir: Folder of the run.
+        best: Figure by which the best weights are chosen, of `BEST_FIGURES`; ``auto``: HOTA for videos with
+            identities and TrackEval installed, otherwise AP50.
+        val_every: Epochs between two validations; None: about ten validations in the run.
+        overwrite: Replace an earlier run in ``output_dir``.
+
+    Raises:
+        InvalidInputError: A setting is unknown, out of its range, or excludes another.
+    """
+
+    data: tuple[Path, ...]
+    val: tuple[Path, ...] = ()
+    weights: str | os.PathLike[str] | None = None
+    arch: str = "dla34"
+    input_size: InputSize | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    lr: float | None = None
+    plain_neck: bool = False
+    freeze: tuple[str, ...] = ()
+    loss: LossConfig = LossConfig()
+    resume: bool = False
+    device: str = "auto"
+    precision: str = "auto"
+    seed: int = 0
+    threads: int | None = None
+    output_dir: Path = Path("run")
+    best: str = "auto"
+    val_every: int | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise InvalidInputError("data is empty; expected at least one folder that prepare wrote.")
+        check_choice("arch", self.arch, architecture_names())
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("best", self.best, BEST_FIGURES)
+        for name in self.freeze:
+            check_choice("freeze", name, FREEZABLE)
+        for name in ("plain_neck", "resume", "overwrite"):
+            check_flag(name, getattr(self, name))
+        limits = {"epochs": 100_000, "batch_size": 65_536, "threads": 1024, "val_every": 100_000}
+        for name, largest in limits.items():
+            value = getattr(self, name)
+            if value is not None and not is_whole(value, 1, largest):
+                raise InvalidInputError(f"{name} is {shown(value)}; expected a whole number from 1 to {largest}.")
+        if not is_whole(self.seed, 0, 2**32 - 1):
+            raise InvalidInputError(f"seed is {shown(self.seed)}; expected a whole number from 0 to 4294967295.")
+        for name in ("minutes", "lr"):
+            if getattr(self, name) is not None and not check_amount(name, getattr(self, name)):
+                raise InvalidInputError(f"{name} is 0; expected a positive number.")
+        if self.epochs is not None and self.minutes is not None:
+            raise InvalidInputError(
+                f"epochs is {self.epochs} and minutes is {self.minutes:g}; expected one of them: leave the other out."
+            )
+        if self.resume and self.overwrite:
+            raise InvalidInputError("resume and overwrite exclude each other; leave one of them out.")
