@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from .dataset import Dataset, DatasetImage, DatasetSequence
 from .values import NO_IDENTITY, ImageLabels, SourceImage, SourceSequence
 
-__all__ = ["NO_IDENTITY", "ImageLabels", "SourceImage", "SourceSequence"]
+__all__ = [
+    "NO_IDENTITY",
+    "Dataset",
+    "DatasetImage",
+    "DatasetSequence",
+    "ImageLabels",
+    "SourceImage",
+    "SourceSequence",
+]
