@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from .errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import FileIO
     from pathlib import Path
+    from typing import BinaryIO
 
 _BLOCK_BYTES = 1 << 20
 _REMEDIES = {
@@ -31,9 +33,7 @@ _REMEDIES = {
 
 
 def write_whole(path: Path, *content: bytes) -> None:
-    """Write a file that other processes see whole or not at all.
-
-    The content goes to a temporary file in the same folder, is flushed to the disk, and replaces ``path`` atomically.
+    """Write a file that other processes see whole or not at all; see `replaced_file`.
 
     Args:
         path: File to write; its folder is created.
@@ -42,11 +42,30 @@ def write_whole(path: Path, *content: bytes) -> None:
     Raises:
         OSError: The file cannot be written. ``path`` is unchanged and no temporary file remains.
     """
+    with replaced_file(path) as file:
+        file.writelines(content)
+
+
+@contextlib.contextmanager
+def replaced_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that replaces ``path`` at the end of the context, and does not if an error ends it.
+
+    The content goes to a temporary file in the same folder, is flushed to the disk, and replaces ``path`` atomically.
+
+    Args:
+        path: File to write; its folder is created.
+
+    Yields:
+        The temporary file, open for writing.
+
+    Raises:
+        OSError: The file cannot be written. ``path`` is unchanged and no temporary file remains.
+    """
     make_folder(path.parent)
     temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")  # short, even if the name of `path` is not
     try:
         with temporary.open("xb") as file:  # a file from `tempfile` would be readable by its owner only
-            file.writelines(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())  # otherwise a power failure after the rename could leave an empty file
         temporary.replace(path)

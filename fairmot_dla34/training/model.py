@@ -1,0 +1,73 @@
+"""The network and its loss as one module, and the moving average of the network's weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .losses import FairMOTLoss, LossCounts
+from .network import FairMOTNetwork
+from .targets import Targets
+
+AVERAGE_DECAY = 0.998  # of the moving average, over about 500 steps
+
+
+class TrainedModel(nn.Module):
+    """The network and its loss: images and targets in, loss out.
+
+    Distributed training needs one module with all parameters.
+
+    Args:
+        network: Network in training.
+        loss: Loss with the identity classifier.
+        precision: ``fp32``, or ``bf16`` for the network's layers; the loss is always computed in fp32.
+    """
+
+    def __init__(self, network: FairMOTNetwork, loss: FairMOTLoss, precision: str) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self._uses_bf16 = precision == "bf16"
+
+    def forward(self, images: Tensor, targets: Targets, counts: LossCounts) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss and its unweighted parts by name.
+
+        Args:
+            images: ``(B, 3, H, W)`` uint8 RGB.
+            targets: Targets of the batch.
+            counts: Normalisers of the loss, over all processes.
+        """
+        scaled = (images.float() / 255).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._uses_bf16):
+            outputs = self.network(scaled, targets.cells)
+        return self.loss(outputs, targets, counts)  # type: ignore[no-any-return]  # torch's __call__ is untyped
+
+
+class AveragedNetwork:
+    """Exponential moving average of a network's parameters and statistics; validated and written instead of it.
+
+    Args:
+        network: Network whose state is the first average.
+        average: Network of the same shape that holds the average; its values are replaced.
+    """
+
+    def __init__(self, network: FairMOTNetwork, average: FairMOTNetwork) -> None:
+        self._network = network
+        self.network = average
+        self.network.load_state_dict(network.state_dict())
+        self.network.eval()
+        self.network.requires_grad_(requires_grad=False)
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Add the network's state.
+
+        Args:
+            step: Finished steps of the run; early averages are over fewer steps.
+        """
+        decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
+        for averaged, value in zip(self.network.state_dict().values(), self._network.state_dict().values(), strict=True):
+            if averaged.dtype.is_floating_point:
+                averaged.lerp_(value, 1 - decay)
+            else:
+                averaged.copy_(value)

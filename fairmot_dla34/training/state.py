@@ -1,0 +1,128 @@
+"""The state of a run on disk: written atomically, checked against the settings when a run is resumed."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import ResumeError
+from ..files import output_error, replaced_file
+from .model import AveragedNetwork, TrainedModel
+
+STATE_FILE = "state.pt"
+_VERSION = 1
+
+
+@dataclass
+class Progress:
+    """Position of a run.
+
+    Attributes:
+        epoch: Current epoch, from 0.
+        epoch_step: Finished steps of the epoch.
+        step: Finished steps of the run.
+        elapsed_s: Seconds of training and validation so far, over all starts of the run.
+        best_score: Best validation figure so far; None before the first.
+        best_step: Step of the best figure.
+        validated_share: Share of the run at the last validation; negative before the first.
+        scores: Validation figures so far, by name of the validation.
+    """
+
+    epoch: int = 0
+    epoch_step: int = 0
+    step: int = 0
+    elapsed_s: float = 0.0
+    best_score: float | None = None
+    best_step: int = 0
+    validated_share: float = -1.0
+    scores: dict[str, dict[str, float]] | None = None
+
+
+def save_state(
+    folder: Path,
+    model: TrainedModel,
+    average: AveragedNetwork,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    settings: Mapping[str, str],
+) -> None:
+    """Write the state of a run; the earlier state stays until the new one is complete.
+
+    Args:
+        folder: Folder of the run.
+        model: Network and loss.
+        average: Averaged network.
+        optimizer: Optimiser of the model.
+        progress: Position of the run.
+        settings: Settings that a resumed run must share, as text by name.
+
+    Raises:
+        OutputError: The file cannot be written; the earlier one is unchanged.
+    """
+    state = {
+        "version": _VERSION,
+        "settings": dict(settings),
+        "model": model.state_dict(),
+        "average": average.network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "progress": vars(progress),
+    }
+    path = folder / STATE_FILE
+    try:
+        with replaced_file(path) as file:
+            torch.save(state, file)
+    except (OSError, RuntimeError) as error:  # PyTorch raises a RuntimeError for a write that fails
+        raise output_error(path, error) from error
+
+
+def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Read the state of a run and check that it belongs to these settings.
+
+    Raises:
+        ResumeError: There is no state, it is damaged, or a setting differs.
+    """
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise ResumeError(f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        earlier, version = state["settings"], state["version"]
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        raise ResumeError(
+            f"{path} cannot be read ({type(error).__name__}); it is damaged or not of this program. Start again with "
+            "--weights last.pdparams of that folder."
+        ) from error
+    if version != _VERSION:
+        raise ResumeError(f"{path} has version {version}; expected {_VERSION}: start again with --weights last.pdparams.")
+    for name in sorted(earlier.keys() | settings.keys()):
+        if earlier.get(name) != settings.get(name):
+            raise ResumeError(
+                f"{name} is {settings.get(name, 'not given')}, but the run in {folder} was started with "
+                f"{earlier.get(name, 'another version')}; resume with the same settings, or start a new run."
+            )
+    return dict(state)
+
+
+def restore_state(
+    state: Mapping[str, Any], model: TrainedModel, average: AveragedNetwork, optimizer: torch.optim.Optimizer
+) -> Progress:
+    """Copy a state that was read into the model, the average and the optimiser; return the position of the run.
+
+    Raises:
+        ResumeError: The arrays do not fit: the file was changed.
+    """
+    try:
+        model.load_state_dict(state["model"])
+        average.network.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        return Progress(**state["progress"])
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise ResumeError(
+            f"The state of the run does not fit its settings ({str(error).splitlines()[0]}); start again with --weights "
+            "last.pdparams of that folder."
+        ) from error
