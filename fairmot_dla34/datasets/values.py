@@ -67,9 +67,20 @@ class SourceSequence:
         images: Images; in the order of time if it is a video.
         is_video: Whether the images are consecutive frames, so that identities hold from one to the next.
         frame_rate: Frames per second of a video.
+        classes: Names of the classes that ``class_ids`` count, equal in all sequences of a data set.
+        part: ``train`` or ``val`` if the publisher of the data set split it, None if not. It holds unless the caller
+            splits the data set another way.
+        clip_boxes: Whether training clips boxes to the image after augmentation: FairMOT does so for MOT20
+            (``random_affine`` in its ``jde.py``) and for no other data set.
+        video: Video file that holds the images, None if they are files. Then ``images[i]`` is frame ``i`` of the video
+            (``Frame.index``) and its ``path`` does not exist: only the stem counts, as the stem of the file to write.
     """
 
     name: str
     images: list[SourceImage] = field(default_factory=list)
     is_video: bool = True
     frame_rate: float = DEFAULT_FRAME_RATE
+    classes: tuple[str, ...] = ("person",)
+    part: str | None = None
+    clip_boxes: bool = False
+    video: Path | None = None
