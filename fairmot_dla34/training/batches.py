@@ -1,0 +1,230 @@
+"""Training batches: which images, in which order and variation, with their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..config import InputSize, is_whole, shown
+from ..datasets import NO_IDENTITY, Dataset, DatasetImage, ImageLabels
+from ..errors import DatasetError, InvalidInputError
+from .augmentation import augment
+from .batch_stream import BatchStream
+from .config import LossConfig
+from .targets import Targets, make_targets
+
+PART = "train"
+_ORDER, _VARIATION = 0, 1  # first number of a seed, so that no two purposes share their random numbers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images of a step, with their targets.
+
+    Attributes:
+        images: ``(B, 3, H, W)`` uint8 RGB.
+        targets: Targets of the images.
+        names: ``B`` paths of the image files.
+    """
+
+    images: Tensor
+    targets: Targets
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """Settings of all batches; see `BatchSource`."""
+
+    input_size: InputSize
+    stride: int
+    num_classes: int
+    seed: int
+    neighbours: bool
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A training image, with its dataset and the number that is added to the identities of this dataset."""
+
+    dataset: Dataset
+    image: DatasetImage
+    first_identity: int
+
+
+class BatchSource:
+    """Makes the batches of one process from the training parts of one or several datasets.
+
+    An epoch shows each image once, in random order; the images that would fill only a part of the last batch are left
+    out, others in each epoch. Fewer images than ``batch_size`` are repeated until they fill one batch, each in other
+    variations. A batch depends on the datasets, the seed, the epoch and the step, never on the number of threads or
+    processes: each process makes its share of the global batch, in the order of the ranks.
+
+    Args:
+        datasets: Datasets; the identities of each follow those of the ones before it.
+        input_size: Network input.
+        stride: Network px per heatmap cell.
+        num_classes: Number of classes of the network.
+        batch_size: Images of a step over all processes.
+        seed: Seed of the order and of the variations.
+        loss: Losses that the targets are for.
+        rank: Number of this process, from 0.
+        world_size: Number of processes.
+        threads: Threads that decode and vary images.
+
+    Attributes:
+        num_identities: Number of identities over all datasets.
+        sequence_of_identity: ``(num_identities,)`` int64, sequence of each identity, counted over all datasets.
+        steps_per_epoch: Number of batches of an epoch, equal in all processes.
+
+    Raises:
+        DatasetError: The datasets have no training images, or their classes differ or are more than ``num_classes``.
+        InvalidInputError: ``batch_size`` is not a multiple of ``world_size``.
+    """
+
+    def __init__(  # noqa: PLR0913 (settings of a run, all by keyword)
+        self,
+        datasets: Sequence[Dataset],
+        *,
+        input_size: InputSize,
+        stride: int,
+        num_classes: int,
+        batch_size: int,
+        seed: int,
+        loss: LossConfig,
+        rank: int = 0,
+        world_size: int = 1,
+        threads: int = 1,
+    ) -> None:
+        if batch_size % world_size:
+            raise InvalidInputError(
+                f"batch_size is {batch_size} with {world_size} processes; expected a multiple of {world_size}."
+            )
+        _check_classes(datasets, num_classes)
+        self._items = _items(datasets)
+        self._settings = _Settings(input_size, stride, num_classes, seed, neighbours=loss.neighbours)
+        self._batch_size, self._own_size = batch_size, batch_size // world_size
+        self._seed, self._rank, self._threads = seed, rank, threads
+        self.num_identities = sum(dataset.num_identities for dataset in datasets)
+        self.sequence_of_identity = _sequence_of_identity(datasets)
+        self.steps_per_epoch = max(1, len(self._items) // batch_size)
+
+    def batches(self, epoch: int, first_step: int = 0) -> BatchStream[Batch]:
+        """Return the batches of an epoch, made in threads that end when the stream is exhausted or closed.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            first_step: Step of the epoch to start with, from 0.
+
+        Raises:
+            InvalidInputError: The epoch has no such step.
+        """
+        if not is_whole(first_step, 0, self.steps_per_epoch):
+            raise InvalidInputError(
+                f"first_step is {shown(first_step)}; expected a whole number from 0 to {self.steps_per_epoch}."
+            )
+        depth = 2 + self._threads // self._own_size  # work for all threads while the consumer waits for a batch
+        return BatchStream(self._work(epoch, first_step), threads=self._threads, depth=depth)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Return the ``(steps_per_epoch * batch_size,)`` numbers of the images of an epoch, over all processes."""
+        rng = np.random.default_rng([_ORDER, self._seed, epoch])
+        needed = self.steps_per_epoch * self._batch_size
+        rounds = [rng.permutation(len(self._items)) for _ in range(-(-needed // len(self._items)))]
+        return np.concatenate(rounds)[:needed].astype(np.int64)
+
+    def _work(self, epoch: int, first_step: int) -> Iterator[_BatchWork]:
+        order = self.order(epoch)
+        for step in range(first_step, self.steps_per_epoch):
+            first = step * self._batch_size + self._rank * self._own_size
+            items = [self._items[index] for index in order[first : first + self._own_size]]
+            yield _BatchWork(self._settings, items, epoch, first)
+
+
+class _BatchWork:
+    """The work on one batch; see `BatchWork`.
+
+    Args:
+        settings: Settings of all batches.
+        items: Images of the batch.
+        epoch: Number of the epoch.
+        first_position: Position of the first image in the epoch's order.
+    """
+
+    def __init__(self, settings: _Settings, items: list[_Item], epoch: int, first_position: int) -> None:
+        self._settings = settings
+        self._items = items
+        self._epoch = epoch
+        self._first_position = first_position
+        size = settings.input_size
+        self._images = torch.empty((len(items), 3, size.height, size.width), dtype=torch.uint8)
+        self._planes: NDArray[np.uint8] = self._images.numpy()  # shares its memory
+        self._labels = [ImageLabels.empty()] * len(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, number: int) -> None:
+        """Read and vary an image, and write it into the batch."""
+        item, settings = self._items[number], self._settings
+        labels, image = item.dataset.labels(item.image), item.dataset.read_image(item.image)
+        rng = np.random.default_rng([_VARIATION, settings.seed, self._epoch, self._first_position + number])
+        try:
+            image, labels = augment(image, labels, settings.input_size, rng)
+        except cv2.error as error:
+            raise DatasetError(f"{item.image.path} cannot be resized ({error.err or error}); replace it.") from error
+        for channel in range(3):
+            cv2.extractChannel(image, 2 - channel, self._planes[number, channel])  # BGR to RGB
+        ids = np.where(labels.ids == NO_IDENTITY, NO_IDENTITY, labels.ids + item.first_identity)
+        self._labels[number] = replace(labels, ids=ids)
+
+    def finish(self) -> Batch:
+        """Return the batch."""
+        settings = self._settings
+        targets = make_targets(
+            self._labels,
+            settings.input_size,
+            stride=settings.stride,
+            num_classes=settings.num_classes,
+            neighbours=settings.neighbours,
+        )
+        return Batch(self._images, targets, [str(item.image.path) for item in self._items])
+
+
+def _check_classes(datasets: Sequence[Dataset], num_classes: int) -> None:
+    for dataset in datasets:
+        if dataset.classes != datasets[0].classes:
+            raise DatasetError(
+                f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {datasets[0].path} has "
+                f"{', '.join(datasets[0].classes)}; expected equal classes: prepare both with the same --classes."
+            )
+        if len(dataset.classes) > num_classes:
+            raise DatasetError(
+                f"{dataset.path} has {len(dataset.classes)} classes; expected at most {num_classes}, the number of the "
+                "network. Prepare the dataset with fewer --classes."
+            )
+
+
+def _items(datasets: Sequence[Dataset]) -> list[_Item]:
+    items, first_identity = [], 0
+    for dataset in datasets:
+        items += [_Item(dataset, image, first_identity) for image in dataset.images(PART)]
+        first_identity += dataset.num_identities
+    if not items:
+        names = ", ".join(str(dataset.path) for dataset in datasets) or "The list of datasets"
+        raise DatasetError(f"{names}: no training images; prepare a dataset with some.")
+    return items
+
+
+def _sequence_of_identity(datasets: Sequence[Dataset]) -> NDArray[np.int64]:
+    parts, first_sequence = [np.empty(0, np.int64)], 0
+    for dataset in datasets:
+        parts.append(dataset.sequence_of_identity + first_sequence)
+        first_sequence += len(dataset.sequences("train")) + len(dataset.sequences("val"))
+    return np.concatenate(parts)
