@@ -59,7 +59,7 @@ def progress_bar(
     Returns:
         The bar, a context manager; call its ``update(n)`` after ``n`` units, 1 by default.
     """
-    if enabled and not _is_terminal():
+    if enabled and not is_terminal():
         return ProgressLines(name, total, unit=unit, unit_scale=unit_scale, initial=initial)
     from tqdm import tqdm
 
@@ -75,7 +75,8 @@ def progress_bar(
     )
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
+    """Return True if stderr is a terminal."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except ValueError:  # closed
