@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from .text_sink import TextSink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..values import FrameResult, Track
 
 # KITTI's devkit_tracking/readme.txt: truncation and occlusion -1, angle -10, size -1, position -1000, rotation -10 if
@@ -20,14 +22,7 @@ class MotSink(TextSink):
 
     def format(self, result: FrameResult) -> str:
         """Return one line per track."""
-        lines = []
-        for track in result.tracks:
-            x1, y1, x2, y2 = track.box
-            lines.append(
-                f"{result.index + 1},{track.track_id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},"
-                f"{track.score:.4f},-1,-1,-1\n"
-            )
-        return "".join(lines)
+        return mot_lines(result.index, result.tracks)
 
 
 class JsonlSink(TextSink):
@@ -74,6 +69,17 @@ class KittiSink(TextSink):
             f"{' '.join(f'{value:.2f}' for value in track.box)} {_KITTI_UNKNOWN_AFTER_BOX} {track.score:.4f}\n"
             for track in result.tracks
         )
+
+
+def mot_lines(index: int, tracks: Iterable[Track]) -> str:
+    """Return the lines of `MotSink` for the tracks of the frame ``index``, which counts from 0."""
+    lines = []
+    for track in tracks:
+        x1, y1, x2, y2 = track.box
+        lines.append(
+            f"{index + 1},{track.track_id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{track.score:.4f},-1,-1,-1\n"
+        )
+    return "".join(lines)
 
 
 def _json_fields(track: Track) -> dict[str, object]:

@@ -94,9 +94,7 @@ class FairMOTNetwork(nn.Module):
             images: ``(B, 3, H, W)`` RGB in [0, 1], sides divisible by 32.
             cells: ``(P, 3)`` image, row and column of the cells at which size, offset and embedding are computed.
         """
-        layers = TensorLayers(self.tensors(), self._norm, plain_neck=self.plain_neck)
-        images = images.contiguous(memory_format=torch.channels_last)
-        feature_map = self.architecture.features(layers, images)
+        layers, feature_map = self.features(images)
         neighbourhoods = gather_neighbourhoods(feature_map, cells)
         return Outputs(
             heatmap=layers.dense_head(feature_map, self.heads.heatmap),
@@ -104,6 +102,12 @@ class FairMOTNetwork(nn.Module):
             offset=layers.cell_head(neighbourhoods, self.heads.offset),
             embedding=layers.cell_head(neighbourhoods, self.heads.embedding),
         )
+
+    def features(self, images: Tensor) -> tuple[TensorLayers, Tensor]:
+        """Return the layers, whose heads are to be applied, and the feature map below them; ``images`` as above."""
+        layers = TensorLayers(self.tensors(), self._norm, plain_neck=self.plain_neck)
+        images = images.contiguous(memory_format=torch.channels_last)
+        return layers, self.architecture.features(layers, images)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return parameters and buffers by canonical name."""
