@@ -41,15 +41,14 @@ class TensorLayers:
         """Compute nothing."""
 
     def deform_conv_norm_relu(self, x: Tensor, name: str, channels: int) -> Tensor:  # noqa: ARG002 (the protocol's)
-        """Apply DCNv2, batch norm and a ReLU. Samples are taken in float32: positions need more than 8 bits."""
+        """Apply DCNv2, batch norm and a ReLU. Samples are taken in float32: positions need more than bf16's 8 bits."""
         weight, bias = self._weight_and_bias(f"{name}.conv.conv_dcn")
         if self._plain_neck:  # half a plain convolution
             y = functional.conv2d(x, 0.5 * weight, bias, padding=1)
         else:
             offset_mask = functional.conv2d(x, *self._weight_and_bias(f"{name}.conv.conv_offset"), padding=1)
-            with torch.autocast(x.device.type, enabled=False):
-                offset, mask = offset_mask.to(weight.dtype).split((18, 9), dim=1)
-                y = deform_conv(x.to(weight.dtype), offset, mask.sigmoid(), weight, bias).to(x.dtype)
+            offset, mask = offset_mask.to(weight.dtype).split((18, 9), dim=1)
+            y = deform_conv(x, offset, mask.sigmoid(), weight, bias)
         return functional.relu(self._norm(y, name))
 
     def upsample(self, x: Tensor, name: str, stride: int) -> Tensor:
