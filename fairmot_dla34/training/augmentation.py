@@ -7,9 +7,9 @@ of PaddleDetection, with the settings of ``fairmot_reader_1088x608.yml``. Boxes 
 * An image without people is warped too, as in FairMOT's own ``jde.py``.
 
 Images differ from the source in how they are sampled. The source shrinks the image to the letterbox and then warps it
-without averaging. Here the letterbox, the affine transform and the flip are one warp, and the image is averaged to a
-little above the resolution of the result first. Pixel centres are at half px, as in `cv2.resize`. The colours are
-changed after this average, which gives the same image with less work. The padding is as grey as at inference.
+without averaging. Here the letterbox, the affine transform and the flip are one warp, and the image is averaged to
+somewhat above the resolution of the result first. Pixel centres are at half px, as in `cv2.resize`. The colours are
+changed last, on the fewest pixels; the padding is as grey as at inference all the same.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ class Variation:
         numbers = rng.random(9)
         low = np.array([1 - COLOUR_RANGE] * 2 + [-DEGREES, SCALE[0]] + [-SHIFT] * 2 + [-SHEAR_DEGREES] * 2)
         high = np.array([1 + COLOUR_RANGE] * 2 + [DEGREES, SCALE[1]] + [SHIFT] * 2 + [SHEAR_DEGREES] * 2)
-        return cls(*(low + numbers[:8] * (high - low)).tolist(), flip=bool(numbers[8] < FLIP_PROBABILITY))
+        saturation, brightness, degrees, scale, *shifts_and_shears = (low + numbers[:8] * (high - low)).tolist()
+        shift_x, shift_y, shear_x, shear_y = shifts_and_shears
+        flip = bool(numbers[8] < FLIP_PROBABILITY)
+        return cls(saturation, brightness, degrees, scale, shift_x, shift_y, shear_x, shear_y, flip)
 
     def affine(self, input_size: InputSize) -> NDArray[np.float64]:
         """Return the ``(3, 3)`` affine transform of the letterboxed image, network px, without the flip."""
@@ -184,7 +187,7 @@ def _flip(boxes: NDArray[np.float32], variation: Variation, input_size: InputSiz
 
 
 def _warp(image: NDArray[np.uint8], letterbox: Letterbox, variation: Variation) -> NDArray[np.uint8]:
-    """Return the image averaged, with its colours changed, and warped to the network input."""
+    """Return the image averaged, warped to the network input, and with its colours changed."""
     size, ratio, (pad_x, pad_y) = letterbox.input_size, letterbox.ratio, letterbox.padding
     matrix = variation.affine(size) @ [[ratio, 0, pad_x], [0, ratio, pad_y], [0, 0, 1]]
     if variation.flip:
@@ -195,18 +198,23 @@ def _warp(image: NDArray[np.uint8], letterbox: Letterbox, variation: Variation) 
         width, height = (max(1, round(side * share)) for side in (letterbox.image_width, letterbox.image_height))
         matrix = matrix @ np.diag([letterbox.image_width / width, letterbox.image_height / height, 1])
         image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    image = _change_colours(image, variation)
     matrix[:2, 2] += matrix[:2, :2] @ [0.5, 0.5] - 0.5  # OpenCV's coordinates are 0 at the centre of the first pixel
-    grey = (LETTERBOX_GREY,) * 3
+    grey = _grey_before(variation)
     warped = cv2.warpAffine(
-        image, matrix[:2], (size.width, size.height), borderMode=cv2.BORDER_CONSTANT, borderValue=grey
+        image, matrix[:2], (size.width, size.height), borderMode=cv2.BORDER_CONSTANT, borderValue=(grey,) * 3
     )
-    return np.asarray(warped, np.uint8)
+    return _change_colours(np.asarray(warped, np.uint8), variation)
+
+
+def _grey_before(variation: Variation) -> int:
+    """Return the grey that becomes `LETTERBOX_GREY` when the colours are changed."""
+    return min(255, math.ceil(LETTERBOX_GREY / variation.brightness))
 
 
 def _change_colours(image: NDArray[np.uint8], variation: Variation) -> NDArray[np.uint8]:
-    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
     levels = np.arange(256, dtype=np.float32)
-    table = np.stack([levels, levels * variation.saturation, levels * variation.brightness], axis=1)  # (256, 3)
-    table_uint8 = np.minimum(table, 255).astype(np.uint8).reshape(1, 256, 3)  # cut off, not rounded, as in the source
-    return np.asarray(cv2.cvtColor(cv2.LUT(hsv, table_uint8), cv2.COLOR_HSV2BGR), np.uint8)
+    factors = np.array([1, variation.saturation, variation.brightness], np.float32)
+    table = np.minimum(levels[:, None] * factors, 255).astype(np.uint8)  # cut off, not rounded, as in the source
+    table[_grey_before(variation), 2] = LETTERBOX_GREY
+    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
+    return np.asarray(cv2.cvtColor(cv2.LUT(hsv, table.reshape(1, 256, 3)), cv2.COLOR_HSV2BGR), np.uint8)

@@ -56,6 +56,7 @@ class _Item:
     dataset: Dataset
     image: DatasetImage
     first_identity: int
+    clip_boxes: bool
 
 
 class BatchSource:
@@ -176,7 +177,7 @@ class _BatchWork:
         labels, image = item.dataset.labels(item.image), item.dataset.read_image(item.image)
         rng = np.random.default_rng([_VARIATION, settings.seed, self._epoch, self._first_position + number])
         try:
-            image, labels = augment(image, labels, settings.input_size, rng)
+            image, labels = augment(image, labels, settings.input_size, rng, clip_boxes=item.clip_boxes)
         except cv2.error as error:
             raise DatasetError(f"{item.image.path} cannot be resized ({error.err or error}); replace it.") from error
         for channel in range(3):
@@ -214,7 +215,8 @@ def _check_classes(datasets: Sequence[Dataset], num_classes: int) -> None:
 def _items(datasets: Sequence[Dataset]) -> list[_Item]:
     items, first_identity = [], 0
     for dataset in datasets:
-        items += [_Item(dataset, image, first_identity) for image in dataset.images(PART)]
+        for sequence in dataset.sequences(PART):
+            items += [_Item(dataset, image, first_identity, sequence.clip_boxes) for image in sequence.images]
         first_identity += dataset.num_identities
     if not items:
         names = ", ".join(str(dataset.path) for dataset in datasets) or "The list of datasets"
