@@ -15,8 +15,9 @@ from ..config import check_choice, check_path
 from ..errors import DatasetError
 from ..video.image_decoding import MAX_FILE_BYTES, decode_bgr
 from ..video.regular_files import read_regular
+from .image_table import ImageEntry, content_digest, read_table
 from .label_text import read_ignored_lines, read_label_lines
-from .manifest import IGNORED, LABELS, PARTS, ImageEntry, Manifest, content_digest, read_manifest, read_table
+from .manifest import IGNORED, LABELS, PARTS, Manifest, read_manifest
 from .values import ImageLabels
 
 if TYPE_CHECKING:
@@ -57,12 +58,14 @@ class DatasetSequence:
         is_video: Whether the images are consecutive frames.
         frame_rate: Frames per second of a video.
         images: Images, in the order of time if it is a video.
+        clip_boxes: Whether training clips boxes to the image after augmentation, as FairMOT does for MOT20.
     """
 
     name: str
     is_video: bool
     frame_rate: float
     images: tuple[DatasetImage, ...]
+    clip_boxes: bool = False
 
 
 class Dataset:
@@ -89,7 +92,7 @@ class Dataset:
         self._with_areas = _files_under(path / IGNORED)
         self._sequences = {
             part: tuple(
-                DatasetSequence(sequence.name, sequence.is_video, sequence.frame_rate, images)
+                DatasetSequence(sequence.name, sequence.is_video, sequence.frame_rate, images, sequence.clip_boxes)
                 for sequence, images in zip(
                     (entry for entry in manifest.sequences if entry.part == part),
                     self._images_by_sequence(manifest, part),

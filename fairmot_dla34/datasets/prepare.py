@@ -1,0 +1,134 @@
+"""Preparation of a dataset: reads labels of any format, checks every image, and writes one dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..config import check_flag, check_path, is_number, is_whole, shown
+from ..errors import DatasetError, InvalidInputError
+from ..memory import require_import_memory
+from ..outputs.checks import check_output_dir
+from .assembly import Description, path_notes, without_duplicates, write_dataset
+from .checking import check_images
+from .claim import DatasetClaim, check_apart, check_images_apart
+from .dataset import Dataset
+from .dataset_report import PreparedReport
+from .formats import read_format
+from .limits import limit_labels
+from .manifest import PREVIEW, DroppedEntry
+from .preview import MAX_PREVIEWS, write_previews
+from .reading import DropReport, ReadOptions
+from .splitting import PartSequence, split_as_published, split_by_fraction, split_by_name
+from .values import SourceSequence
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Choice of the validation part: a fraction, names of sequences, or neither."""
+
+    fraction: float | None
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        fraction = self.fraction
+        if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
+            raise InvalidInputError(f"val is {shown(fraction)}; expected a share above 0 and below 1, such as 0.2.")
+        if not all(isinstance(name, str) and name for name in self.names):
+            raise InvalidInputError(f"val_sequences is {shown(self.names)}; expected names of sequences.")
+        if fraction is not None and self.names:
+            raise InvalidInputError(f"val is {fraction:g} beside val_sequences; expected one of the two.")
+
+    def apply(self, sequences: Sequence[SourceSequence]) -> tuple[list[PartSequence], list[str]]:
+        """Return the sequences of the parts, and notes."""
+        if self.names:
+            return split_by_name(sequences, self.names), []
+        if self.fraction is not None:
+            return split_by_fraction(sequences, float(self.fraction))
+        return split_as_published(sequences), []
+
+
+def prepare(  # noqa: PLR0913 (one for each option)
+    format: str,  # noqa: A002 (the name of the argument on the command line)
+    source: str | Path,
+    output_dir: str | Path,
+    *,
+    val: float | None = None,
+    val_sequences: Sequence[str] = (),
+    min_visibility: float = 0.1,
+    classes: Sequence[str] | None = None,
+    use_ids: bool = True,
+    preview: int = 0,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> PreparedReport:
+    """Make a dataset to train on from a folder of labelled images.
+
+    The dataset replaces an earlier one of the same source; an interruption leaves the earlier one. The source is never
+    changed: images are linked, or copied if the file system has no links.
+
+    Args:
+        format: Label format, a key of `READERS`.
+        source: Folder of the labelled images.
+        output_dir: Folder of the dataset, apart from the source.
+        val: Share of the images to validate on: whole videos, or the end of each, or stills by a hash of their names.
+            None: the parts that the publisher of the data set made, if any.
+        val_sequences: Names of the sequences to validate on, instead of ``val``.
+        min_visibility: Least visible share of a person; people below it become ignored areas.
+        classes: Names or numbers of the classes to train on; None: people.
+        use_ids: Whether to keep identities; without any, the embedding cannot be trained.
+        preview: Number of images to draw with their labels, 0 to 1000.
+        overwrite: Whether to replace a dataset of another source.
+        progress: Whether to show progress on stderr.
+
+    Returns:
+        The report.
+
+    Raises:
+        InvalidInputError: An argument is not one of those described, or the folders are not apart.
+        DatasetError: The source cannot be read, has no boxes, more than half of its images cannot be decoded, or one
+            part would be empty.
+        OutputError: The output directory cannot be written, or has other files.
+    """
+    require_import_memory("numpy", "cv2", purpose="Preparing a dataset")
+    check_path("source", source, "a folder of labelled images")
+    check_output_dir(output_dir)
+    check_flag("overwrite", overwrite)
+    if isinstance(val_sequences, str) or isinstance(classes, str):
+        name = "classes" if isinstance(classes, str) else "val_sequences"
+        raise InvalidInputError(f"{name} is a text; expected a list of names.")
+    if not is_whole(preview, 0, MAX_PREVIEWS):
+        raise InvalidInputError(f"preview is {shown(preview)}; expected a whole number from 0 to {MAX_PREVIEWS}.")
+    split = _Split(val, tuple(val_sequences))
+    options = ReadOptions(min_visibility, None if classes is None else tuple(classes), use_ids)
+    root, folder = Path(source), Path(output_dir)
+    check_apart(root, folder)
+    report = DropReport()
+    if not root.exists():
+        raise DatasetError(f"{root} does not exist; expected a folder of labelled images: check the spelling.")
+    identity = {"format": format, "path": os.path.realpath(root)}
+    with DatasetClaim(folder, identity, overwrite=overwrite) as claim:
+        sequences = limit_labels(read_format(format, root, options, report), report, use_ids=use_ids)
+        checked = check_images(sequences, claim.temporary, report, progress=progress)
+        check_images_apart((file.path for file in checked.files.values() if not file.is_temporary), folder)
+        parts, notes = split.apply(checked.sequences)
+        parts = without_duplicates(parts, checked, report)
+        settings = {**asdict(options), "val": val, "val_sequences": list(val_sequences)}
+        manifest = write_dataset(
+            claim.staging,
+            parts,
+            checked,
+            Description(
+                root.resolve().name or format,
+                {**identity, "settings": settings},
+                tuple(DroppedEntry(reason, entry.count, entry.example) for reason, entry in report.reasons.items()),
+                (*notes, *path_notes(folder)),
+            ),
+            progress=progress,
+        )
+        write_previews(Dataset.open(claim.staging), claim.staging / PREVIEW, preview)
+        claim.commit()
+    previews = tuple(sorted((folder / PREVIEW).glob("*.jpg"))) if preview else ()
+    return PreparedReport(folder, manifest, previews)
