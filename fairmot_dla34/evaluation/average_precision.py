@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,7 +65,8 @@ def match_detections(
 def lies_in(boxes: NDArray[np.float32], areas: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return ``(N,)`` whether at least half of each box lies in one of the areas; both are xyxy, image px."""
     inside = _share_inside(boxes.astype(np.float64), areas.astype(np.float64))
-    return (inside >= MIN_IOU).any(axis=1)
+    lies: NDArray[np.bool_] = np.logical_or.reduce(inside >= MIN_IOU, axis=1)
+    return lies
 
 
 def overlap(boxes: NDArray[np.float32], people: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -103,7 +103,8 @@ class AveragePrecision:
         """
         if not self.people:
             return None
-        right = _joined(self._right, np.bool_)[np.argsort(-_joined(self._scores, np.float32), kind="stable")]
+        scores, right = self._joined()
+        right = right[np.argsort(-scores, kind="stable")]
         found = np.cumsum(right)
         precision = found / np.arange(1, len(right) + 1)
         highest = np.maximum.accumulate(precision[::-1])[::-1]
@@ -111,9 +112,16 @@ class AveragePrecision:
 
     def recall_and_precision(self, min_score: float) -> tuple[float, float]:
         """Return recall and precision in per cent of the detections with at least this score; 0 for no people."""
-        chosen = _joined(self._right, np.bool_)[_joined(self._scores, np.float32) >= min_score]
-        right = int(chosen.sum())
-        return 100 * right / max(self.people, 1), 100 * right / max(len(chosen), 1)
+        scores, right = self._joined()
+        chosen = right[scores >= min_score]
+        found = int(chosen.sum())
+        return 100 * found / max(self.people, 1), 100 * found / max(len(chosen), 1)
+
+    def _joined(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return scores, and whether they are right, of all detections."""
+        return np.concatenate([np.empty(0, np.float32), *self._scores]), np.concatenate(
+            [np.empty(0, bool), *self._right]
+        )
 
 
 _WRONG, _RIGHT, _LEFT_OUT = range(3)
@@ -161,13 +169,11 @@ def _iou(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.
     """Return ``(N, M)`` IoU; sides are ``right - left``, whereas `geometry.iou` counts whole pixels."""
     shared = _shared(boxes, others)
     union = _areas(boxes)[:, None] + _areas(others)[None] - shared
-    return shared / np.maximum(union, np.finfo(np.float64).tiny)
+    iou: NDArray[np.float64] = shared / np.maximum(union, np.finfo(np.float64).tiny)
+    return iou
 
 
 def _share_inside(boxes: NDArray[np.float64], areas: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ``(N, A)`` share of each box in each area."""
-    return _shared(boxes, areas) / np.maximum(_areas(boxes)[:, None], np.finfo(np.float64).tiny)
-
-
-def _joined(parts: Sequence[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
+    share: NDArray[np.float64] = _shared(boxes, areas) / np.maximum(_areas(boxes)[:, None], np.finfo(np.float64).tiny)
+    return share

@@ -33,7 +33,8 @@ class TorchBackend(Backend):
 
     def _infer(self, image: NDArray[np.uint8]) -> Peaks:
         try:
-            raw = raw_peaks(self._network, image_tensor(image, self._device))
+            with torch.inference_mode():
+                raw = raw_peaks(self._network, image_tensor(image, self._device))
         except RuntimeError as error:  # also torch.cuda.OutOfMemoryError
             raise inference_error(self.info, error) from error
         return self._network.architecture.decode(raw, self.input_size)
@@ -45,7 +46,6 @@ def image_tensor(image: NDArray[np.uint8], device: torch.device) -> Tensor:
     return pixels.flip(2).permute(2, 0, 1)[None].float() / 255
 
 
-@torch.inference_mode()
 def raw_peaks(network: FairMOTNetwork, image: Tensor) -> RawPeaks:
     """Return the best peaks of the heatmap of one image, as `peaks_onnx` computes them.
 
