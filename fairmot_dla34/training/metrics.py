@@ -143,7 +143,7 @@ class MetricsLog(ClosedOnExit):
         self._path = folder / METRICS_FILE
         try:
             make_folder(folder)
-            _keep_until(self._path, resume_step)
+            self._kept = _keep_until(self._path, resume_step)
             self._file = self._path.open("ab", buffering=0)
         except OutputError:
             raise
@@ -152,12 +152,14 @@ class MetricsLog(ClosedOnExit):
         self._board = TensorBoard(folder / "tensorboard", resume_step)
 
     def write(self, record: StepRecord | ValidationRecord) -> None:
-        """Append a record.
+        """Append a record, unless the interrupted run has written one of this kind and step.
 
         Raises:
             OutputError: The line cannot be written; the file is as long as before.
         """
         values = {name: _finite(value) for name, value in record.as_json().items()}
+        if (values["kind"], values["step"]) in self._kept:
+            return  # such as a validation after which the state was not yet saved
         try:
             append_whole(self._file, json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
         except OSError as error:
@@ -197,10 +199,11 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     return record if is_record else None
 
 
-def _keep_until(path: Path, step: int | None) -> None:
-    """Drop the lines of later steps and damaged ones; with None, all lines."""
+def _keep_until(path: Path, step: int | None) -> set[tuple[str, int]]:
+    """Drop the lines of later steps and damaged ones, with None all lines; return kind and step of the others."""
     records = [] if step is None else [record for record in read_metrics(path) if record["step"] <= step]
     write_whole(path, "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records).encode())
+    return {(record["kind"], record["step"]) for record in records}
 
 
 def _finite(value: Any) -> Any:

@@ -106,6 +106,20 @@ def test_a_resumed_run_has_no_step_twice(end: bytes, tmp_path: Path) -> None:
     ]
 
 
+def test_a_validation_that_is_repeated_after_a_kill_is_written_once(tmp_path: Path) -> None:
+    with MetricsLog(tmp_path) as log:
+        log.write(validation(10, mota=1.0))
+    with MetricsLog(tmp_path, resume_step=10) as log:
+        log.write(validation(10, mota=1.0))
+        log.write(step(10))
+        log.write(validation(20, mota=2.0))
+    assert [(record["kind"], record["step"]) for record in lines(tmp_path)] == [
+        ("validation", 10),
+        ("step", 10),
+        ("validation", 20),
+    ]
+
+
 def test_a_whole_last_line_without_its_line_break_is_kept(tmp_path: Path) -> None:
     with MetricsLog(tmp_path) as log:
         log.write(step(10))

@@ -17,6 +17,7 @@ import pytest
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.errors import OutputError
 from fairmot_dla34.weights import load_checkpoint, write_pdparams
+from fairmot_dla34.weights.checkpoint_file import INPUT_SIZE_NAME
 from fairmot_dla34.weights.formats import open_arrays
 
 DIGEST = "bbf53b0fe482346d2bff0405db521b797a7e9b7e3041b2fc320eadad36acd6cb"
@@ -116,9 +117,9 @@ def test_paddledetection_reads_a_written_checkpoint(path: Path) -> None:
     from fairmot_dla34.backends.selfcheck import INPUT_SIZE, selfcheck_image
 
     wanted = random_checkpoint().arrays
-    write_pdparams(path, wanted)
+    write_pdparams(path, {**wanted, INPUT_SIZE_NAME: np.array([256, 160])})
     loaded = paddle.load(str(path))
-    assert loaded.keys() == wanted.keys()
+    assert loaded.keys() == {*wanted, INPUT_SIZE_NAME}
     assert all(np.array_equal(loaded[name], wanted[name]) for name in wanted)
 
     reference = write_checkpoint(path.with_name("reference.npz"), wanted)
