@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -90,15 +91,12 @@ class BatchStream(ClosedOnExit, Iterator[_Batch]):
                 thread.join()
 
     def _fill(self) -> None:
-        while len(self._pending) < self._depth:
-            work = next(self._batches, None)
-            if work is None:
-                return
+        for work in islice(self._batches, self._depth - len(self._pending)):
             pending = _Pending(work)
             self._pending.append(pending)
             for number in range(len(work)):
                 self._images.put(pending.job(number))
-        if not self._started:
+        if self._pending and not self._started:
             self._started = True
             for thread in self._threads:
                 thread.start()
