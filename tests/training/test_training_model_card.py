@@ -7,8 +7,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from small_dataset import make_small_dataset
 
 from fairmot_dla34.config import InputSize
+from fairmot_dla34.datasets import Dataset
 from fairmot_dla34.errors import OutputError
 from fairmot_dla34.training.card_facts import CardFacts, DataFacts, package_versions
 from fairmot_dla34.training.model_card import write_model_card
@@ -136,3 +138,13 @@ def test_versions_are_those_of_the_installed_packages() -> None:
     import numpy as np
 
     assert package_versions()["numpy"] == np.__version__
+
+
+def test_facts_of_data_are_those_of_the_prepared_dataset(tmp_path: Path) -> None:
+    dataset = Dataset.open(make_small_dataset(tmp_path, val=0.25))
+    facts = DataFacts.of(dataset, "train")
+    labels = [dataset.labels(image) for image in dataset.images("train")]
+    assert (facts.name, facts.part, facts.source_format, facts.digest) == (dataset.name, "train", "mot", dataset.digest)
+    assert (facts.images, facts.boxes) == (len(labels), sum(map(len, labels)))
+    assert facts.identities == len({number for boxes in labels for number in boxes.ids.tolist()})
+    assert not facts.is_edited
