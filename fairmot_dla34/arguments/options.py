@@ -22,6 +22,7 @@ class Option:
         default: Value without the option.
         shown_default: Default in the help, if ``default`` does not describe it.
         spelled: Name of the option with underscores; "" for ``name``.
+        required: Whether the command needs the option; it has no default then.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Option:
     default: Any = None
     shown_default: str = ""
     spelled: str = ""
+    required: bool = False
 
     def add(self, parser: argparse._ActionsContainer, default: Any, *, hub: bool) -> None:
         """Add the option to a parser."""
@@ -44,7 +46,8 @@ class Option:
             metavar=self.metavar,
             type=_reader(self.read),
             default=default,
-            help=_text(self.help, shown),
+            required=self.required,
+            help=self.help.replace("%", "%%") if self.required else _text(self.help, shown),
         )
 
 

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from .dataset import Dataset, DatasetImage, DatasetSequence
+from .dataset_report import PreparedReport, report_json, report_text
+from .formats import READERS
+from .manifest import DroppedEntry, Manifest, SequenceEntry
+from .overlap import check_no_overlap
+from .prepare import prepare
+from .reading import DropReport, ReadOptions
 from .values import NO_IDENTITY, ImageLabels, SourceImage, SourceSequence
 
 __all__ = [
     "NO_IDENTITY",
+    "READERS",
     "Dataset",
     "DatasetImage",
     "DatasetSequence",
+    "DropReport",
+    "DroppedEntry",
     "ImageLabels",
+    "Manifest",
+    "PreparedReport",
+    "ReadOptions",
+    "SequenceEntry",
     "SourceImage",
     "SourceSequence",
+    "check_no_overlap",
+    "prepare",
+    "report_json",
+    "report_text",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,27 +26,43 @@ from .values import SourceSequence
 
 
 @dataclass(frozen=True)
-class _Split:
-    """Choice of the validation part: a fraction, names of sequences, or neither."""
+class PrepareOptions:
+    """Options of a preparation besides those of the reader.
 
-    fraction: float | None
-    names: tuple[str, ...]
+    Attributes:
+        val: Share of the images to validate on, or None.
+        val_sequences: Names of the sequences to validate on; not beside ``val``.
+        preview: Number of images to draw with their labels.
+        overwrite: Whether to replace a dataset of another source.
+
+    Raises:
+        InvalidInputError: A value is not one of those described.
+    """
+
+    val: float | None = None
+    val_sequences: tuple[str, ...] = ()
+    preview: int = 0
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
-        fraction = self.fraction
-        if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
-            raise InvalidInputError(f"val is {shown(fraction)}; expected a share above 0 and below 1, such as 0.2.")
-        if not all(isinstance(name, str) and name for name in self.names):
-            raise InvalidInputError(f"val_sequences is {shown(self.names)}; expected names of sequences.")
-        if fraction is not None and self.names:
-            raise InvalidInputError(f"val is {fraction:g} beside val_sequences; expected one of the two.")
+        if self.val is not None and not (is_number(self.val) and 0 < self.val < 1):
+            raise InvalidInputError(f"val is {shown(self.val)}; expected a share above 0 and below 1, such as 0.2.")
+        names: object = self.val_sequences
+        if not (isinstance(names, tuple) and all(isinstance(name, str) and name for name in names)):
+            raise InvalidInputError(f"val_sequences is {shown(names)}; expected names of sequences, such as a,b.")
+        if self.val is not None and self.val_sequences:
+            raise InvalidInputError(f"val is {self.val:g} beside val_sequences; expected one of the two.")
+        if not is_whole(self.preview, 0, MAX_PREVIEWS):
+            expected = f"expected a whole number from 0 to {MAX_PREVIEWS}"
+            raise InvalidInputError(f"preview is {shown(self.preview)}; {expected}.")
+        check_flag("overwrite", self.overwrite)
 
-    def apply(self, sequences: Sequence[SourceSequence]) -> tuple[list[PartSequence], list[str]]:
-        """Return the sequences of the parts, and notes."""
-        if self.names:
-            return split_by_name(sequences, self.names), []
-        if self.fraction is not None:
-            return split_by_fraction(sequences, float(self.fraction))
+    def split(self, sequences: Sequence[SourceSequence]) -> tuple[list[PartSequence], list[str]]:
+        """Return the sequences of both parts, and notes about the choice."""
+        if self.val_sequences:
+            return split_by_name(sequences, self.val_sequences), []
+        if self.val is not None:
+            return split_by_fraction(sequences, float(self.val))
         return split_as_published(sequences), []
 
 
@@ -95,14 +111,8 @@ def prepare(  # noqa: PLR0913 (one for each option)
     require_import_memory("numpy", "cv2", purpose="Preparing a dataset")
     check_path("source", source, "a folder of labelled images")
     check_output_dir(output_dir)
-    check_flag("overwrite", overwrite)
-    if isinstance(val_sequences, str) or isinstance(classes, str):
-        name = "classes" if isinstance(classes, str) else "val_sequences"
-        raise InvalidInputError(f"{name} is a text; expected a list of names.")
-    if not is_whole(preview, 0, MAX_PREVIEWS):
-        raise InvalidInputError(f"preview is {shown(preview)}; expected a whole number from 0 to {MAX_PREVIEWS}.")
-    split = _Split(val, tuple(val_sequences))
-    options = ReadOptions(min_visibility, None if classes is None else tuple(classes), use_ids)
+    chosen = PrepareOptions(val, _as_tuple("val_sequences", val_sequences), preview, overwrite)
+    options = ReadOptions(min_visibility, None if classes is None else _as_tuple("classes", classes), use_ids)
     root, folder = Path(source), Path(output_dir)
     check_apart(root, folder)
     report = DropReport()
@@ -113,9 +123,9 @@ def prepare(  # noqa: PLR0913 (one for each option)
         sequences = limit_labels(read_format(format, root, options, report), report, use_ids=use_ids)
         checked = check_images(sequences, claim.temporary, report, progress=progress)
         check_images_apart((file.path for file in checked.files.values() if not file.is_temporary), folder)
-        parts, notes = split.apply(checked.sequences)
+        parts, notes = chosen.split(checked.sequences)
         parts = without_duplicates(parts, checked, report)
-        settings = {**asdict(options), "val": val, "val_sequences": list(val_sequences)}
+        settings = {**asdict(options), "val": val, "val_sequences": list(chosen.val_sequences)}
         manifest = write_dataset(
             claim.staging,
             parts,
@@ -132,3 +142,9 @@ def prepare(  # noqa: PLR0913 (one for each option)
         claim.commit()
     previews = tuple(sorted((folder / PREVIEW).glob("*.jpg"))) if preview else ()
     return PreparedReport(folder, manifest, previews)
+
+
+def _as_tuple(name: str, values: object) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InvalidInputError(f"{name} is {shown(values)}; expected a list of names.")
+    return tuple(values)
