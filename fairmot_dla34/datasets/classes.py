@@ -20,10 +20,12 @@ class ClassChoice:
     Attributes:
         names: Name of each class, by its new number.
         numbers: New number by the number of the source; classes that are left out are absent.
+        standard: Whether the numbers of the source are those of its benchmark, and not of the data set itself.
     """
 
     names: tuple[str, ...]
     numbers: Mapping[int, int]
+    standard: bool = True
 
 
 def choose_classes(available: Mapping[int, str], wanted: tuple[str, ...] | None, path: Path) -> ClassChoice:

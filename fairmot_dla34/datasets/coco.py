@@ -46,8 +46,8 @@ def read_coco(root: Path, options: ReadOptions, report: DropReport) -> list[Sour
         for number, name in file.categories.items():
             if available.setdefault(number, name) != name:
                 raise DatasetError(
-                    f"{file.path}: category {number} is {name!r}, and {available[number]!r} in another file; expected the"
-                    " same categories in all files. Prepare them one by one."
+                    f"{file.path}: category {number} is {name!r}, and {available[number]!r} in another file; expected"
+                    " the same categories in all files. Prepare them one by one."
                 )
     choice = choose_classes(available, options.classes, files[0].path)
     index = FileIndex(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .mot_folders import SequenceFolder, find_sequences
 from .mot_frames import frame_indices
 from .mot_rows import PERSON, TruthRows, read_truth
 from .mot_video import read_video_size
-from .reading import DropReport, ReadOptions, line_error, require_folder
+from .reading import DropReport, ReadOptions, line_error, read_text, require_folder
 from .values import NO_IDENTITY, SourceImage, SourceSequence
 
 CLASSES = {  # of MOT16, MOT17 and MOT20
@@ -50,15 +51,32 @@ def read_mot(root: Path, options: ReadOptions, report: DropReport, *, clip_boxes
         DatasetError: The folder is not of this layout, or a file is damaged.
     """
     require_folder(root, _LAYOUT)
-    choice = choose_classes({PERSON: CLASSES[PERSON]} if options.classes is None else CLASSES, options.classes, root)
     found = find_sequences(root, report)
     if not found:
         raise DatasetError(f"{root} has no sequence with ground truth; expected {_LAYOUT}. Name the folder above them.")
+    choice = _choice(found, options, root)
     return [_sequence(folder, choice, options, report, clip_boxes=clip_boxes) for folder in found]
 
 
 # FairMOT clips the boxes of MOT20 alone: jde.py, random_affine.
 read_mot20 = partial(read_mot, clip_boxes=True)
+
+
+def _choice(found: Sequence[SequenceFolder], options: ReadOptions, root: Path) -> ClassChoice:
+    """Return the classes: those that CVAT names in ``gt/labels.txt``, else those of MOTChallenge."""
+    files = [path for folder in found if (path := folder.truth.with_name("labels.txt")).is_file()]
+    if not files:
+        known = {PERSON: CLASSES[PERSON]} if options.classes is None else CLASSES
+        return choose_classes(known, options.classes, root)
+    named = {read_text(path, "one class name per line").strip(): path for path in files}
+    if len(named) > 1 or len(files) < len(found):
+        raise DatasetError(
+            f"{files[0]} names the classes, and another sequence has other names or none; expected the same file in all"
+            " sequences. Prepare them one by one."
+        )
+    names = next(iter(named)).split("\n")
+    known = {number: name.strip() for number, name in enumerate(names, 1) if name.strip()}
+    return replace(choose_classes(known, options.classes, files[0]), standard=False)
 
 
 def _sequence(
@@ -101,9 +119,10 @@ def _kinds(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which rows are boxes and which are ignored areas; the others are counted as left out."""
     wanted = valid & np.isin(rows.class_ids, list(choice.numbers))
-    like_people = valid & ~wanted & np.isin(rows.class_ids, _LIKE_PEOPLE) & (PERSON in choice.numbers)
+    has_people = choice.standard and PERSON in choice.numbers
+    like_people = valid & ~wanted & np.isin(rows.class_ids, _LIKE_PEOPLE) & has_people
     # MOTChallenge sets the confidence of every class but pedestrians to 0, also where the boxes are good.
-    uncounted = wanted & (rows.confidences == 0) & (rows.class_ids == PERSON)
+    uncounted = wanted & (rows.confidences == 0) & (not choice.standard or rows.class_ids == PERSON)
     hidden = wanted & ~uncounted & (rows.visibilities < options.min_visibility)
     others = valid & ~wanted & ~like_people
     for mask, reason in (

@@ -66,7 +66,7 @@ def find_sequences(root: Path, report: DropReport) -> list[SequenceFolder]:
     _collect(root, 0, folders, report)
     chosen = without_detector_copies(folders, report)
     parts = [next((PARTS[part] for part in reversed(_between(root, f)) if part in PARTS), None) for f in chosen]
-    names = unique_names([_COPY.sub(r"\1", folder.name) for folder in chosen], [_between(root, f) for f in chosen])
+    names = unique_names([plain_name(folder.absolute().name) for folder in chosen], [_between(root, f) for f in chosen])
     return [_open(folder, name, part) for folder, name, part in zip(chosen, names, parts, strict=True)]
 
 
@@ -87,7 +87,8 @@ def without_detector_copies(folders: Sequence[Path], report: DropReport) -> list
 
 def plain_name(name: str) -> str:
     """Return the name of a sequence without MOT17's suffix of the detector."""
-    return _COPY.sub(r"\1", name)
+    match = _COPY.fullmatch(name)
+    return match[1] if match else name
 
 
 def unique_names(names: Sequence[str], parents: Sequence[Sequence[str]]) -> list[str]:
