@@ -130,19 +130,24 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _manifest(content: Mapping[str, Any]) -> Manifest:
     sequences = tuple(_sequence(entry) for entry in content["sequences"])
-    classes = tuple(content["classes"])
-    if not classes or not all(isinstance(name, str) for name in classes) or isinstance(content["classes"], str):
-        raise ValueError(f"classes are {content['classes']!r}")
+    classes, notes = _texts("classes", content["classes"]), _texts("notes", content["notes"])
+    if not classes:
+        raise ValueError("no classes")
     if not is_whole(content["num_identities"], 0):
         raise ValueError(f"num_identities is {content['num_identities']!r}")
     if sum(entry.new_identities for entry in sequences) != content["num_identities"]:
         raise ValueError("the identities of the sequences do not add up")
-    name, digest = content["name"], content["digest"]
-    if not isinstance(name, str) or not isinstance(digest, str):
-        raise TypeError("name or digest is not text")
-    source, notes = dict(content["source"]), tuple(str(note) for note in content["notes"])
+    name, digest, source = content["name"], content["digest"], content["source"]
+    if not isinstance(name, str) or not isinstance(digest, str) or not isinstance(source, dict):
+        raise TypeError("name, digest or source")
     dropped = tuple(DroppedEntry(**entry) for entry in content["dropped"])
     return Manifest(name, source, classes, sequences, content["num_identities"], dropped, notes, digest)
+
+
+def _texts(name: str, values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{name} are {values!r}")
+    return tuple(values)
 
 
 def _sequence(fields: Mapping[str, Any]) -> SequenceEntry:
