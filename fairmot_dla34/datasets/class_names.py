@@ -13,7 +13,7 @@ from .reading import entries_of, read_text
 _LISTS = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt")
 _MAX_CLASS = 10_000
 _ITEM = re.compile(r"""\s*(?:(\d{1,5})\s*:|-)\s*(?:"([^"]*)"|'([^']*)'|([^#]*?))\s*(?:#.*)?""")
-_INLINE = re.compile(r"""(?:(\d{1,5})\s*:\s*)?(?:"([^"]*)"|'([^']*)'|([^,\[\]{}"']+))""")
+_INLINE = re.compile(r"""\s*(?:(\d{1,5})\s*:\s*)?(?:"([^"]*)"|'([^']*)'|([^,\[\]{}"']+))""")
 
 
 @dataclass

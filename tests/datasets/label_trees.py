@@ -49,9 +49,7 @@ def write_json(path: Path, value: Any) -> Path:
     return path
 
 
-def mot_sequence(
-    folder: Path, *rows: str, frames: int = 3, rate: float | None = 14, names: Sequence[str] = ()
-) -> Path:
+def mot_sequence(folder: Path, *rows: str, frames: int = 3, rate: float | None = 14, names: Sequence[str] = ()) -> Path:
     """Write a sequence in MOTChallenge's layout."""
     for name in names or [f"{number:06d}.jpg" for number in range(1, frames + 1)]:
         write_image(folder / "img1" / name)
@@ -64,9 +62,7 @@ def mot_sequence(
     return folder
 
 
-def read(
-    name: str, root: Path, report: DropReport | None = None, **options: Any
-) -> list[SourceSequence]:
+def read(name: str, root: Path, report: DropReport | None = None, **options: Any) -> list[SourceSequence]:
     return read_format(name, root, ReadOptions(**options), DropReport() if report is None else report)
 
 

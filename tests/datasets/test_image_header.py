@@ -83,7 +83,9 @@ def test_png_with_exif_is_decoded(tmp_path: Path) -> None:
     assert header_size(path) == decoded_size(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"\xff\xd8" + b"\xff" * 70_000, b"\x89PNG\r\n\x1a\n", b"BM", b"text"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xd8", b"\xff\xd8" + b"\xff" * 70_000, b"\x89PNG\r\n\x1a\n", b"BM", b"text"]
+)
 def test_what_is_not_an_image_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(content)

@@ -129,7 +129,9 @@ class TestLayouts:
             (["0.jpg", "1.jpg", "2.jpg"], (0, 2), [1, 0, 1]),
         ],
     )
-    def test_numbers_of_frames(self, tmp_path: Path, names: list[str], frames: tuple[int, ...], boxes: list[int]) -> None:
+    def test_numbers_of_frames(
+        self, tmp_path: Path, names: list[str], frames: tuple[int, ...], boxes: list[int]
+    ) -> None:
         mot_sequence(tmp_path / "a", *(f"{frame},1,1,1,9,9" for frame in frames), names=names)
         assert [len(image.labels) for image in images_of(read("mot", tmp_path))] == boxes
 
