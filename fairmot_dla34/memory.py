@@ -20,7 +20,14 @@ _STATUS = Path("/proc/self/status")
 _MEMORY = Path("/proc/meminfo")
 _BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # in OpenBLAS's order
 _MAX_BLAS_THREADS = 64  # limit in the builds of NumPy and OpenCV
-_OF_MEMORY = ("bad_alloc", "can't alloc", "annot allocate memory", "failed to map segment", "Unable to allocate")
+_OF_MEMORY = (
+    "bad_alloc",
+    "can't alloc",
+    "annot allocate memory",
+    "failed to map segment",
+    "Unable to allocate",
+    "Insufficient memory",
+)
 
 
 @dataclass(frozen=True)

@@ -1,62 +1,23 @@
-"""Training batches: which images, in which order and variation, with their targets."""
+"""Training batches: which images, in which order, for which process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..config import InputSize, is_whole, shown
-from ..datasets import NO_IDENTITY, Dataset, DatasetImage, ImageLabels
+from ..datasets import Dataset
 from ..errors import DatasetError, InvalidInputError
-from .augmentation import augment
 from .batch_stream import BatchStream
+from .batch_work import Batch, BatchItem, BatchSettings, ImageBatchWork
 from .config import LossConfig
-from .targets import Targets, make_targets
+
+__all__ = ["Batch", "BatchSource"]
 
 PART = "train"
-_ORDER, _VARIATION = 0, 1  # first number of a seed, so that no two purposes share their random numbers
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Images of a step, with their targets.
-
-    Attributes:
-        images: ``(B, 3, H, W)`` uint8 RGB.
-        targets: Targets of the images.
-        names: ``B`` paths of the image files.
-    """
-
-    images: Tensor
-    targets: Targets
-    names: list[str]
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """Settings of all batches; see `BatchSource`."""
-
-    input_size: InputSize
-    stride: int
-    num_classes: int
-    seed: int
-    neighbours: bool
-
-
-@dataclass(frozen=True)
-class _Item:
-    """A training image, with its dataset and the number that is added to the identities of this dataset."""
-
-    dataset: Dataset
-    image: DatasetImage
-    first_identity: int
-    clip_boxes: bool
+_ORDER = 0  # first number of a seed: the variations of the images have another
 
 
 class BatchSource:
@@ -66,6 +27,10 @@ class BatchSource:
     out, others in each epoch. Fewer images than ``batch_size`` are repeated until they fill one batch, each in other
     variations. A batch depends on the datasets, the seed, the epoch and the step, never on the number of threads or
     processes: each process makes its share of the global batch, in the order of the ranks.
+
+    OpenCV shares its calls among threads of its own, one call at a time; the others run in the thread that makes them.
+    That setting belongs to the whole process, and is left as it is. A program that does nothing else may call
+    ``cv2.setNumThreads(1)``: the same images then take about 20 % less CPU time.
 
     Args:
         datasets: Datasets; the identities of each follow those of the ones before it.
@@ -109,7 +74,7 @@ class BatchSource:
             )
         _check_classes(datasets, num_classes)
         self._items = _items(datasets)
-        self._settings = _Settings(input_size, stride, num_classes, seed, neighbours=loss.neighbours)
+        self._settings = BatchSettings(input_size, stride, num_classes, seed, neighbours=loss.neighbours)
         self._batch_size, self._own_size = batch_size, batch_size // world_size
         self._seed, self._rank, self._threads = seed, rank, threads
         self.num_identities = sum(dataset.num_identities for dataset in datasets)
@@ -140,62 +105,12 @@ class BatchSource:
         rounds = [rng.permutation(len(self._items)) for _ in range(-(-needed // len(self._items)))]
         return np.concatenate(rounds)[:needed].astype(np.int64)
 
-    def _work(self, epoch: int, first_step: int) -> Iterator[_BatchWork]:
+    def _work(self, epoch: int, first_step: int) -> Iterator[ImageBatchWork]:
         order = self.order(epoch)
         for step in range(first_step, self.steps_per_epoch):
             first = step * self._batch_size + self._rank * self._own_size
             items = [self._items[index] for index in order[first : first + self._own_size]]
-            yield _BatchWork(self._settings, items, epoch, first)
-
-
-class _BatchWork:
-    """The work on one batch; see `BatchWork`.
-
-    Args:
-        settings: Settings of all batches.
-        items: Images of the batch.
-        epoch: Number of the epoch.
-        first_position: Position of the first image in the epoch's order.
-    """
-
-    def __init__(self, settings: _Settings, items: list[_Item], epoch: int, first_position: int) -> None:
-        self._settings = settings
-        self._items = items
-        self._epoch = epoch
-        self._first_position = first_position
-        size = settings.input_size
-        self._images = torch.empty((len(items), 3, size.height, size.width), dtype=torch.uint8)
-        self._planes: NDArray[np.uint8] = self._images.numpy()  # shares its memory
-        self._labels = [ImageLabels.empty()] * len(items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def add(self, number: int) -> None:
-        """Read and vary an image, and write it into the batch."""
-        item, settings = self._items[number], self._settings
-        labels, image = item.dataset.labels(item.image), item.dataset.read_image(item.image)
-        rng = np.random.default_rng([_VARIATION, settings.seed, self._epoch, self._first_position + number])
-        try:
-            image, labels = augment(image, labels, settings.input_size, rng, clip_boxes=item.clip_boxes)
-        except cv2.error as error:
-            raise DatasetError(f"{item.image.path} cannot be resized ({error.err or error}); replace it.") from error
-        for channel in range(3):
-            cv2.extractChannel(image, 2 - channel, self._planes[number, channel])  # BGR to RGB
-        ids = np.where(labels.ids == NO_IDENTITY, NO_IDENTITY, labels.ids + item.first_identity)
-        self._labels[number] = replace(labels, ids=ids)
-
-    def finish(self) -> Batch:
-        """Return the batch."""
-        settings = self._settings
-        targets = make_targets(
-            self._labels,
-            settings.input_size,
-            stride=settings.stride,
-            num_classes=settings.num_classes,
-            neighbours=settings.neighbours,
-        )
-        return Batch(self._images, targets, [str(item.image.path) for item in self._items])
+            yield ImageBatchWork(self._settings, items, epoch, first)
 
 
 def _check_classes(datasets: Sequence[Dataset], num_classes: int) -> None:
@@ -212,11 +127,11 @@ def _check_classes(datasets: Sequence[Dataset], num_classes: int) -> None:
             )
 
 
-def _items(datasets: Sequence[Dataset]) -> list[_Item]:
+def _items(datasets: Sequence[Dataset]) -> list[BatchItem]:
     items, first_identity = [], 0
     for dataset in datasets:
         for sequence in dataset.sequences(PART):
-            items += [_Item(dataset, image, first_identity, sequence.clip_boxes) for image in sequence.images]
+            items += [BatchItem(dataset, image, first_identity, sequence.clip_boxes) for image in sequence.images]
         first_identity += dataset.num_identities
     if not items:
         names = ", ".join(str(dataset.path) for dataset in datasets) or "The list of datasets"

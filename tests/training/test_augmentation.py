@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import ImageLabels
 from fairmot_dla34.geometry import LETTERBOX_GREY, Letterbox
-from fairmot_dla34.training.augmentation import Variation, augment, vary
+from fairmot_dla34.training.augmentation import augment, vary
+from fairmot_dla34.training.variation import Variation
 
 SIZE = InputSize(192, 128)
 
@@ -101,6 +102,15 @@ def test_an_image_looks_as_at_inference(width: int, height: int) -> None:
     varied, _ = vary(image, ImageLabels.empty(), SIZE, Variation())
     expected = Letterbox(width, height, SIZE).apply(image)
     assert np.abs(varied.astype(int) - expected).mean() < 0.04 * 255
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (4000, 2), (2, 4000), (7, 5)])
+def test_images_of_odd_sizes_are_varied(width: int, height: int) -> None:
+    for seed in range(5):
+        image, labels = np.full((height, width, 3), 255, np.uint8), _labels([0, 0, width, height])
+        varied, _ = augment(image, labels, SIZE, np.random.default_rng(seed))
+        assert varied.shape == (SIZE.height, SIZE.width, 3)
+        assert varied.max() >= LETTERBOX_GREY
 
 
 def test_shrinking_averages() -> None:

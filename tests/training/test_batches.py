@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from small_dataset import make_small_dataset
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import NO_IDENTITY, Dataset, DatasetImage, DatasetSequence, ImageLabels
-from fairmot_dla34.errors import DatasetError, InvalidInputError
+from fairmot_dla34.errors import DatasetError, InvalidInputError, OutOfMemoryError
 from fairmot_dla34.training.batch_stream import BatchStream
 from fairmot_dla34.training.batches import Batch, BatchSource
 from fairmot_dla34.training.config import LossConfig
@@ -218,6 +219,18 @@ def test_an_interrupted_consumer_leaves_no_threads() -> None:
     with pytest.raises(KeyboardInterrupt):
         consume()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("code", "expected"), [("Insufficient memory", OutOfMemoryError), ("bad size", DatasetError)])
+def test_an_error_of_opencv_names_the_image(
+    code: str, expected: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise cv2.error(f"OpenCV(5.0.0) alloc.cpp:73: error: (-4:{code}) Failed to allocate 9 bytes")
+
+    monkeypatch.setattr(cv2, "warpAffine", fail)
+    with pytest.raises(expected, match=r"a/\d+\.jpg"):
+        _epoch(_source(Images(4)))
 
 
 def test_an_error_while_finishing_a_batch_is_raised() -> None:
