@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DatasetError
+from ..video.images import is_image
 from .file_index import FileIndex
 from .label_tree import ImageFolder
 from .reading import DropReport, entries_of, line_error, natural_order, read_text
@@ -43,6 +44,11 @@ def by_lists(root: Path, folders: list[ImageFolder], report: DropReport) -> list
             if images:
                 name = f"{folder.name}-{part}" if several and part == "val" else folder.name
                 found.append(replace(folder, images=natural_order(images), part=part, name=name))
+    if not found:
+        raise DatasetError(
+            f"{root} has lists of {len(part_of)} images, none of them in a folder images; expected paths such"
+            " as images/a.jpg."
+        )
     return found
 
 
@@ -63,8 +69,9 @@ def _read(path: Path, part: str, index: FileIndex, part_of: dict[Path, str]) -> 
         image = index.find(name)
         if image is None and name.startswith(f"{root.name}/"):
             image = index.find(name.removeprefix(f"{root.name}/"))
-        if image is None:
-            raise line_error(path, number, f"{name} does not exist; expected the path of an image below {index.root}.")
+        if image is None or not is_image(image):
+            state = "does not exist" if image is None else "is not an image file"
+            raise line_error(path, number, f"{name} {state}; expected the path of an image below {index.root}.")
         if part_of.setdefault(image, part) != part:
             raise DatasetError(
                 f"{path}, line {number}: {name} is in the lists of train and of val; remove it from one of them."

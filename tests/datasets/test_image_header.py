@@ -95,7 +95,7 @@ def test_what_is_not_an_image_is_an_error(tmp_path: Path, content: bytes) -> Non
 
 def test_a_folder_a_missing_file_and_a_huge_image(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.jpg"):
-        with pytest.raises(DatasetError, match="cannot be|can be read"):
+        with pytest.raises(DatasetError, match="can be read"):
             read_header(path)
     image = write_image(tmp_path / "a.bmp")
     data = bytearray(image.read_bytes())
