@@ -14,7 +14,7 @@ from ..datasets.values import NO_IDENTITY, ImageLabels
 from ..geometry import Letterbox
 from .network import FairMOTNetwork
 from .retrieval import Retrieval, retrieval
-from .torch_backend import image_tensor
+from .torch_backend import backend_info, image_tensor, inference
 from .validation_data import LabelledPositions, ValidationSequence, spread
 
 CPU_IMAGES, GPU_IMAGES = 16, 512  # images of the sample: a second pass of the network, which is slow on a CPU
@@ -54,6 +54,8 @@ class IdentitySample:
 
         Raises:
             DatasetError: An image or a file of labels cannot be read.
+            BackendError: The network fails on an image.
+            OutOfMemoryError: There is too little memory.
         """
         embeddings = [np.empty((0, network.sizes.embedding_size), np.float32)]
         identities, galleries = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -87,7 +89,7 @@ class IdentitySample:
     ) -> NDArray[np.float32]:
         height, width = image.shape[:2]
         letterboxed = Letterbox(width, height, self._input_size).apply(image)
-        with torch.inference_mode():
+        with inference(backend_info(self._device)):
             outputs = network(image_tensor(letterboxed, self._device), torch.from_numpy(cells).to(self._device))
         embeddings: NDArray[np.float32] = outputs.embedding.float().cpu().numpy()
         return embeddings

@@ -41,6 +41,7 @@ class SampleImages:
             for sequence, of_sequence in zip(sequences, positions.with_boxes, strict=True)
             for position in of_sequence
         ] or [image for sequence in sequences for image in sequence.sequence.images]
+        images = list({image.path: image for image in images}.values())  # a dataset may be named twice
         chosen = [images[place] for place in spread(len(images), SAMPLES)]
         self._numbers = {image.path: number for number, image in enumerate(chosen, start=1)}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,7 +13,7 @@ from torch.nn import functional
 
 from ..architectures.heads import MAX_PEAKS
 from ..architectures.peaks import NOT_A_PEAK, RawPeaks
-from ..backends.base import Backend, BackendInfo, inference_error
+from ..backends.base import Backend, BackendInfo, inference_error, reason_of
 from ..config import InputSize
 from ..values import Peaks
 from .layers import gather_neighbourhoods
@@ -28,16 +31,35 @@ class TorchBackend(Backend):
 
     def __init__(self, network: FairMOTNetwork, input_size: InputSize, device: torch.device | str = "cpu") -> None:
         self._device = torch.device(device)
-        super().__init__(BackendInfo("torch", torch.__version__, str(self._device), "fp32"), input_size)
+        super().__init__(backend_info(self._device), input_size)
         self._network = network
 
     def _infer(self, image: NDArray[np.uint8]) -> Peaks:
-        try:
-            with torch.inference_mode():
-                raw = raw_peaks(self._network, image_tensor(image, self._device))
-        except RuntimeError as error:  # also torch.cuda.OutOfMemoryError
-            raise inference_error(self.info, error) from error
+        with inference(self.info):
+            raw = raw_peaks(self._network, image_tensor(image, self._device))
         return self._network.architecture.decode(raw, self.input_size)
+
+
+def backend_info(device: torch.device) -> BackendInfo:
+    """Return the runtime and the device for messages."""
+    return BackendInfo("torch", torch.__version__, str(device), "fp32")
+
+
+@contextmanager
+def inference(info: BackendInfo) -> Iterator[None]:
+    """Run PyTorch without gradients; errors of the network are raised as those of a backend.
+
+    Raises:
+        OutOfMemoryError: There is too little memory.
+        BackendError: PyTorch failed in another way.
+    """
+    try:
+        with torch.inference_mode():
+            yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise inference_error(info, MemoryError(reason_of(error))) from error
+    except RuntimeError as error:
+        raise inference_error(info, error) from error
 
 
 def image_tensor(image: NDArray[np.uint8], device: torch.device) -> Tensor:

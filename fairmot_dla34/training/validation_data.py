@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..datasets.dataset import Dataset, DatasetImage, DatasetSequence
 from ..datasets.values import NO_IDENTITY, ImageLabels
+from ..errors import DatasetError
 from ..evaluation.average_precision import MIN_IOU, lies_in, overlap
 from ..file_names import safe_file_name
 from ..files import output_error, write_whole
@@ -62,14 +63,26 @@ class LabelledPositions:
         """Read all labels.
 
         Raises:
-            DatasetError: A file is missing or damaged.
+            DatasetError: A file is missing or damaged, or an image has an identity twice.
         """
         with_boxes, with_identities = [], []
         for sequence in sequences:
-            labels = [sequence.dataset.labels(image).ids for image in sequence.sequence.images]
+            labels = [_checked_ids(sequence, image) for image in sequence.sequence.images]
             with_boxes.append(tuple(place for place, ids in enumerate(labels) if len(ids)))
             with_identities.append(tuple(place for place, ids in enumerate(labels) if (ids != NO_IDENTITY).any()))
         return cls(tuple(with_boxes), tuple(with_identities))
+
+
+def _checked_ids(sequence: ValidationSequence, image: DatasetImage) -> NDArray[np.int64]:
+    """Return the identities of an image, each of which may be there once: tracks could not be scored otherwise."""
+    ids = sequence.dataset.labels(image).ids
+    known, counts = np.unique(ids[ids != NO_IDENTITY], return_counts=True)
+    if (counts > 1).any():
+        raise DatasetError(
+            f"{image.label_path} has identity {known[counts > 1][0]} twice; expected one box of each identity in an "
+            f"image: correct the file, or write {NO_IDENTITY} for the box whose identity is unknown."
+        )
+    return ids
 
 
 def spread(total: int, count: int) -> list[int]:
@@ -133,6 +146,7 @@ def scored_tracks(tracks: Iterable[Track], labels: ImageLabels, class_id: int) -
     boxes = np.array([track.box for track in chosen], np.float32).reshape(-1, 4)
     covers = (overlap(boxes, labels.boxes[people_of(labels, class_id)]) >= MIN_IOU).any(axis=1)
     left_out = lies_in(boxes, unscored_areas(labels, class_id)) & ~covers
+    left_out |= (np.round(boxes[:, 2:] - boxes[:, :2], 2) <= 0).any(axis=1)  # evaluation refuses them, as written
     return tuple(track for track, out in zip(chosen, left_out.tolist(), strict=True) if not out)
 
 

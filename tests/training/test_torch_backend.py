@@ -9,14 +9,17 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from fairmot_dla34.architectures import Network
 from fairmot_dla34.backends import BackendOptions, create_backend
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.config import InputSize
+from fairmot_dla34.errors import BackendError, OutOfMemoryError
 from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.synth import Scene, SceneConfig
 from fairmot_dla34.training.network import FairMOTNetwork
-from fairmot_dla34.training.torch_backend import TorchBackend
+from fairmot_dla34.training.torch_backend import TorchBackend, backend_info, inference
 from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
 pytestmark = pytest.mark.train
@@ -50,3 +53,16 @@ def test_equal_to_openvino(weights: str, size: str) -> None:
     assert similarity[same].min() > 1 - 1e-4
     if weights == "sample":
         assert same.all()
+
+
+@pytest.mark.parametrize(
+    ("problem", "kind"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), OutOfMemoryError),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), OutOfMemoryError),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), BackendError),
+    ],
+)
+def test_errors_of_pytorch_are_those_of_a_backend(problem: RuntimeError, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"torch .* on cpu"), inference(backend_info(torch.device("cpu"))):
+        raise problem

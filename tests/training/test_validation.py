@@ -65,6 +65,12 @@ def street() -> LabelledImages:
 
 
 @pytest.fixture(scope="module")
+def corner(street: LabelledImages) -> LabelledImages:
+    """The first two frames, for tests of all but the figures themselves."""
+    return street.changed(images_=street.images_[:2], labels_=street.labels_[:2])
+
+
+@pytest.fixture(scope="module")
 def stills(street: LabelledImages) -> LabelledImages:
     labels = [labels_of(labels.boxes) for labels in street.labels_[:3]]
     return LabelledImages("stills", street.images_[:3], labels, is_video=False)
@@ -120,11 +126,11 @@ def test_samples_show_labels_and_predictions(
 
 
 @needs_trackeval
-def test_an_untrained_network_scores_0(street: LabelledImages, tmp_path: Path, network: FairMOTNetwork) -> None:
+def test_an_untrained_network_scores_0(corner: LabelledImages, tmp_path: Path, network: FairMOTNetwork) -> None:
     untrained = FairMOTNetwork(network.architecture, network.sizes)
     untrained.initialise(torch.Generator().manual_seed(3))
     np.savez(tmp_path / "untrained.npz", **untrained.arrays())  # type: ignore[arg-type]
-    figures = new_validator([street.dataset], output_dir=tmp_path).validate(
+    figures = new_validator([corner.dataset], output_dir=tmp_path).validate(
         tmp_path / "untrained.npz", untrained, "start"
     )
     assert figures["hota"] == figures["mota"] == figures["idf1"] == 0
@@ -132,13 +138,13 @@ def test_an_untrained_network_scores_0(street: LabelledImages, tmp_path: Path, n
 
 
 def test_without_trackeval_the_other_figures_are_computed(
-    street: LabelledImages, weights: Path, network: FairMOTNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corner: LabelledImages, weights: Path, network: FairMOTNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(*_: object, **__: object) -> None:
         raise EvaluationUnavailableError("Scores need the package trackeval, which is not installed; install it: X")
 
     monkeypatch.setattr(validation, "evaluate", unavailable)
-    validator = new_validator([street.dataset], output_dir=tmp_path)
+    validator = new_validator([corner.dataset], output_dir=tmp_path)
     assert set(validator.validate(weights, network, "a")) == {"ap50", "map_id", "tpr_far"}
     assert set(validator.why_missing) == set(TRACKING_FIGURES)
     assert "not installed" in validator.why_missing["mota"]

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 from training.labelled_images import LabelledImages, labels_of
 
+from fairmot_dla34.errors import DatasetError
 from fairmot_dla34.evaluation import evaluate
 from fairmot_dla34.outputs.text_formats import mot_lines
-from fairmot_dla34.training.validation_data import scored_tracks, spread, validation_sequences, write_truth
+from fairmot_dla34.training.validation_data import (
+    LabelledPositions,
+    scored_tracks,
+    spread,
+    validation_sequences,
+    write_truth,
+)
 from fairmot_dla34.values import Track
 
 IMAGE = np.zeros((200, 400, 3), np.uint8)
@@ -82,6 +89,17 @@ def test_a_video_without_identities_has_no_ground_truth(tmp_path: Path) -> None:
 def test_tracks_of_other_classes_are_left_out() -> None:
     tracks = [Track(1, PERSON, 0.9, 0, class_id=0), Track(2, PERSON, 0.9, 0, class_id=1)]
     assert [track.track_id for track in scored_tracks(tracks, labels_of([]), 1)] == [2]
+
+
+def test_an_identity_twice_in_an_image_is_an_error() -> None:
+    data = LabelledImages("street", [IMAGE], [labels_of([PERSON, IN_CROWD[0]], [2, 2])])
+    with pytest.raises(DatasetError, match=r"0\.png has identity 2 twice; expected one box"):
+        LabelledPositions.read(validation_sequences([data.dataset], "val"))
+
+
+def test_a_track_without_width_is_left_out() -> None:
+    tracks = [Track(1, (10, 10, 10.001, 900), 0.9, 0), Track(2, PERSON, 0.9, 0)]
+    assert [track.track_id for track in scored_tracks(tracks, labels_of([]), 0)] == [2]
 
 
 def test_spread_covers_the_whole_range() -> None:
