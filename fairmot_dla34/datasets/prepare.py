@@ -51,7 +51,9 @@ class PrepareOptions:
         if not (isinstance(names, tuple) and all(isinstance(name, str) and name for name in names)):
             raise InvalidInputError(f"val_sequences is {shown(names)}; expected names of sequences, such as a,b.")
         if self.val is not None and self.val_sequences:
-            raise InvalidInputError(f"val is {self.val:g} beside val_sequences; expected one of the two.")
+            raise InvalidInputError(
+                f"val is {self.val:g} and val_sequences is {','.join(names)}; expected one of the two."
+            )
         if not is_whole(self.preview, 0, MAX_PREVIEWS):
             expected = f"expected a whole number from 0 to {MAX_PREVIEWS}"
             raise InvalidInputError(f"preview is {shown(self.preview)}; {expected}.")
@@ -111,6 +113,8 @@ def prepare(  # noqa: PLR0913 (one for each option)
     require_import_memory("numpy", "cv2", purpose="Preparing a dataset")
     check_path("source", source, "a folder of labelled images")
     check_output_dir(output_dir)
+    if not os.fspath(output_dir):
+        raise InvalidInputError("output_dir is ''; expected the path of a folder.")
     chosen = PrepareOptions(val, _as_tuple("val_sequences", val_sequences), preview, overwrite)
     options = ReadOptions(min_visibility, None if classes is None else _as_tuple("classes", classes), use_ids)
     root, folder = Path(source), Path(output_dir)

@@ -16,7 +16,7 @@ from .values import NO_IDENTITY, ImageLabels
 
 MAX_PREVIEWS = 1000
 _WITHOUT_ID = (255, 255, 255)  # BGR
-_HATCHING = (160, 160, 160)
+_HATCHING = (200, 200, 200)
 _SPACING = 40  # hatching lines in the shorter side of an image
 _JPEG_QUALITY = 90
 
@@ -59,9 +59,9 @@ def draw_labels(image: NDArray[np.uint8], labels: ImageLabels) -> NDArray[np.uin
     import cv2
 
     canvas = image.copy()
-    for area in labels.ignored:
-        _hatch(canvas, area)
     thickness = max(1, round(min(canvas.shape[:2]) / 400))
+    for area in labels.ignored:
+        _hatch(canvas, area, max(1, thickness // 2))
     for box in labels.boxes[labels.ids == NO_IDENTITY]:
         left, top, right, bottom = _whole_px(box)
         cv2.rectangle(canvas, (left, top), (right, bottom), (0, 0, 0), thickness + 2)  # visible on bright ground too
@@ -78,7 +78,7 @@ def _chosen(dataset: Dataset, count: int) -> list[tuple[str, DatasetImage]]:
     return [images[place] for place in places.tolist()]
 
 
-def _hatch(canvas: NDArray[np.uint8], area: NDArray[np.float32]) -> None:
+def _hatch(canvas: NDArray[np.uint8], area: NDArray[np.float32], thickness: int) -> None:
     """Draw an area's edge and diagonal lines in it."""
     import cv2
 
@@ -90,8 +90,8 @@ def _hatch(canvas: NDArray[np.uint8], area: NDArray[np.float32]) -> None:
     inside = canvas[top:bottom, left:right]
     spacing = max(4, min(height, width) // _SPACING)
     for start in range(-(bottom - top), right - left, spacing):
-        cv2.line(inside, (start, bottom - top), (start + bottom - top, 0), _HATCHING, 1)
-    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _HATCHING, 1)
+        cv2.line(inside, (start, bottom - top), (start + bottom - top, 0), _HATCHING, thickness)
+    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _HATCHING, thickness)
 
 
 def _whole_px(box: NDArray[np.float32]) -> tuple[int, int, int, int]:

@@ -44,13 +44,15 @@ def split_by_name(sequences: Sequence[SourceSequence], names: Sequence[str]) -> 
     for name in names:
         if name not in known:
             listed = ", ".join(sorted(known)[:_SHOWN_NAMES]) + (", ..." if len(known) > _SHOWN_NAMES else "")
-            raise InvalidInputError(f"val_sequences has {name!r}, which the source lacks; expected some of: {listed}.")
+            raise InvalidInputError(
+                f"val_sequences is {','.join(names)}, but the source has no {name!r}; it has {listed}."
+            )
     parts = [
         PartSequence("val" if sequence.name in names else "train", index, sequence)
         for index, sequence in enumerate(sequences)
     ]
     if all(part.part == "val" for part in parts):
-        raise DatasetError("val_sequences names every sequence, so none is left to train on; name fewer.")
+        raise DatasetError(f"val_sequences is {','.join(names)}, which leaves none to train on; name fewer.")
     return _ordered(parts)
 
 
@@ -74,14 +76,18 @@ def split_by_fraction(sequences: Sequence[SourceSequence], fraction: float) -> t
     videos = [(index, sequence) for index, sequence in numbered if sequence.is_video]
     stills = [(index, sequence) for index, sequence in numbered if not sequence.is_video]
     parts, notes = _split_videos(videos, fraction)
-    for index, sequence in stills:
-        parts += _cut(index, sequence, _chosen_stills(sequence, fraction))
-    if {part.part for part in parts} != {"train", "val"}:
-        count = sum(len(sequence.images) for sequence in sequences)
+    chosen = _chosen_stills([sequence for _, sequence in stills], fraction)
+    for (index, sequence), held_out in zip(stills, chosen, strict=True):
+        parts += _cut(index, sequence, held_out)
+    if len(parts) == 1:
         raise DatasetError(
-            f"val is {fraction:g}, but {count} image{'s' if count != 1 else ''} cannot be divided into two parts;"
-            " expected at least two images: leave it out, or label more."
+            f"val is {fraction:g}, which leaves one part empty; expected at least two images with different names:"
+            " leave it out, or label more."
         )
+    missing = {"train", "val"} - {part.part for part in parts}
+    if missing:  # several sequences of one image
+        smallest = min(parts, key=lambda part: len(part.sequence.images))
+        parts = [replace(part, part=next(iter(missing))) if part is smallest else part for part in parts]
     return _ordered(parts), notes
 
 
@@ -118,14 +124,14 @@ def _whole_sequences(videos: list[SourceSequence], fraction: float) -> set[str]:
     return chosen if _LEAST * target <= count <= min(_MOST * target, total - 1) else set()
 
 
-def _chosen_stills(sequence: SourceSequence, fraction: float) -> set[int]:
-    """Return the positions of the images that are held out: those whose names have small hashes."""
-    hashes = [_hash(image.path.stem) for image in sequence.images]
-    chosen = {index for index, value in enumerate(hashes) if value < fraction}
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)
-    if len(order) >= 2 and not chosen:
-        return {order[0]}
-    return chosen - {order[-1]} if len(chosen) == len(order) else chosen
+def _chosen_stills(sequences: Sequence[SourceSequence], fraction: float) -> list[set[int]]:
+    """Return the positions of the images that are held out in each sequence: those whose names have small hashes."""
+    hashes = [[_hash(image.path.stem) for image in sequence.images] for sequence in sequences]
+    values = sorted(value for group in hashes for value in group)
+    limit = fraction
+    if len(values) >= 2:  # neither part is left empty
+        limit = min(max(fraction, values[1]), values[-1])
+    return [{index for index, value in enumerate(group) if value < limit} for group in hashes]
 
 
 def _hash(text: str) -> float:
