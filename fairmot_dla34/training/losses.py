@@ -142,9 +142,9 @@ class FairMOTLoss(nn.Module):
             `LossConfig.giou`, and ``identity`` if there are identities.
         """
         counts = counts or LossCounts.of(targets)
-        offsets, sizes = outputs.offset.float(), outputs.size.float()
+        offsets, sizes = _single(outputs.offset), _single(outputs.size)
         parts = {
-            "heatmap": focal_loss(outputs.heatmap.float(), targets) / max(counts.centres, 1),
+            "heatmap": focal_loss(_single(outputs.heatmap), targets) / max(counts.centres, 1),
             "size": (sizes - targets.sizes).abs().sum() / (counts.cells * sizes.shape[1] + SMALL),
             "offset": (offsets - targets.offsets).abs().sum() / (counts.cells * offsets.shape[1] + SMALL),
         }
@@ -153,7 +153,7 @@ class FairMOTLoss(nn.Module):
             parts["box"] = box_losses.sum() / max(counts.cells, 1)
         detection = torch.stack([PART_WEIGHTS[name] * part for name, part in parts.items()]).sum()
         if self.classifier is not None:
-            total = self._identity_loss(self.classifier, outputs.embedding.float(), targets)
+            total = self._identity_loss(self.classifier, _single(outputs.embedding), targets)
             parts["identity"] = total / max(counts.identified, 1)
         loss = self._join(detection, parts.get("identity"), counts.processes)
         return loss, {name: part.detach() for name, part in parts.items()}
@@ -198,7 +198,7 @@ class FairMOTLoss(nn.Module):
         if self.sequence_of_identity is not None:
             same = self.sequence_of_identity[ids][:, None] == self.sequence_of_identity
             logits = logits.masked_fill(~same, -torch.inf)
-        return functional.cross_entropy(logits.float(), ids, reduction="sum")
+        return functional.cross_entropy(_single(logits), ids, reduction="sum")
 
     def _join(self, detection: Tensor, identity: Tensor | None, processes: int) -> Tensor:
         """Weigh the losses of the two tasks: by their learned scales (arXiv 1705.07115), or by fixed numbers."""
@@ -236,6 +236,11 @@ def giou_loss(boxes: Tensor, true_boxes: Tensor) -> Tensor:
     hull = _area(torch.maximum(high, true_high) - torch.minimum(low, true_low))
     epsilon = 1e-7  # for boxes without an area
     return 1 - intersection / (union + epsilon) + (hull - union) / (hull + epsilon)
+
+
+def _single(values: Tensor) -> Tensor:
+    """Return values of less than float32's precision in float32, others as they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _boxes(offsets: Tensor, sizes: Tensor) -> Tensor:
