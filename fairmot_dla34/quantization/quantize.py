@@ -21,7 +21,7 @@ from ..console.progress import progress_bar
 from ..files import output_error
 from ..outputs import prepare_output_dir
 from ..values import Peaks
-from ..weights import find_entry, input_size_for, resolve_network
+from ..weights import find_entry, input_size_for, resolve_network, resolve_weights
 from .agreement import agreement
 from .frames import read_frames
 from .post_training import check_installed, to_int8
@@ -58,7 +58,8 @@ def quantize(
         WeightsError: One of its kinds; see `fairmot_dla34.errors`.
     """
     check_installed()
-    size = input_size_for(find_entry(weights), input_size)
+    entry = find_entry(weights)
+    size = input_size_for(entry, input_size, None if entry else resolve_weights(weights))
     check_path("calibration", calibration, "a video, a folder of images or a camera's index")
     frames = read_frames(os.fspath(calibration), size, progress=progress)  # before a download
     network = resolve_network(weights, size, progress=progress)

@@ -1,1 +1,43 @@
 """Training in PyTorch (extra `train`): network, losses, loop, validation. The rest of the package never imports it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ..errors import TrainingUnavailableError
+from ..messages import install_command
+from .config import LossConfig, TrainingConfig
+from .summary import TrainingSummary
+
+__all__ = ["LossConfig", "TrainingConfig", "TrainingSummary", "train"]
+
+
+def train(config: TrainingConfig) -> TrainingSummary:
+    """Train a network, and write its weights and the files of the run to ``config.output_dir``.
+
+    In processes started by ``torchrun``, each calls this function, and the first one writes the files.
+
+    Args:
+        config: Settings.
+
+    Returns:
+        The result. The scores are those of the first process.
+
+    Raises:
+        TrainingUnavailableError: PyTorch is not installed.
+        DatasetError: A data set is not prepared, is damaged or empty, or training and validation share images.
+        WeightsError: The start weights cannot be used.
+        InvalidInputError: Settings do not fit each other, the data or the weights.
+        DeviceUnavailableError: The device cannot be used.
+        OutputError: The folder of the run cannot be written, has an earlier run, or is in use.
+        ResumeError: The run cannot be resumed.
+        TrainingError: The loss is not finite, or another process has ended.
+        OutOfMemoryError: A step needs more memory than there is.
+    """
+    if find_spec("torch") is None:
+        raise TrainingUnavailableError(
+            f"Training needs PyTorch, which is not installed; install it with {install_command('train')}."
+        )
+    from .run import run_training
+
+    return run_training(config)

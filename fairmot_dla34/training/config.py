@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..architectures import architecture_names
-from ..config import InputSize, check_amount, check_choice, check_flag, is_whole, shown
+from ..config import DEFAULT_WEIGHTS, InputSize, check_amount, check_choice, check_flag, is_whole, shown
 from ..errors import InvalidInputError
 
 PRECISIONS = ("auto", "fp32", "bf16")
 ENGINES = ("torch", "paddle")
 FREEZABLE = ("backbone", "norms")
 LOSS_ADDITIONS = ("giou", "neighbours", "sequence_ids", "fixed_weights")
-BEST_FIGURES = ("auto", "hota", "mota", "idf1", "ap50", "map_id", "loss")
+BEST_FIGURES = ("auto", "hota", "mota", "idf1", "ap50", "map_id")
+_LARGEST = {"epochs": 100_000, "batch_size": 65_536, "threads": 1024, "val_every": 100_000}
 DEFAULT_EPOCHS = 30  # fairmot_dla34_30e_1088x608.yml
 
 
@@ -61,7 +62,7 @@ class TrainingConfig:
         data: Folders that `prepare` wrote, to train on.
         val: Folders that `prepare` wrote, to validate on; empty: the validation parts of ``data``.
         weights: Registered name or checkpoint file to start from; None: random numbers.
-        arch: Name of the architecture, without ``weights``.
+        arch: Name of the architecture; None: that of the weights, without weights dla34.
         input_size: Network input; None: the size the weights were trained for, without weights 1088x608.
         epochs: Passes over the training images; None with ``minutes``, otherwise `DEFAULT_EPOCHS`.
         minutes: Length of the run by the clock, instead of ``epochs``.
@@ -89,8 +90,8 @@ class TrainingConfig:
 
     data: tuple[Path, ...]
     val: tuple[Path, ...] = ()
-    weights: str | os.PathLike[str] | None = None
-    arch: str = "dla34"
+    weights: str | os.PathLike[str] | None = DEFAULT_WEIGHTS
+    arch: str | None = None
     input_size: InputSize | None = None
     epochs: int | None = None
     minutes: float | None = None
@@ -112,15 +113,27 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if not self.data:
             raise InvalidInputError("data is empty; expected at least one folder that prepare wrote.")
-        check_choice("arch", self.arch, architecture_names())
+        self._check_choices()
+        self._check_numbers()
+        for name in ("plain_neck", "resume", "overwrite"):
+            check_flag(name, getattr(self, name))
+        if self.epochs is not None and self.minutes is not None:
+            raise InvalidInputError(
+                f"epochs is {self.epochs} and minutes is {self.minutes:g}; expected one of them: leave the other out."
+            )
+        if self.resume and self.overwrite:
+            raise InvalidInputError("resume and overwrite exclude each other; leave one of them out.")
+
+    def _check_choices(self) -> None:
+        if self.arch is not None:
+            check_choice("arch", self.arch, architecture_names())
         check_choice("precision", self.precision, PRECISIONS)
         check_choice("best", self.best, BEST_FIGURES)
         for name in self.freeze:
             check_choice("freeze", name, FREEZABLE)
-        for name in ("plain_neck", "resume", "overwrite"):
-            check_flag(name, getattr(self, name))
-        limits = {"epochs": 100_000, "batch_size": 65_536, "threads": 1024, "val_every": 100_000}
-        for name, largest in limits.items():
+
+    def _check_numbers(self) -> None:
+        for name, largest in _LARGEST.items():
             value = getattr(self, name)
             if value is not None and not is_whole(value, 1, largest):
                 raise InvalidInputError(f"{name} is {shown(value)}; expected a whole number from 1 to {largest}.")
@@ -129,9 +142,3 @@ class TrainingConfig:
         for name in ("minutes", "lr"):
             if getattr(self, name) is not None and not check_amount(name, getattr(self, name)):
                 raise InvalidInputError(f"{name} is 0; expected a positive number.")
-        if self.epochs is not None and self.minutes is not None:
-            raise InvalidInputError(
-                f"epochs is {self.epochs} and minutes is {self.minutes:g}; expected one of them: leave the other out."
-            )
-        if self.resume and self.overwrite:
-            raise InvalidInputError("resume and overwrite exclude each other; leave one of them out.")

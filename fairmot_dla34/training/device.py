@@ -50,7 +50,7 @@ def choose_precision(name: str, device: torch.device) -> str:
         has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         if name == "bf16" and not has_bf16:
             raise DeviceUnavailableError(
-                f"precision is bf16, but {torch.cuda.get_device_name(device)} does not compute it; use --precision fp32."
+                f"precision is bf16, which {torch.cuda.get_device_name(device)} does not compute; use --precision fp32."
             )
     else:
         has_bf16 = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 (PyTorch has no public name)

@@ -78,19 +78,21 @@ def join_world(device: str) -> World:
         return World(0, 1, choose_device(device), _variable("TORCHELASTIC_RESTART_COUNT", 0))
     rank, local_rank = _variable("RANK"), _variable("LOCAL_RANK")
     if ":" in device:
-        raise InvalidInputError(f"device is {device} for {size} processes; expected cuda, so that each has its own GPU.")
+        raise InvalidInputError(
+            f"device is {device} for {size} processes; expected cuda, so that each has its own GPU."
+        )
     chosen = choose_device(device, local_rank)
     backend = "nccl" if chosen.type == "cuda" else "gloo"
     try:
         distributed.init_process_group(backend, timeout=TIMEOUT)
     except (RuntimeError, ValueError) as error:
         raise TrainingError(
-            f"Process {rank} of {size} cannot join the others ({error}); check MASTER_ADDR, MASTER_PORT and the firewall."
+            f"Process {rank} of {size} cannot join the others ({error}); check MASTER_ADDR, MASTER_PORT and firewalls."
         ) from error
     return World(rank, size, chosen, _variable("TORCHELASTIC_RESTART_COUNT", 0))
 
 
-def lost_process(world: World, error: RuntimeError) -> TrainingError:
+def lost_process(world: World, error: BaseException) -> TrainingError:
     """Return the error to raise if the communication between processes fails."""
     return TrainingError(
         f"Process {world.rank} of {world.size} lost the connection to another one, which has ended or was killed "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -66,8 +68,25 @@ class AveragedNetwork:
             step: Finished steps of the run; early averages are over fewer steps.
         """
         decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
-        for averaged, value in zip(self.network.state_dict().values(), self._network.state_dict().values(), strict=True):
+        for averaged, value in zip(
+            self.network.state_dict().values(), self._network.state_dict().values(), strict=True
+        ):
             if averaged.dtype.is_floating_point:
                 averaged.lerp_(value, 1 - decay)
             else:
                 averaged.copy_(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """Everything that training changes, the content of a saved state.
+
+    Attributes:
+        model: Network and loss.
+        average: Averaged network, which is validated and written.
+        optimizer: Optimiser of the model.
+    """
+
+    model: TrainedModel
+    average: AveragedNetwork
+    optimizer: torch.optim.Optimizer

@@ -82,4 +82,8 @@ def validation_is_due(
     if val_every is not None:
         return ends_epoch and step // length.steps_per_epoch % val_every == 0
     is_moment = ends_epoch or length.steps is None
-    return is_moment and int(share * VALIDATIONS) > int(max(last_share, 0.0) * VALIDATIONS) and cost <= MAX_VALIDATION_SHARE
+    return (
+        is_moment
+        and int(share * VALIDATIONS) > int(max(last_share, 0.0) * VALIDATIONS)
+        and cost <= MAX_VALIDATION_SHARE
+    )

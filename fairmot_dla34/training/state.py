@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from ..errors import ResumeError
 from ..files import output_error, replaced_file
-from .model import AveragedNetwork, TrainedModel
+from .model import Learner
 
 STATE_FILE = "state.pt"
 _VERSION = 1
@@ -39,15 +39,15 @@ class Progress:
     elapsed_s: float = 0.0
     best_score: float | None = None
     best_step: int = 0
+    best_figure: str | None = None
     validated_share: float = -1.0
-    scores: dict[str, dict[str, float]] | None = None
+    validated_step: int = -1
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def save_state(
     folder: Path,
-    model: TrainedModel,
-    average: AveragedNetwork,
-    optimizer: torch.optim.Optimizer,
+    learner: Learner,
     progress: Progress,
     settings: Mapping[str, str],
 ) -> None:
@@ -55,9 +55,7 @@ def save_state(
 
     Args:
         folder: Folder of the run.
-        model: Network and loss.
-        average: Averaged network.
-        optimizer: Optimiser of the model.
+        learner: Model, average and optimiser.
         progress: Position of the run.
         settings: Settings that a resumed run must share, as text by name.
 
@@ -67,9 +65,9 @@ def save_state(
     state = {
         "version": _VERSION,
         "settings": dict(settings),
-        "model": model.state_dict(),
-        "average": average.network.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "model": learner.model.state_dict(),
+        "average": learner.average.network.state_dict(),
+        "optimizer": learner.optimizer.state_dict(),
         "progress": vars(progress),
     }
     path = folder / STATE_FILE
@@ -88,7 +86,9 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """
     path = folder / STATE_FILE
     if not path.is_file():
-        raise ResumeError(f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume.")
+        raise ResumeError(
+            f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume."
+        )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         earlier, version = state["settings"], state["version"]
@@ -98,7 +98,9 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
             "--weights last.pdparams of that folder."
         ) from error
     if version != _VERSION:
-        raise ResumeError(f"{path} has version {version}; expected {_VERSION}: start again with --weights last.pdparams.")
+        raise ResumeError(
+            f"{path} has version {version}; expected {_VERSION}: start again with --weights last.pdparams."
+        )
     for name in sorted(earlier.keys() | settings.keys()):
         if earlier.get(name) != settings.get(name):
             raise ResumeError(
@@ -108,21 +110,19 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     return dict(state)
 
 
-def restore_state(
-    state: Mapping[str, Any], model: TrainedModel, average: AveragedNetwork, optimizer: torch.optim.Optimizer
-) -> Progress:
-    """Copy a state that was read into the model, the average and the optimiser; return the position of the run.
+def restore_state(state: Mapping[str, Any], learner: Learner) -> Progress:
+    """Copy a state that was read into model, average and optimiser; return the position of the run.
 
     Raises:
         ResumeError: The arrays do not fit: the file was changed.
     """
     try:
-        model.load_state_dict(state["model"])
-        average.network.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
+        learner.model.load_state_dict(state["model"])
+        learner.average.network.load_state_dict(state["average"])
+        learner.optimizer.load_state_dict(state["optimizer"])
         return Progress(**state["progress"])
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ResumeError(
-            f"The state of the run does not fit its settings ({str(error).splitlines()[0]}); start again with --weights "
-            "last.pdparams of that folder."
+            f"The state of the run does not fit its settings ({str(error).splitlines()[0]}); start again with "
+            "--weights last.pdparams of that folder."
         ) from error

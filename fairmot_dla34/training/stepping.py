@@ -14,7 +14,7 @@ from ..memory import is_lack_of_memory
 from .batches import Batch
 from .distributed import World, lost_process
 from .losses import LossCounts
-from .model import AveragedNetwork, TrainedModel
+from .model import Learner
 
 MAX_GRADIENT_NORM = 35.0  # one wrong label must not undo the work of many steps
 
@@ -23,24 +23,18 @@ class Stepper:
     """Trains a model on batches.
 
     Args:
-        model: Network and loss, on the device.
-        optimizer: Optimiser of their parameters.
-        average: Averaged network, updated after each step.
+        learner: Model, average and optimiser, on the device; changed by each step.
         world: Processes of the run.
     """
 
-    def __init__(
-        self, model: TrainedModel, optimizer: torch.optim.Optimizer, average: AveragedNetwork, world: World
-    ) -> None:
-        self._model = model
-        self._optimizer = optimizer
-        self._average = average
+    def __init__(self, learner: Learner, world: World) -> None:
+        self._model, self._average, self._optimizer = learner.model, learner.average, learner.optimizer
         self._world = world
-        self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        self._parallel: Callable[..., tuple[Tensor, dict[str, Tensor]]] = model
+        self._parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
+        self._parallel: Callable[..., tuple[Tensor, dict[str, Tensor]]] = self._model
         if world.size > 1:
             ids = [world.device.index] if world.device.type == "cuda" else None
-            self._parallel = nn.parallel.DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)
+            self._parallel = nn.parallel.DistributedDataParallel(self._model, device_ids=ids, broadcast_buffers=False)
 
     def step(self, batch: Batch, counts: LossCounts, *, rate: float, step: int) -> dict[str, float]:
         """Train on one batch.
@@ -86,7 +80,9 @@ class Stepper:
         (loss * self._world.size).backward()
         norm = nn.utils.clip_grad_norm_(self._parameters, MAX_GRADIENT_NORM)
         names = ["loss", *parts]
-        values = self._world.sum(torch.stack([loss.detach().float(), *(part.detach().float() for part in parts.values())]))
+        values = self._world.sum(
+            torch.stack([loss.detach().float(), *(part.detach().float() for part in parts.values())])
+        )
         return dict(zip(names, values.tolist(), strict=True)), float(norm)
 
     def _diverged(self, batch: Batch, step: int, parts: dict[str, float]) -> DivergedError:
@@ -95,8 +91,8 @@ class Stepper:
         images = [name for number, name in enumerate(batch.names) if not self._is_finite(single_image(batch, number))]
         what = f"the loss of {', '.join(bad)} is not a finite number" if bad else "the gradient is not finite"
         return DivergedError(
-            f"Training diverged at step {step + 1}: {what}, with {', '.join(images or batch.names)}. Check the labels of "
-            "these images, or lower --lr; best.pdparams and the state before this step are kept."
+            f"Training diverged at step {step + 1}: {what}, with {', '.join(images or batch.names)}. Check the "
+            "labels of these images, or lower --lr; best.pdparams and the state before this step are kept."
         )
 
     @torch.no_grad()

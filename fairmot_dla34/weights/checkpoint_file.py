@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
 from ..architectures import Architecture, Checkpoint, architecture_names, identify_architecture
 from ..architectures.soundness import check_shapes, check_type
-from ..errors import CheckpointError, OutOfMemoryError
+from ..config import InputSize
+from ..errors import CheckpointError, InvalidInputError, OutOfMemoryError
 from .file_facts import FileFacts, file_identity, file_sha256, recall_facts, remember_facts
 from .formats import StoredArray, open_arrays, reported_errors
 from .naming import canonical_names
+
+INPUT_SIZE_NAME = "fairmot_dla34.input_size"  # array (width, height) in files that `train` writes; others ignore it
 
 
 def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None = None) -> Checkpoint:
@@ -48,6 +52,23 @@ def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None
             f"{path} cannot be read: this process may not use as much memory as its arrays need. Raise its limit "
             "(ulimit -v, the container's memory) to 1 GB or more."
         ) from error
+
+
+def stored_input_size(path: Path) -> InputSize | None:
+    """Return the network input that a file's weights were trained at; None if the file does not state it.
+
+    Raises:
+        CheckpointError: The file cannot be read, is of another kind or damaged, or states no possible size.
+    """
+    with open_arrays(path) as found, reported_errors(path):
+        stored = found.get(INPUT_SIZE_NAME)
+        if stored is None or stored.shape != (2,) or not stored.is_float:
+            return None
+        width, height = (int(side) if math.isfinite(side) else 0 for side in stored.read().tolist())
+    try:
+        return InputSize(width, height)
+    except InvalidInputError as error:
+        raise CheckpointError(f"{path} states its input size, but {str(error)[0].lower()}{str(error)[1:]}") from error
 
 
 def _identify(path: Path, stored: Mapping[str, StoredArray]) -> Architecture:

@@ -13,7 +13,7 @@ from ..architectures import Network, find_architecture
 from ..config import InputSize
 from ..errors import CheckpointError, DownloadError, IntegrityError, InvalidInputError, UnknownWeightsError
 from .cache import kept_path
-from .checkpoint_file import CheckpointFile, load_checkpoint
+from .checkpoint_file import CheckpointFile, load_checkpoint, stored_input_size
 from .fetch.download import download
 from .fetch.location import SAMPLE_REMEDY, download_location, is_offline
 from .registry import WeightsEntry, registered
@@ -99,24 +99,29 @@ def resolve_network(
         WeightsError: One of the kinds listed for `resolve_weights`.
     """
     entry = find_entry(weights)
-    size = input_size_for(entry, input_size)
+    asked = None if input_size is None else InputSize.parse(input_size)  # before a download
     path = resolve_weights(weights, offline=offline, progress=progress)
+    size = input_size_for(entry, asked, path)
     return Network(CheckpointFile(path, find_architecture(entry.architecture) if entry else None), size)
 
 
-def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None) -> InputSize:
+def input_size_for(entry: WeightsEntry | None, asked: InputSize | str | None, path: Path | None = None) -> InputSize:
     """Return the network input size: ``asked`` if given, else that of the weights, else 1088x608.
 
     Args:
         entry: Registered weights, or None for a file.
         asked: Input size that the user gave, or None.
+        path: File of the weights; one that `train` wrote has its input size.
 
     Raises:
         InvalidInputError: ``asked`` is not an input size.
+        CheckpointError: The file cannot be read.
     """
     if asked is not None:
         return InputSize.parse(asked)
-    return entry.input_size if entry else InputSize()
+    if entry is not None:
+        return entry.input_size
+    return (stored_input_size(path) if path else None) or InputSize()
 
 
 def find_entry(weights: str | PathLike[str]) -> WeightsEntry | None:

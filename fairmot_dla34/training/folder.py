@@ -1,0 +1,78 @@
+"""The folder of a run: claimed by one process, checked against an earlier run, cleaned of unfinished files."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..errors import OutputError, ResumeError
+from ..files import make_folder, output_error
+from .state import STATE_FILE
+
+LAST_FILE, BEST_FILE = "last.pdparams", "best.pdparams"
+METRICS_FILE = "metrics.jsonl"
+_LOCK_FILE = ".lock"
+_WRITTEN = (STATE_FILE, LAST_FILE, BEST_FILE, METRICS_FILE)
+_REPLACED = (*_WRITTEN, "curves.png", "best.md", "last.md", "samples", "validation", "tensorboard")
+
+
+@contextlib.contextmanager
+def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[Path]:
+    """Claim the folder of a run for this process.
+
+    Args:
+        folder: Folder of the run; created if it does not exist.
+        resume: The run continues, so its files stay.
+        overwrite: Files of an earlier run are removed.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OutputError: The folder cannot be written, another process uses it, or it has an earlier run.
+        ResumeError: ``resume`` and the folder has no state.
+    """
+    if resume and not (folder / STATE_FILE).is_file():
+        raise ResumeError(
+            f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume."
+        )
+    try:
+        make_folder(folder)
+        lock = FileLock(folder / _LOCK_FILE)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OutputError(
+            f"{folder} is in use by another training run; expected a folder of its own. Wait for that run, or name "
+            "another --output-dir."
+        ) from error
+    except OSError as error:
+        raise output_error(folder, error) from error
+    try:
+        _prepare(folder, resume=resume, overwrite=overwrite)
+        yield folder
+    finally:
+        lock.release()
+
+
+def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    earlier = next((name for name in _WRITTEN if (folder / name).exists()), None)
+    if earlier and not (resume or overwrite):
+        raise OutputError(
+            f"{folder} has an earlier run ({earlier}); expected an empty folder. Use --resume to continue, --overwrite "
+            "to replace it, or name another --output-dir."
+        )
+    try:
+        for path in folder.glob("*.tmp"):  # of a process that was killed while it wrote
+            path.unlink()
+        if not resume:
+            for path in (folder / name for name in _REPLACED):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.exists() or path.is_symlink():
+                    path.unlink()
+    except OSError as error:
+        raise output_error(folder, error) from error

@@ -1,0 +1,243 @@
+"""A training run: from prepared data sets to weights that `track` runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from ..architectures import Checkpoint
+from ..backends.cpus import usable_cpus
+from ..datasets import Dataset
+from ..datasets.overlap import check_no_overlap
+from ..errors import DatasetError
+from .batches import PART as TRAINED_PART
+from .batches import BatchSource
+from .config import DEFAULT_EPOCHS, TrainingConfig
+from .device import choose_precision
+from .distributed import World, join_world
+from .folder import BEST_FILE, LAST_FILE, claimed_folder
+from .loop import NoActions, TrainingLoop
+from .losses import FairMOTLoss
+from .model import AveragedNetwork, Learner, TrainedModel
+from .network import FairMOTNetwork
+from .optimizer import DEFAULT_RATE, make_optimizer
+from .schedule import RunLength
+from .start import read_start, start_network
+from .state import STATE_FILE, Progress, read_state, restore_state
+from .stepping import Stepper
+from .summary import TrainingSummary
+from .validation import Validator
+from .writer import START, RunWriter
+
+GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
+
+
+def run_training(config: TrainingConfig) -> TrainingSummary:
+    """Train a network.
+
+    In processes started by ``torchrun``, each calls this function, and the first one writes the files.
+
+    Args:
+        config: Settings.
+
+    Returns:
+        The result; equal in all processes but for the scores, which the first one has.
+
+    Raises:
+        DatasetError: A data set is not prepared, is damaged or empty, or training and validation share images.
+        WeightsError: The start weights cannot be used.
+        InvalidInputError: Settings do not fit each other, the data or the weights.
+        DeviceUnavailableError: The device cannot be used.
+        OutputError: The folder of the run cannot be written or is in use.
+        ResumeError: The run cannot be resumed.
+        TrainingError: The loss is not finite, or another process has ended.
+        OutOfMemoryError: A step needs more memory than there is.
+        KeyboardInterrupt: A signal asked the run to stop; its state is saved.
+    """
+    world = join_world(config.device)
+    try:
+        with _threads(config.threads or usable_cpus()) as threads:
+            return _Run(config, world, threads).run()
+    finally:
+        world.close()
+
+
+@contextlib.contextmanager
+def _threads(threads: int) -> Iterator[int]:
+    """Set the number of PyTorch's threads, and restore it."""
+    earlier = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # denormal numbers are many times slower on a CPU
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(earlier)
+
+
+class _Run:
+    """A run: its parts are made and checked in `__init__`, before anything is written."""
+
+    def __init__(self, config: TrainingConfig, world: World, threads: int) -> None:
+        self._config, self._world, self._threads = config, world, threads
+        self._data = [Dataset.open(folder) for folder in config.data]
+        self._validation, self._part = validation_part(self._data, [Dataset.open(folder) for folder in config.val])
+        self._precision = choose_precision(config.precision, world.device)
+        self._architecture, checkpoint, self._input_size = read_start(config)
+        self._batch_size = config.batch_size or (GPU_BATCH if world.device.type == "cuda" else CPU_BATCH)
+        self._source = BatchSource(
+            self._data,
+            input_size=self._input_size,
+            stride=self._architecture.stride,
+            num_classes=len(self._data[0].classes),
+            batch_size=self._batch_size,
+            seed=config.seed,
+            loss=config.loss,
+            rank=world.rank,
+            world_size=world.size,
+            threads=threads,
+        )
+        self._is_trained = checkpoint is not None
+        self._learner = self._make_learner(checkpoint)
+        seconds = None if config.minutes is None else 60 * config.minutes
+        epochs = config.epochs or (None if seconds else DEFAULT_EPOCHS)
+        self._length = RunLength(self._source.steps_per_epoch, epochs, seconds)
+
+    def run(self) -> TrainingSummary:
+        """Train, in a folder that no other run uses."""
+        config, world = self._config, self._world
+        restarted = world.restarts > 0  # by torchrun
+        resume = config.resume or (restarted and (config.output_dir / STATE_FILE).is_file())
+        with contextlib.ExitStack() as stack:
+            if world.is_first:
+                overwrite = config.overwrite or restarted
+                stack.enter_context(claimed_folder(config.output_dir, resume=resume, overwrite=overwrite))
+            progress = self._restored(resume=bool(world.from_first(resume)))
+            writer = stack.enter_context(self._make_writer(progress)) if world.is_first else None
+            if writer and self._is_trained and not progress.step:
+                writer.validate(progress, START)
+            stepper = Stepper(self._learner, world)
+            loop = TrainingLoop(
+                self._source,
+                stepper,
+                length=self._length,
+                rate=config.lr or DEFAULT_RATE,
+                world=world,
+                actions=writer or NoActions(),
+                val_every=config.val_every,
+            )
+            if self._length.share(progress.step, progress.elapsed_s) < 1:
+                loop.run(progress)
+            if writer:
+                writer.finish(progress)
+        return self._summary(progress)
+
+    def _make_learner(self, checkpoint: Checkpoint | None) -> Learner:
+        """Return the model with the numbers it starts from, its average and its optimiser."""
+        config, source, device = self._config, self._source, self._world.device
+        classes = len(self._data[0].classes)
+        parts = {"plain_neck": config.plain_neck, "identities": source.num_identities > 0}
+        network = start_network(self._architecture, checkpoint, num_classes=classes, seed=config.seed, **parts)
+        network.freeze(config.freeze)
+        network.sync_norms()
+        loss = FairMOTLoss(
+            source.num_identities, network.sizes.embedding_size, config.loss, source.sequence_of_identity
+        )
+        loss.initialise(torch.Generator().manual_seed(config.seed))
+        model = TrainedModel(network, loss, self._precision).to(device)
+        average = FairMOTNetwork(self._architecture, network.sizes, **parts).to(device)
+        return Learner(model, AveragedNetwork(network, average), make_optimizer(model, device))
+
+    def _restored(self, *, resume: bool) -> Progress:
+        """Return the position to train from: that of the saved state, which all processes get, or the start."""
+        if not resume:
+            return Progress()
+        first = self._world.is_first
+        state = self._world.from_first(read_state(self._config.output_dir, self._settings()) if first else None)
+        return restore_state(state, self._learner)
+
+    def _settings(self) -> dict[str, str]:
+        """Return the settings that decide the numbers of a run; a resumed one must share them."""
+        config = self._config
+        return {
+            "data": ", ".join(f"{dataset.name} {dataset.digest}" for dataset in self._data),
+            "architecture": self._architecture.name,
+            "input_size": str(self._input_size),
+            "batch_size": str(self._batch_size),
+            "lr": f"{config.lr or DEFAULT_RATE:g}",
+            "plain_neck": str(config.plain_neck),
+            "freeze": ",".join(config.freeze) or "nothing",
+            "loss": str(config.loss),
+            "precision": self._precision,
+            "seed": str(config.seed),
+            "length": "minutes" if config.epochs is None and config.minutes else "epochs",
+        }
+
+    def _make_writer(self, progress: Progress) -> RunWriter:
+        config = self._config
+        validator = None
+        if self._validation:
+            validator = Validator(
+                self._validation,
+                self._part,
+                self._input_size,
+                device=self._world.device,
+                threads=self._threads,
+                output_dir=config.output_dir,
+                progress=True,
+            )
+        return RunWriter(
+            config.output_dir,
+            self._learner,
+            length=self._length,
+            settings=self._settings(),
+            input_size=self._input_size,
+            validator=validator,
+            best=config.best,
+            progress=progress,
+        )
+
+    def _summary(self, progress: Progress) -> TrainingSummary:
+        folder = self._config.output_dir
+        return TrainingSummary(
+            best=folder / BEST_FILE,
+            last=folder / LAST_FILE,
+            steps=progress.step,
+            epochs=progress.step / self._source.steps_per_epoch,
+            seconds=progress.elapsed_s,
+            chosen_by=progress.best_figure,
+            scores={name: dict(scores) for name, scores in progress.scores.items()},
+        )
+
+
+def validation_part(data: Sequence[Dataset], val: Sequence[Dataset]) -> tuple[Sequence[Dataset], str]:
+    """Return the data sets to validate on, and their part.
+
+    Args:
+        data: Data sets that are trained on; their validation parts are used if ``val`` is empty.
+        val: Data sets to validate on: their validation parts, or all of their images if they have none.
+
+    Raises:
+        DatasetError: Images are in both, a class list differs, or only some of ``val`` have a validation part.
+    """
+    if not val:
+        return [dataset for dataset in data if dataset.images("val")], "val"
+    for dataset in val:
+        if dataset.classes != data[0].classes:
+            raise DatasetError(
+                f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {data[0].path} has "
+                f"{', '.join(data[0].classes)}; expected equal classes: prepare both with the same --classes."
+            )
+    with_part = [dataset for dataset in val if dataset.images("val")]
+    if with_part and len(with_part) < len(val):
+        raise DatasetError(
+            f"{with_part[0].path} has a validation part and another --val folder has none; expected one kind: prepare "
+            "them with the same --val."
+        )
+    part = "val" if with_part else "train"
+    check_no_overlap(
+        (image for dataset in data for image in dataset.images(TRAINED_PART)),
+        (image for dataset in val for image in dataset.images(part)),
+    )
+    return val, part
