@@ -83,17 +83,16 @@ def check_images(
     checked = []
     with progress_bar("checking", total, enabled=progress, unit="image") as bar, _threads() as pool:
         for index, sequence in enumerate(sequences):
-            images = sequence.images
-            if sequence.video is not None:
-                folder = temporary / f"{index}"
-                images = _written_frames(sequence, folder, faults)
-                bar.update(len(sequence.images) - len(images))
-            found = _decoded(pool, images, bar, is_temporary=sequence.video is not None)
+            if sequence.video is None:
+                results = run_threaded(pool, _check, sequence.images, bar)
+            else:
+                results = _written_frames(sequence, temporary / f"{index}", bar)
             good = []
-            for image, result in zip(images, found, strict=True):
+            for image, result in zip(sequence.images, results, strict=True):
                 if isinstance(result, ImageFile):
-                    files[image.path] = result
-                    good.append(image)
+                    path = image.path if sequence.video is None else result.path
+                    files[path] = result
+                    good.append(replace(image, path=path))
                 else:
                     faults.append(f"{image.path}: {result}")
             checked.append(replace(sequence, images=good, video=None))
@@ -128,25 +127,27 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _decoded(
-    pool: ThreadPoolExecutor, images: Sequence[SourceImage], bar: ProgressBar, *, is_temporary: bool
-) -> list[ImageFile | str]:
-    """Return the file of each image, or the reason why it cannot be used."""
-    return run_threaded(pool, lambda image: _check(image, is_temporary=is_temporary), images, bar)
-
-
-def _check(image: SourceImage, *, is_temporary: bool) -> ImageFile | str:
+def _check(image: SourceImage) -> ImageFile | str:
+    """Return the file of an image, or the reason why it cannot be used."""
     try:
         data = read_regular(image.path, MAX_FILE_BYTES)
-        height, width = decode_bgr(data).shape[:2]
+        pixels = decode_bgr(data)
     except OSError as error:
         return str(error.strerror or error)
-    if (width, height) != (image.width, image.height):
-        return f"{width}x{height} px instead of {image.width}x{image.height}"
     if _is_cut_off(data):
         return "the file is cut off"
-    digest = blake2b(data, digest_size=16, usedforsecurity=False).digest()
-    return ImageFile(Path(os.path.realpath(image.path)), _suffix(data), digest, is_temporary)
+    return _other_size(image, pixels) or ImageFile(Path(os.path.realpath(image.path)), _suffix(data), _digest(data))
+
+
+def _other_size(image: SourceImage, pixels: NDArray[np.uint8]) -> str:
+    """Return the fault if an image has another size than its labels, or ""."""
+    height, width = pixels.shape[:2]
+    same = (width, height) == (image.width, image.height)
+    return "" if same else f"{width}x{height} px instead of {image.width}x{image.height}"
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16, usedforsecurity=False).digest()
 
 
 def _suffix(data: bytes) -> str:
@@ -164,32 +165,30 @@ def _is_cut_off(data: bytes) -> bool:
     return suffix == ".png" and data.rfind(b"IEND") < 0
 
 
-def _written_frames(sequence: SourceSequence, folder: Path, faults: list[str]) -> list[SourceImage]:
-    """Write the frames of a video that have labels as JPEG files; return the images with their new paths."""
-    wanted = dict(enumerate(sequence.images))
-    written = []
+def _written_frames(sequence: SourceSequence, folder: Path, bar: ProgressBar) -> list[ImageFile | str]:
+    """Write the frames of a video that have labels as JPEG files; return each file, or the reason why there is none."""
+    results: list[ImageFile | str] = ["not in the video"] * len(sequence.images)
     try:
         with open_source(str(sequence.video)) as source:
             for frame in source:
-                image = wanted.pop(frame.index, None)
-                if image is not None:
-                    path = folder / f"{frame.index}" / f"{image.path.stem}.jpg"
-                    _write_jpeg(path, frame.image)
-                    written.append(replace(image, path=path))
-                if not wanted:
+                if frame.index >= len(results):
                     break
+                image = sequence.images[frame.index]
+                path = folder / f"{frame.index}" / f"{image.path.stem}.jpg"
+                results[frame.index] = _other_size(image, frame.image) or _write_jpeg(path, frame.image)
+                bar.update()
     except SourceError as error:
         raise DatasetError(f"{sequence.video} has the images of {sequence.name}, but {error}") from error
-    faults += [f"{sequence.video}, frame {index}: not in the video" for index in wanted]
-    return written
+    return results
 
 
-def _write_jpeg(path: Path, image: NDArray[np.uint8]) -> None:
+def _write_jpeg(path: Path, image: NDArray[np.uint8]) -> ImageFile:
     import cv2
 
-    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _FRAME_QUALITY])[1]
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _FRAME_QUALITY])[1].tobytes()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())
+        path.write_bytes(data)
     except OSError as error:
         raise output_error(path, error) from error
+    return ImageFile(path, ".jpg", _digest(data), is_temporary=True)

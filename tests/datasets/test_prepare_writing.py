@@ -16,9 +16,12 @@ from small_dataset import make_small_dataset
 
 from fairmot_dla34.datasets import NO_IDENTITY, Dataset, SourceImage, SourceSequence, writing
 from fairmot_dla34.datasets import prepare as prepare_quietly
+from fairmot_dla34.datasets.checking import BROKEN
 from fairmot_dla34.datasets.dataset_report import PreparedReport
 from fairmot_dla34.datasets.preview import draw_labels
 from fairmot_dla34.errors import DatasetError, InvalidInputError, OutputError
+from fairmot_dla34.synth import SceneConfig, write_scene
+from fairmot_dla34.video import open_source
 from fairmot_dla34.video.image_size import size_of_image
 
 
@@ -329,6 +332,25 @@ def test_bad_images_are_left_out_and_named(tmp_path: Path, monkeypatch: pytest.M
     for text in ("000002.jpg: empty file", "000003.jpg: ", "000005.jpg: 32x32 px instead of 64x48"):
         assert text in dropped.example
     assert [item.index for item in Dataset.open(tmp_path / "out").images("train")] == [0, 1, 2, 3, 4]
+
+
+def test_the_frames_of_a_video_file_become_images(tmp_path: Path) -> None:
+    """`fairmot_dla34 synth` writes such scenes. A frame that the video lacks is named."""
+    config = SceneConfig(people=2, width=160, height=96, frames=6, seed=1)
+    scene = write_scene(config, tmp_path / "scenes", name="made", progress=False)
+    prepare_quietly("mot", tmp_path / "scenes", tmp_path / "out", progress=False)
+    dataset = Dataset.open(tmp_path / "out")
+    with open_source(scene.video) as source:
+        for item, frame in zip(dataset.images("train"), source, strict=True):
+            difference = dataset.read_image(item).astype(int) - frame.image
+            assert np.abs(difference).mean() < 2  # JPEG
+            assert not item.path.is_symlink()
+    scene.seqinfo.write_text(scene.seqinfo.read_text().replace("seqLength=6", "seqLength=8"))
+    report = prepare_quietly("mot", tmp_path / "scenes", tmp_path / "out", progress=False)
+    missing = next(entry for entry in report.manifest.dropped if entry.reason == BROKEN)
+    assert missing.count == 2
+    assert "000007" in missing.example
+    assert "not in the video" in missing.example
 
 
 def test_mostly_bad_images_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
