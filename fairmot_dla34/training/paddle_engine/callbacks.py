@@ -21,6 +21,7 @@ from .snapshots import Position, save_snapshot
 
 BEST_FILE, LAST_FILE = "best.pdparams", "last.pdparams"
 RECORD_EVERY_S = 10.0
+_LARGEST_OFFSET = 1e6  # cells
 _LOSSES = {
     "loss": "loss",
     "heatmap_loss": "heatmap",
@@ -58,6 +59,9 @@ class RunCallbacks:
         self._means, self._epoch_losses = StepMeans(), list[float]()
         self._start_s = time.monotonic() - position.elapsed_s
         self._step_s = self._recorded_s = time.monotonic()
+        for name, layer in trainer.model.named_sublayers():
+            if name.endswith("conv_offset"):
+                layer.register_forward_post_hook(self._check_offsets)
 
     def on_train_begin(self, status: dict[str, Any]) -> None:
         """Do nothing."""
@@ -120,15 +124,12 @@ class RunCallbacks:
         position, now_s = self._position, time.monotonic()
         meters = status["training_staus"].meters  # PaddleDetection's spelling
         losses = {name: float(np.ravel(meters[key].value)[0]) for key, name in _LOSSES.items()}
-        position.step += 1
         position.elapsed_s = now_s - self._start_s
         names = self._trainer.loader.names
-        if not all(map(math.isfinite, losses.values())):
-            bad = [name for name, value in losses.items() if not math.isfinite(value)]
-            raise DivergedError(
-                f"Training diverged at step {position.step}: the loss of {', '.join(bad)} is not a finite number, with "
-                f"{', '.join(names)}. Check their labels, or lower --lr; the weights of the last epoch are kept."
-            )
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if bad:
+            raise self._diverged(f"the loss of {', '.join(bad)} is not a finite number")
+        position.step += 1
         self._epoch_losses.append(losses["loss"])
         seconds, self._step_s = now_s - self._step_s, now_s
         self._means.add(losses, images=len(names), seconds=seconds)
@@ -143,3 +144,15 @@ class RunCallbacks:
                 lr=float(status["learning_rate"]),
             )
             self._metrics.write(record)
+
+    def _check_offsets(self, _: Any, __: Any, offsets: Any) -> None:
+        """Check the offsets of a deformable convolution: NaN there ends the process in Paddle's operator."""
+        if not float(offsets.abs().max()) <= _LARGEST_OFFSET:
+            raise self._diverged("the network computes numbers that are not finite")
+
+    def _diverged(self, problem: str) -> DivergedError:
+        return DivergedError(
+            f"Training diverged at step {self._position.step + 1}: {problem}, with "
+            f"{', '.join(self._trainer.loader.names)}. Check their labels, or lower --lr; the weights of the last "
+            "epoch are kept."
+        )

@@ -64,7 +64,9 @@ def paddle_state(*, use_gpu: bool, threads: int) -> Iterator[None]:
         paddle.set_flags({flag: threads})
         for logger in loggers:
             logger.setLevel(_HIDDEN)  # they print to stdout; progress and errors are reported by this package
-        yield
+        # The saved optimiser finds its arrays by names with running numbers, which start anew in each run.
+        with paddle.utils.unique_name.guard():
+            yield
     finally:
         for logger, level in loggers.items():
             logger.setLevel(level)
@@ -89,7 +91,6 @@ def build_trainer(configuration: Path, images: tuple[Path, ...], seed: int) -> A
         images: Image files by ``im_id``.
         seed: Seed of the run.
     """
-    import paddle
     from ppdet.core.workspace import create, load_config
     from ppdet.engine import Trainer
     from ppdet.engine.env import set_random_seed
@@ -97,8 +98,7 @@ def build_trainer(configuration: Path, images: tuple[Path, ...], seed: int) -> A
     config = load_config(str(configuration))
     set_random_seed(seed)
     config["TrainReader"] = SeededLoader(create("TrainReader"), images, seed)  # Trainer takes an object as it is
-    with paddle.utils.unique_name.guard():  # the saved optimiser finds its parameters by names with running numbers
-        trainer = Trainer(config, mode="train")
+    trainer = Trainer(config, mode="train")
     if config.get("pretrain_weights"):
         trainer.load_weights(config["pretrain_weights"])
     return trainer
