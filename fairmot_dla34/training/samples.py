@@ -22,7 +22,7 @@ SAMPLES = 4
 MIN_SCORE = TrackerConfig().conf_thres  # of the detections that tracking uses first
 _PANEL_WIDTHS = 480, 960  # px, smallest and largest
 _CAPTION_PX, _GAP_PX = 32, 6
-_GREY, _WHITE, _DARK = (160, 160, 160), (255, 255, 255), (40, 40, 40)
+_WHITE, _DARK = (255, 255, 255), (40, 40, 40)
 
 
 class SampleImages:
@@ -93,7 +93,7 @@ def side_by_side(
 
     Args:
         image: ``(H, W, 3)`` uint8 BGR.
-        labels: Labels; ignored areas are grey.
+        labels: Labels; ignored areas are crossed out in white.
         predicted: Predictions, image px.
         caption: Text above the predictions.
     """
@@ -105,9 +105,10 @@ def side_by_side(
     )
     truth = panel.copy()
     for left, top, right, bottom in _corners(labels.ignored * scale, size):
-        cv2.rectangle(truth, (left, top), (right, bottom), _GREY, 2)
-        cv2.line(truth, (left, top), (right, bottom), _GREY, 1)
-        cv2.line(truth, (left, bottom), (right, top), _GREY, 1)
+        for colour, line in ((_DARK, 4), (_WHITE, 2)):  # seen on any ground
+            cv2.rectangle(truth, (left, top), (right, bottom), colour, line)
+            cv2.line(truth, (left, top), (right, bottom), colour, line)
+            cv2.line(truth, (left, bottom), (right, top), colour, line)
     named = labels.ids != NO_IDENTITY
     truth = draw_tracks(truth, _from_boxes(labels.boxes[~named] * scale, None), labels="none")
     truth = draw_tracks(truth, _from_boxes(labels.boxes[named] * scale, labels.ids[named]), labels="id")
