@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .image_header import ImageHeader
 from .reading import DropReport
-from .values import NO_IDENTITY, ImageLabels, SourceImage, SourceSequence
+from .values import NO_IDENTITY, ImageLabels, SourceImage
 
 NO_AREA = "boxes without area"
 OUTSIDE = "boxes wholly outside their image"
@@ -83,11 +83,6 @@ def is_video(images: Sequence[SourceImage]) -> bool:
     identities = [set(image.labels.ids.tolist()) - {NO_IDENTITY} for image in images]
     pairs = [(first, second) for first, second in pairwise(identities) if first and second]
     return bool(pairs) and sum(bool(first & second) for first, second in pairs) >= _SHARED * len(pairs)
-
-
-def without_empty(sequences: list[SourceSequence]) -> list[SourceSequence]:
-    """Return the sequences that have images."""
-    return [sequence for sequence in sequences if sequence.images]
 
 
 def _rows(boxes: list[Sequence[float]]) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ class FileIndex:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._folders: dict[Path, dict[str, list[str]]] = {}
+        self._stems: dict[Path, dict[str, list[str]]] = {}
 
     def find(self, name: str) -> Path | None:
         """Return a file or folder by its path relative to the root, or None if it does not exist.
@@ -46,17 +47,21 @@ class FileIndex:
         if place is None:
             return None
         _parts(last, self.root)
-        names = [
-            name
-            for key, entries in self._entries(place).items()
-            if key.rpartition(".")[0] == last.casefold()
-            for name in entries
-            if is_image(place / name)
-        ]
+        names = self._images(place).get(last.casefold(), [])
         exact = [name for name in names if name.rpartition(".")[0] == last] or names
         if len(exact) > 1:
             raise DatasetError(f"{place} has {exact[0]} and {exact[1]}; expected one image per label. Remove one.")
         return place / exact[0] if exact else None
+
+    def _images(self, folder: Path) -> dict[str, list[str]]:
+        """Return the names of the images in a folder by the lower case of their stems."""
+        if folder not in self._stems:
+            found: dict[str, list[str]] = {}
+            for names in self._entries(folder).values():
+                for name in filter(lambda name: is_image(folder / name), names):
+                    found.setdefault(name.rpartition(".")[0].casefold(), []).append(name)
+            self._stems[folder] = found
+        return self._stems[folder]
 
     def _entries(self, folder: Path) -> dict[str, list[str]]:
         """Return the names in a folder by their lower case."""
