@@ -79,10 +79,6 @@ class DropReport:
             entry = self.reasons.setdefault(reason, Dropped(0, str(example)))
             entry.count += count
 
-    def count(self, reason: str) -> int:
-        """Return the count of a reason, 0 if it did not occur."""
-        return self.reasons[reason].count if reason in self.reasons else 0
-
 
 def line_error(path: Path, line: int, text: str) -> DatasetError:
     """Return an error that names a line of a file."""
