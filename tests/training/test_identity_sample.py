@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training.labelled_images import labels_of
+from labelled_images import labels_of
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets.dataset import DatasetImage

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from training.labelled_images import LabelledImages, labels_of
+from labelled_images import LabelledImages, labels_of
 
 from fairmot_dla34 import FairMOT
 from fairmot_dla34.config import InputSize

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training.labelled_images import LabelledImages, labels_of
+from labelled_images import LabelledImages, labels_of
 
 from fairmot_dla34.errors import DatasetError
 from fairmot_dla34.evaluation import evaluate
