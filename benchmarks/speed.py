@@ -55,19 +55,20 @@ class Unavailable(Exception):  # noqa: N818 (not an error: it is reported, and t
 
 
 class Worker:
-    """A contestant in a process of its own (`speed_worker.py`).
+    """A contestant in a process of its own, which answers lines of JSON.
 
     Args:
         python: Interpreter of the contestant's environment.
-        spec: Specification for `speed_worker.build`.
+        spec: Specification of the contestant, as the script takes it.
+        script: Script that runs a contestant.
 
     Raises:
         Unavailable: The contestant cannot run.
     """
 
-    def __init__(self, python: str, spec: dict[str, Any]) -> None:
+    def __init__(self, python: str, spec: dict[str, Any], script: Path = WORKER) -> None:
         self._process = subprocess.Popen(
-            [python, str(WORKER), json.dumps(spec)],
+            [python, str(script), json.dumps(spec)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
