@@ -11,10 +11,10 @@ from filelock import FileLock, Timeout
 
 from ..errors import OutputError, ResumeError
 from ..files import make_folder, output_error
+from .metrics import METRICS_FILE
 from .state import STATE_FILE
 
 LAST_FILE, BEST_FILE = "last.pdparams", "best.pdparams"
-METRICS_FILE = "metrics.jsonl"
 _LOCK_FILE = ".lock"
 _WRITTEN = (STATE_FILE, LAST_FILE, BEST_FILE, METRICS_FILE)
 _REPLACED = (*_WRITTEN, "curves.png", "best.md", "last.md", "samples", "validation", "tensorboard")

@@ -60,7 +60,6 @@ class AveragedNetwork:
         self.network.eval()
         self.network.requires_grad_(requires_grad=False)
 
-    @torch.no_grad()
     def update(self, step: int) -> None:
         """Add the network's state.
 
@@ -68,6 +67,10 @@ class AveragedNetwork:
             step: Finished steps of the run; early averages are over fewer steps.
         """
         decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
+        with torch.no_grad():
+            self._update(decay)
+
+    def _update(self, decay: float) -> None:
         for averaged, value in zip(
             self.network.state_dict().values(), self._network.state_dict().values(), strict=True
         ):

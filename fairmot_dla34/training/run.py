@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
@@ -14,8 +15,9 @@ from ..datasets.overlap import check_no_overlap
 from ..errors import DatasetError
 from .batches import PART as TRAINED_PART
 from .batches import BatchSource
+from .card_facts import CardFacts, DataFacts, package_versions
 from .config import DEFAULT_EPOCHS, TrainingConfig
-from .device import choose_precision
+from .device import choose_precision, describe_device
 from .distributed import World, join_world
 from .folder import BEST_FILE, LAST_FILE, claimed_folder
 from .loop import NoActions, TrainingLoop
@@ -98,7 +100,7 @@ class _Run:
             world_size=world.size,
             threads=threads,
         )
-        self._is_trained = checkpoint is not None
+        self._start_digest = checkpoint.digest if checkpoint else None
         self._learner = self._make_learner(checkpoint)
         seconds = None if config.minutes is None else 60 * config.minutes
         epochs = config.epochs or (None if seconds else DEFAULT_EPOCHS)
@@ -115,7 +117,7 @@ class _Run:
                 stack.enter_context(claimed_folder(config.output_dir, resume=resume, overwrite=overwrite))
             progress = self._restored(resume=bool(world.from_first(resume)))
             writer = stack.enter_context(self._make_writer(progress)) if world.is_first else None
-            if writer and self._is_trained and not progress.step:
+            if writer and self._start_digest and not progress.step:
                 writer.validate(progress, START)
             stepper = Stepper(self._learner, world)
             loop = TrainingLoop(
@@ -195,7 +197,31 @@ class _Run:
             input_size=self._input_size,
             validator=validator,
             best=config.best,
+            describe=self._card_facts,
             progress=progress,
+        )
+
+    def _card_facts(self, progress: Progress, why_missing: Mapping[str, str]) -> CardFacts:
+        config, epochs = self._config, progress.step / self._source.steps_per_epoch
+        return CardFacts(
+            architecture=self._architecture.title,
+            classes=self._data[0].classes,
+            input_size=self._input_size,
+            training=[DataFacts.of(dataset, TRAINED_PART) for dataset in self._data],
+            validation=[DataFacts.of(dataset, self._part) for dataset in self._validation],
+            start=None if config.weights is None else str(config.weights),
+            start_digest=self._start_digest,
+            settings=self._settings(),
+            scores=progress.scores,
+            steps=progress.step,
+            epochs=epochs,
+            seconds=progress.elapsed_s,
+            device=describe_device(self._world.device, self._threads),
+            processes=self._world.size,
+            command=sys.argv,
+            chosen_by=progress.best_figure,
+            why_missing=why_missing,
+            versions=package_versions(),
         )
 
     def _summary(self, progress: Progress) -> TrainingSummary:

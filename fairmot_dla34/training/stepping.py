@@ -95,10 +95,10 @@ class Stepper:
             "labels of these images, or lower --lr; best.pdparams and the state before this step are kept."
         )
 
-    @torch.no_grad()
     def _is_finite(self, batch: Batch) -> bool:
         targets = batch.targets.to(self._world.device)
-        loss, _ = self._model(batch.images.to(self._world.device), targets, LossCounts.of(targets))
+        with torch.no_grad():
+            loss, _ = self._model(batch.images.to(self._world.device), targets, LossCounts.of(targets))
         return bool(torch.isfinite(loss))
 
     def _too_large(self, batch: Batch, error: BaseException) -> OutOfMemoryError:

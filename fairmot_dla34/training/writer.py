@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -13,10 +13,12 @@ import torch
 from ..closing import ClosedOnExit
 from ..config import InputSize
 from ..errors import InvalidInputError
+from .card_facts import CardFacts
 from .curves import write_curves
 from .folder import BEST_FILE, LAST_FILE
 from .metrics import MetricsLog, StepMeans, ValidationRecord
 from .model import Learner
+from .model_card import write_model_card
 from .progress import RunProgress
 from .saving import copy_weights, write_weights
 from .schedule import RunLength
@@ -41,13 +43,14 @@ class RunWriter(ClosedOnExit):
         input_size: Network input.
         validator: Validates the averaged network; None: without validation.
         best: Figure by which the best weights are chosen.
+        describe: Returns the facts for the model cards, from the position and the reasons for missing figures.
         progress: Position at which the run starts or continues.
 
     Raises:
         OutputError: A file cannot be written.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the parts of a run)
         self,
         folder: Path,
         learner: Learner,
@@ -57,15 +60,16 @@ class RunWriter(ClosedOnExit):
         input_size: InputSize,
         validator: Validator | None,
         best: str,
+        describe: Callable[[Progress, Mapping[str, str]], CardFacts],
         progress: Progress,
     ) -> None:
         self._folder, self._settings, self._input_size = folder, settings, input_size
         self._learner, self._average = learner, learner.average
-        self._length, self._validator, self._best = length, validator, best
+        self._length, self._validator, self._best, self._describe = length, validator, best, describe
         self._metrics = MetricsLog(folder, progress.step or None)
         self._display = RunProgress(length, step=progress.step, elapsed_s=progress.elapsed_s)
         self._means = StepMeans()
-        self._recorded_s = time.monotonic()
+        self._recorded_s, self._rate = time.monotonic(), 0.0
         if validator is None:
             self._display.note("There is no validation part: best.pdparams will be the weights of the end of the run.")
 
@@ -74,10 +78,11 @@ class RunWriter(ClosedOnExit):
         parts = {name: value for name, value in losses.items() if name != "loss"}
         self._display.step(progress.step, parts, images=images, seconds=seconds, elapsed_s=progress.elapsed_s)
         self._means.add(losses, images=images, seconds=seconds)
+        self._rate = rate
         now_s = time.monotonic()
         if now_s - self._recorded_s >= RECORD_EVERY_S or progress.step == 1:
             self._recorded_s = now_s
-            self._write_step(progress, rate)
+            self._write_step(progress)
 
     def save(self, progress: Progress) -> None:
         """Write the state of the run and the averaged weights."""
@@ -113,14 +118,20 @@ class RunWriter(ClosedOnExit):
         self._metrics.write(record)
         self._display.validation(record, chosen_by=chosen_by, best_before=before)
         write_curves(self._folder)
+        if is_best:
+            self._write_card(BEST_FILE, progress)
 
     def finish(self, progress: Progress) -> None:
-        """Validate and save the weights of the end of the run, and draw the curves."""
+        """Validate and save the weights of the end of the run, draw the curves and write the model cards."""
+        if self._means.steps:
+            self._write_step(progress)
         if progress.validated_step != progress.step:
             self.validate(progress)
         self.save(progress)
         if progress.best_score is None:
             copy_weights(self._folder / LAST_FILE, self._folder / BEST_FILE)
+        for file in (BEST_FILE, LAST_FILE):
+            self._write_card(file, progress)
         write_curves(self._folder)
 
     def close(self) -> None:
@@ -142,12 +153,17 @@ class RunWriter(ClosedOnExit):
             )
         return self._best
 
-    def _write_step(self, progress: Progress, rate: float) -> None:
+    def _write_card(self, file: str, progress: Progress) -> None:
+        weights = self._folder / file
+        missing = self._validator.why_missing if self._validator else {}
+        write_model_card(weights.with_suffix(".md"), weights, self._describe(progress, missing))
+
+    def _write_step(self, progress: Progress) -> None:
         record = self._means.take(
             step=progress.step,
             epoch=progress.step // self._length.steps_per_epoch,
             elapsed_s=progress.elapsed_s,
-            lr=rate,
+            lr=self._rate,
             memory_bytes=used_memory(),
         )
         self._metrics.write(record)
