@@ -64,7 +64,7 @@ class DatasetClaim(ClosedOnExit):
             raise
 
     def commit(self) -> None:
-        """Replace the earlier dataset by the one in `staging`. The description comes last.
+        """Replace the earlier dataset by the one in `staging`; the earlier one returns if that fails.
 
         Raises:
             OutputError: A file cannot be moved.
@@ -73,15 +73,13 @@ class DatasetClaim(ClosedOnExit):
         try:
             old.mkdir()
             write_whole(self._record, json.dumps(self._source).encode())
-            for name in OWN_NAMES:
-                if os.path.lexists(self._folder / name):
-                    (self._folder / name).rename(old / name)
-            for name in reversed(OWN_NAMES):
-                if os.path.lexists(self.staging / name):
-                    (self.staging / name).rename(self._folder / name)
-            self._is_committed = True
+            with contextlib.ExitStack() as undo:  # also by Ctrl-C
+                _move(self._folder, old, OWN_NAMES, undo)
+                _move(self.staging, self._folder, reversed(OWN_NAMES), undo)
+                undo.pop_all()
         except OSError as error:
             raise output_error(self._folder, error) from error
+        self._is_committed = True
 
     def close(self) -> None:
         """Remove temporary files and release the folder; safe to call twice."""
@@ -112,17 +110,15 @@ class DatasetClaim(ClosedOnExit):
             )
 
     def _earlier_source(self) -> dict[str, str] | None:
-        """Return the source of the dataset in the folder, also if its preparation was interrupted; None if unknown."""
+        """Return the source of the dataset in the folder, None if `prepare` did not write it."""
         try:
-            record = json.loads(read_regular(self._record, _MAX_RECORD_BYTES))
-            return {key: str(record[key]) for key in ("format", "path")}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            pass
-        try:  # the folder was copied without its hidden files
-            source = read_manifest(self._folder).source
-        except DatasetError:
-            return None
-        return {key: str(source.get(key)) for key in ("format", "path")}
+            source: object = read_manifest(self._folder).source
+        except DatasetError:  # a run was killed while it exchanged the files
+            try:
+                source = json.loads(read_regular(self._record, _MAX_RECORD_BYTES))
+            except (OSError, ValueError, RecursionError):
+                return None
+        return {key: str(source.get(key)) for key in ("format", "path")} if isinstance(source, dict) else None
 
 
 def check_apart(source: Path, output_dir: Path) -> None:
@@ -173,6 +169,19 @@ def _locked(folder: Path, path: Path) -> FileLock:
         ) from None
     except OSError as error:
         raise output_error(path, error) from error
+
+
+def _move(source: Path, target: Path, names: Iterable[str], undo: contextlib.ExitStack) -> None:
+    """Move those of the names that exist; ``undo`` moves them back."""
+    for name in names:
+        if os.path.lexists(source / name):
+            (source / name).rename(target / name)
+            undo.callback(_move_back, target / name, source / name)
+
+
+def _move_back(path: Path, target: Path) -> None:
+    with contextlib.suppress(OSError):  # the first error is the one to report
+        path.rename(target)
 
 
 def _remove(path: Path) -> None:

@@ -85,7 +85,13 @@ def read_table(folder: Path, manifest: Manifest) -> tuple[ImageEntry, ...]:
 
 def _check_image(entry: ImageEntry) -> None:
     path = PurePosixPath(entry.path)
-    if path.is_absolute() or ".." in path.parts or path.parts[:2] != (IMAGES, entry.part) or len(path.parts) < 3:
+    if (
+        "\0" in entry.path
+        or path.is_absolute()
+        or ".." in path.parts
+        or path.parts[:2] != (IMAGES, entry.part)
+        or len(path.parts) < 3
+    ):
         raise ValueError(f"path is {entry.path!r}")
     if not (is_whole(entry.width, 1, _MAX_SIDE) and is_whole(entry.height, 1, _MAX_SIDE)):
         raise ValueError(f"size is {entry.width}x{entry.height}")

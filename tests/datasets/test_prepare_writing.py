@@ -187,7 +187,7 @@ def test_a_copied_dataset_is_recognised_without_its_hidden_files(
 
 
 @pytest.mark.parametrize("when", ["writing", "exchanging"])
-def test_an_interrupted_run_leaves_the_earlier_dataset_or_none(
+def test_an_interrupted_run_leaves_the_earlier_dataset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     register(monkeypatch, video(tmp_path / "src", "a"))
@@ -201,18 +201,34 @@ def test_an_interrupted_run_leaves_the_earlier_dataset_or_none(
         if when == "writing":
             patch.setattr(writing, "place_image", stopped)
         else:
+            calls: list[Path] = []
             rename = Path.rename
-            patch.setattr(Path, "rename", lambda path, to: stopped() if path.name == "train.txt" else rename(path, to))
+
+            def rename_until_stopped(path: Path, target: Path) -> Path:
+                calls.append(path)
+                return stopped() if len(calls) == 9 else rename(path, target)  # type: ignore[func-returns-value,return-value]
+
+            patch.setattr(Path, "rename", rename_until_stopped)
         with pytest.raises(KeyboardInterrupt):
-            prepare(tmp_path / "src", tmp_path / "out")
-    if when == "writing":
-        assert files_of(tmp_path / "out") == before
-    else:
-        with pytest.raises(DatasetError, match=r"no dataset\.json"):
-            Dataset.open(tmp_path / "out")
+            prepare(tmp_path / "src", tmp_path / "out", use_ids=False)
+    assert files_of(tmp_path / "out") == before
+    assert not [path for path in (tmp_path / "out" / ".fairmot_dla34").iterdir() if path.is_dir()]
+
+
+def test_a_run_killed_while_it_exchanges_the_files_leaves_no_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the next run of the same source, or one with --overwrite, takes the folder."""
+    register(monkeypatch, video(tmp_path / "src", "a"))
+    prepare(tmp_path / "src", tmp_path / "out")
+    before = files_of(tmp_path / "out")
+    (tmp_path / "out" / "dataset.json").unlink()
+    with pytest.raises(DatasetError, match=r"no dataset\.json"):
+        Dataset.open(tmp_path / "out")
+    with pytest.raises(OutputError, match="another source"):
+        prepare(tmp_path / "other", tmp_path / "out")
     prepare(tmp_path / "src", tmp_path / "out")
     assert files_of(tmp_path / "out") == before
-    assert not list((tmp_path / "out" / ".fairmot_dla34").glob("*/"))
 
 
 def test_a_full_disk_leaves_the_earlier_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
