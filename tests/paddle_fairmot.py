@@ -23,7 +23,7 @@ def build_model(num_identities: int) -> Any:
 
     paddle.disable_static()
     paddle.seed(0)
-    embedding = {**MODEL_CONFIG["FairMOTEmbeddingHead"], "num_identities_dict": {0: num_identities}}
+    embedding: dict[str, Any] = {"ch_head": 256, "ch_emb": 128, "num_identities_dict": {0: num_identities}}
     merge_config({**MODEL_CONFIG, "num_classes": 1, "FairMOTEmbeddingHead": embedding})
     model = create("FairMOT")
     model.train()

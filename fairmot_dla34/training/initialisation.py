@@ -76,7 +76,8 @@ def initial_arrays(
     kinds, prefixes = layer_kinds(architecture), tuple(f"{prefix}." for prefix in heads.channels(sizes))
     deformable, upsampling = tuple(f"{name}.conv." for name in kinds.deformable), set(kinds.upsampling)
     arrays = {}
-    for name, shape in architecture.array_shapes(sizes).items():
+    shapes = architecture.array_shapes(sizes)
+    for name, shape in shapes.items():
         if name.removesuffix(".weight") in upsampling:
             arrays[name] = _bilinear_kernel(shape)
         elif name.endswith((".norm.weight", ".norm._variance")):
@@ -84,7 +85,9 @@ def initial_arrays(
         elif ".conv_offset." in name or not name.endswith(".weight"):
             arrays[name] = torch.zeros(shape)
         elif name.startswith((*prefixes, *deformable)):
-            bound = 1 / math.sqrt(math.prod(shape[1:]))
+            # IDAUp computes the bound of a node from the inputs of the projection before it.
+            inputs = shapes.get(name.replace(".node_", ".proj_"), shape)
+            bound = 1 / math.sqrt(math.prod(inputs[1:]))
             arrays[name] = torch.empty(shape).uniform_(-bound, bound, generator=generator)
         else:
             arrays[name] = torch.empty(shape).normal_(0, CONV_DEVIATION, generator=generator)

@@ -76,8 +76,9 @@ def test_without_offsets_it_is_a_plain_convolution_in_every_memory_order() -> No
     expected = torch.nn.functional.conv2d(x, 0.5 * weight, bias, padding=1)
     offset, mask = torch.zeros(2, 18, 6, 5), torch.full((2, 9, 6, 5), 0.5)
     for order in (torch.contiguous_format, torch.channels_last):
-        ordered = [tensor.contiguous(memory_format=order) for tensor in (x, offset, mask, weight)]
-        found = deform_conv(*ordered, bias=bias)
+        found = deform_conv(
+            x.contiguous(memory_format=order), offset, mask, weight.contiguous(memory_format=order), bias
+        )
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 

@@ -168,3 +168,20 @@ def test_a_step_in_float32_is_equal_but_for_rounding() -> None:
     a, b = (np.concatenate([g[name].ravel() for name in names]) for g in (ours.gradients, theirs.gradients))
     assert a @ b / np.sqrt((a @ a) * (b @ b)) > 0.9999
     assert np.sqrt((a @ a) / (b @ b)) == pytest.approx(1, rel=1e-3)
+
+
+def test_the_random_start_has_the_same_distributions() -> None:
+    model = build_model(IDENTITIES)
+    network, loss = FairMOTNetwork(find_architecture("dla34"), HeadSizes()), FairMOTLoss(IDENTITIES, 128)
+    generator = torch.Generator().manual_seed(0)
+    network.initialise(generator)
+    loss.initialise(generator)
+    theirs, ours = arrays_of(model), network.arrays() | loss.arrays()
+    assert theirs.keys() == ours.keys()
+    for name, array in theirs.items():
+        assert ours[name].shape == array.shape
+        spread = 4 / np.sqrt(array.size)
+        assert ours[name].std() == pytest.approx(array.std(), rel=spread, abs=1e-7), name
+        assert ours[name].mean() == pytest.approx(array.mean(), rel=1e-6, abs=2 * spread * array.std() + 1e-7), name
+        # The largest of n numbers: equal for a uniform distribution, close for a normal one.
+        assert np.abs(ours[name]).max() == pytest.approx(np.abs(array).max(), rel=max(0.25, spread)), name
