@@ -38,6 +38,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(?!fairmot_dla34)\w+(\.\w+)*"),  # names of other projects: no connection is needed to build
     (r"py:class", r"fairmot_dla34\.closing\.\w+"),  # internal, though a base class of public ones
     (r"py:class", r"fairmot_dla34\.tracking\.detector\.\w+"),  # internal, though in the signature of Session
+    (r"py:class", r"fairmot_dla34\.datasets\.image_table\.\w+"),  # internal, though in the signature of Dataset
+    (r"py:class", r"tuple\[str"),  # a signature with a default factory, which Sphinx divides at its commas
 ]
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -50,8 +52,8 @@ autodoc_preserve_defaults = True
 
 PUBLIC_MODULES = (
     "fairmot_dla34",
-    *(f"fairmot_dla34.{name}" for name in ("architectures", "association", "backends", "errors", "evaluation")),
-    *(f"fairmot_dla34.{name}" for name in ("outputs", "quantization", "synth", "video", "weights")),
+    *(f"fairmot_dla34.{name}" for name in ("architectures", "association", "backends", "datasets", "errors")),
+    *(f"fairmot_dla34.{name}" for name in ("evaluation", "outputs", "quantization", "synth", "video", "weights")),
 )
 
 

@@ -7,8 +7,8 @@ from .dataset_report import PreparedReport, report_json, report_text
 from .formats import READERS
 from .manifest import DroppedEntry, Manifest, SequenceEntry
 from .overlap import check_no_overlap
-from .prepare import prepare
-from .reading import DropReport, ReadOptions
+from .prepare import PrepareOptions, prepare, prepare_sequences
+from .reading import ReadOptions
 from .values import NO_IDENTITY, ImageLabels, SourceImage, SourceSequence
 
 __all__ = [
@@ -17,10 +17,10 @@ __all__ = [
     "Dataset",
     "DatasetImage",
     "DatasetSequence",
-    "DropReport",
     "DroppedEntry",
     "ImageLabels",
     "Manifest",
+    "PrepareOptions",
     "PreparedReport",
     "ReadOptions",
     "SequenceEntry",
@@ -28,6 +28,7 @@ __all__ = [
     "SourceSequence",
     "check_no_overlap",
     "prepare",
+    "prepare_sequences",
     "report_json",
     "report_text",
 ]

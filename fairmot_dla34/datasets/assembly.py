@@ -153,8 +153,8 @@ def _notes(parts: Sequence[PartSequence], counts: Sequence[IdentityCounts]) -> l
     identities = sum(count.new for count in counts)
     empty = sum(not len(image.labels) for part in parts for image in part.sequence.images)
     if empty:
-        what = "image without a box is" if empty == 1 else "images without boxes are"
-        notes.append(f"{empty} {what} kept, because they show what is not a person")
+        what = "image without boxes is" if empty == 1 else "images without boxes are"
+        notes.append(f"{empty} {what} kept, to learn what is not a person")
     if identities == 0:
         notes.append("no identities: training leaves the embedding as it is in the start weights")
     if identities == 1:

@@ -92,7 +92,7 @@ def prepare(  # noqa: PLR0913 (one for each option)
         source: Folder of the labelled images.
         output_dir: Folder of the dataset, apart from the source.
         val: Share of the images to validate on: whole videos, or the end of each, or stills by a hash of their names.
-            None: the parts that the publisher of the data set made, if any.
+            None: the parts that the publisher of the dataset made, if any.
         val_sequences: Names of the sequences to validate on, instead of ``val``.
         min_visibility: Least visible share of a person; people below it become ignored areas.
         classes: Names or numbers of the classes to train on; None: people.
@@ -125,26 +125,73 @@ def prepare(  # noqa: PLR0913 (one for each option)
     identity = {"format": format, "path": os.path.realpath(root)}
     with DatasetClaim(folder, identity, overwrite=overwrite) as claim:
         sequences = limit_labels(read_format(format, root, options, report), report, use_ids=use_ids)
-        checked = check_images(sequences, claim.temporary, report, progress=progress)
-        check_images_apart((file.path for file in checked.files.values() if not file.is_temporary), folder)
-        parts, notes = chosen.split(checked.sequences)
-        parts = without_duplicates(parts, checked, report)
         settings = {**asdict(options), "val": val, "val_sequences": list(chosen.val_sequences)}
-        manifest = write_dataset(
-            claim.staging,
-            parts,
-            checked,
-            Description(
-                root.resolve().name or format,
-                {**identity, "settings": settings},
-                tuple(DroppedEntry(reason, entry.count, entry.example) for reason, entry in report.reasons.items()),
-                (*notes, *path_notes(folder)),
-            ),
-            progress=progress,
-        )
-        write_previews(Dataset.open(claim.staging), claim.staging / PREVIEW, preview)
-        claim.commit()
-    previews = tuple(sorted((folder / PREVIEW).glob("*.jpg"))) if preview else ()
+        name = root.resolve().name or format
+        return _write(claim, folder, sequences, chosen, report, (name, {**identity, "settings": settings}), progress)
+
+
+def prepare_sequences(
+    sequences: Sequence[SourceSequence],
+    source: str | Path,
+    output_dir: str | Path,
+    *,
+    name: str,
+    report: DropReport | None = None,
+    options: PrepareOptions | None = None,
+    progress: bool = True,
+) -> PreparedReport:
+    """Make a dataset from labelled images that are in memory, for label formats without a reader.
+
+    The dataset is checked and written as by `prepare`. Sequences with the part ``val`` become the validation part
+    unless the options divide the images another way.
+
+    Args:
+        sequences: Images with their labels.
+        source: Folder or file that they were read from; a dataset of another source is replaced only on request.
+        output_dir: Folder of the dataset, apart from the source.
+        name: Name of the dataset, and of its format in ``dataset.json``.
+        report: What was left out while the labels were read; None: nothing.
+        options: Division into parts, previews, replacement of other datasets.
+        progress: Whether to show progress on stderr.
+
+    Returns:
+        The report.
+
+    Raises:
+        InvalidInputError: The folders are not apart.
+        DatasetError: More than half of the images cannot be decoded, or one part would be empty.
+        OutputError: The output directory cannot be written, or has other files.
+    """
+    check_output_dir(output_dir)
+    folder, chosen, dropped = Path(output_dir), options or PrepareOptions(), report or DropReport()
+    check_apart(Path(source), folder)
+    identity = {"format": name, "path": os.path.realpath(source)}
+    with DatasetClaim(folder, identity, overwrite=chosen.overwrite) as claim:
+        limited = limit_labels(sequences, dropped, use_ids=True)
+        settings = {"val": chosen.val, "val_sequences": list(chosen.val_sequences)}
+        return _write(claim, folder, limited, chosen, dropped, (name, {**identity, "settings": settings}), progress)
+
+
+def _write(  # noqa: PLR0913, PLR0917 (all that is known when the labels are read)
+    claim: DatasetClaim,
+    folder: Path,
+    sequences: Sequence[SourceSequence],
+    chosen: PrepareOptions,
+    report: DropReport,
+    source: tuple[str, dict[str, object]],
+    progress: bool,
+) -> PreparedReport:
+    """Check the images, divide them into parts, and write the dataset; ``source`` is its name and its origin."""
+    checked = check_images(sequences, claim.temporary, report, progress=progress)
+    check_images_apart((file.path for file in checked.files.values() if not file.is_temporary), folder)
+    parts, notes = chosen.split(checked.sequences)
+    parts = without_duplicates(parts, checked, report)
+    dropped = tuple(DroppedEntry(reason, entry.count, entry.example) for reason, entry in report.reasons.items())
+    description = Description(*source, dropped, (*notes, *path_notes(folder)))
+    manifest = write_dataset(claim.staging, parts, checked, description, progress=progress)
+    write_previews(Dataset.open(claim.staging), claim.staging / PREVIEW, chosen.preview)
+    claim.commit()
+    previews = tuple(sorted((folder / PREVIEW).glob("*.jpg"))) if chosen.preview else ()
     return PreparedReport(folder, manifest, previews)
 
 

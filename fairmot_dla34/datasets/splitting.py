@@ -29,7 +29,7 @@ class PartSequence:
 
 
 def split_as_published(sequences: Sequence[SourceSequence]) -> list[PartSequence]:
-    """Return the parts into which the publisher split the data set; sequences without a part are trained on."""
+    """Return the parts into which the publisher split the dataset; sequences without a part are trained on."""
     return _ordered([PartSequence(item.part or "train", index, item) for index, item in enumerate(sequences)])
 
 
