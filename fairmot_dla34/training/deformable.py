@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-TAPS = 9  # of a 3x3 kernel, in row-major order
+TAPS = 9  # cells of a 3x3 kernel, in row-major order
 _PADDING = 2  # cells around the map: every sample beyond it reads zeros
 
 

@@ -16,7 +16,7 @@ from ..architectures.base import Shape
 from ..architectures.heads import Heads
 from ..architectures.layers import ShapeRecorder
 
-CONV_DEVIATION = 0.01  # of ConvNormLayer's normal distribution
+CONV_DEVIATION = 0.01  # standard deviation in ConvNormLayer
 HEATMAP_BIAS = -2.19  # prior_bias: a score of 0.1 in every cell
 
 

@@ -26,7 +26,7 @@ FIXED_IDENTITY_WEIGHT = 0.15
 DETECTION_START, IDENTITY_START = -1.85, -1.05  # FairMOTLoss: logarithms of the two losses' scales
 LOWEST_SCORE = 1e-4  # CenterNetHead.get_loss clips scores to this and 1 minus this
 SMALLEST_NORM = 1e-6  # a shorter embedding is divided by this, which bounds its gradient
-SMALL = 1e-4  # added to the number of values in PaddleDetection's L1 losses
+L1_EPSILON = 1e-4  # added to the number of values in PaddleDetection's L1 losses
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ class FairMOTLoss(nn.Module):
         offsets, sizes = _single(outputs.offset), _single(outputs.size)
         parts = {
             "heatmap": focal_loss(_single(outputs.heatmap), targets) / max(counts.centres, 1),
-            "size": (sizes - targets.sizes).abs().sum() / (counts.cells * sizes.shape[1] + SMALL),
-            "offset": (offsets - targets.offsets).abs().sum() / (counts.cells * offsets.shape[1] + SMALL),
+            "size": (sizes - targets.sizes).abs().sum() / (counts.cells * sizes.shape[1] + L1_EPSILON),
+            "offset": (offsets - targets.offsets).abs().sum() / (counts.cells * offsets.shape[1] + L1_EPSILON),
         }
         if self.config.giou:
             box_losses = giou_loss(_boxes(offsets, sizes), _boxes(targets.offsets, targets.sizes))

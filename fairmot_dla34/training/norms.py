@@ -18,8 +18,8 @@ class Norm:
     """Arrays of a batch norm, each ``(C,)``.
 
     Attributes:
-        weight: Factor.
-        bias: Summand.
+        weight: Factors.
+        bias: Summands.
         mean: Running mean, updated in place.
         variance: Running variance, updated in place.
     """
@@ -87,7 +87,7 @@ class _SynchronisedNorm(torch.autograd.Function):
         share = gathered[:, -1:] / gathered[:, -1].sum()
         means, variances = gathered[:, :channels], gathered[:, channels:-1]
         mean = (share * means).sum(0)
-        variance = (share * (variances + (means - mean) ** 2)).sum(0)  # Chan et al. 1979
+        variance = (share * (variances + (means - mean) ** 2)).sum(0)  # Chan, Golub, LeVeque 1979
         inverse = torch.rsqrt(variance + EPSILON).to(values.dtype)
         mean, variance = mean.to(values.dtype), variance.to(values.dtype)
         normalised = (values - mean[:, None, None]) * inverse[:, None, None]
@@ -102,10 +102,10 @@ class _SynchronisedNorm(torch.autograd.Function):
         x, weight, mean, inverse = ctx.saved_tensors
         gradient = gradients[0].to(mean.dtype)
         normalised = (x.to(mean.dtype) - mean[:, None, None]) * inverse[:, None, None]
-        of_bias, of_weight = gradient.sum((0, 2, 3)), (gradient * normalised).sum((0, 2, 3))
-        sums = torch.cat((of_bias, of_weight))
+        bias_gradient, weight_gradient = gradient.sum((0, 2, 3)), (gradient * normalised).sum((0, 2, 3))
+        sums = torch.cat((bias_gradient, weight_gradient))
         distributed.all_reduce(sums, group=ctx.group)
         mean_gradient, mean_product = (sums / ctx.number).chunk(2)
         centred = gradient - mean_gradient[:, None, None] - normalised * mean_product[:, None, None]
-        of_x = centred * (weight * inverse)[:, None, None]
-        return of_x.to(x.dtype), of_weight, of_bias, None
+        x_gradient = centred * (weight * inverse)[:, None, None]
+        return x_gradient.to(x.dtype), weight_gradient, bias_gradient, None

@@ -21,7 +21,7 @@ from ..errors import InvalidInputError
 
 MIN_OVERLAP = 0.7  # IoU with the true box that a box keeps if its centre moves by the Gaussian's radius
 NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1))  # rows, columns
-OF_A_PERSON = 0.5  # heatmap above which a cell counts although it is in an ignored area
+PERSON_HEATMAP = 0.5  # above it, a cell counts although it is in an ignored area
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ def _image_targets(
         corners.tolist(), np.ceil(sides).tolist(), class_ids.tolist(), strict=True
     ):
         _draw_gaussian(heatmap[class_id], (column, row), gaussian_radius(height, width))
-    mask = _outside(labels.ignored / np.float32(stride), rows, columns) | (heatmap > OF_A_PERSON).any(axis=0)
+    mask = _outside(labels.ignored / np.float32(stride), rows, columns) | (heatmap > PERSON_HEATMAP).any(axis=0)
     cells, person = corners[:, ::-1], np.arange(len(corners))
     if neighbours:
         cells, person = _with_neighbours(cells, rows, columns)
