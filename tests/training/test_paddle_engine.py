@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,16 @@ def test_without_paddle_the_message_has_the_command(monkeypatch: pytest.MonkeyPa
         train_with_paddle(config_of(Path("data"), Path("run")))
 
 
+@paddle_only
+@defaults
+def test_an_installation_that_cannot_be_imported_is_named(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ppdet.engine", None)
+    with pytest.raises(TrainingUnavailableError, match=r"ModuleNotFoundError.*ppdet\.engine.*pip install"):
+        train_with_paddle(config_of(data, tmp_path / "run"))
+
+
 def test_labels_are_those_of_the_datasets_with_identities_one_after_another(data: Path, tmp_path: Path) -> None:
     dataset = Dataset.open(data)
     linked = link_data([dataset, dataset], tmp_path / "linked", 2)
@@ -114,6 +125,7 @@ def test_training_lowers_the_loss(run: Path) -> None:
     assert [record["step"] for record in records] == [1, 2, 4]
     assert records[-1]["loss_heatmap"] < records[0]["loss_heatmap"]
     assert (run / "curves.png").is_file()
+    assert "not validated" in (run / "best.md").read_text("utf-8")
 
 
 @paddle_only

@@ -17,9 +17,9 @@ from ...weights import write_pdparams
 from ...weights.checkpoint_file import INPUT_SIZE_NAME
 from ..metrics import MetricsLog, StepMeans
 from ..progress import RunProgress
+from .folder import BEST_FILE, LAST_FILE
 from .snapshots import Position, save_snapshot
 
-BEST_FILE, LAST_FILE = "best.pdparams", "last.pdparams"
 RECORD_EVERY_S = 10.0
 _LARGEST_OFFSET = 1e6  # cells
 _LOSSES = {

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from ...architectures import Checkpoint, HeadSizes, find_architecture
 from ...backends.base import reason_of
 from ...backends.cpus import usable_cpus
 from ...config import InputSize
 from ...datasets import Dataset
-from ...errors import FairMOTError, InvalidInputError, OutOfMemoryError, OutputError, ResumeError, TrainingError
-from ...files import make_folder, output_error
+from ...errors import FairMOTError, InvalidInputError, OutOfMemoryError, ResumeError, TrainingError
 from ...memory import is_lack_of_memory
 from ...weights import find_entry, input_size_for, load_checkpoint, resolve_weights, write_pdparams
 from ..config import DEFAULT_EPOCHS, TrainingConfig
 from ..curves import write_curves
-from ..metrics import METRICS_FILE, MetricsLog
+from ..metrics import MetricsLog
 from ..progress import RunProgress
 from ..schedule import RunLength
 from ..summary import TrainingSummary
-from .callbacks import BEST_FILE, LAST_FILE, RunCallbacks
+from .callbacks import RunCallbacks
+from .card import write_cards
 from .configuration import BASE_RATE, CONFIG_FILE, RunSettings, make_configuration, write_configuration
 from .data_folder import check_data, link_data
+from .folder import BEST_FILE, DATA_FOLDER, LAST_FILE, START_FILE, claimed_folder
 from .limits import check_folder_name, check_installed, check_settings
-from .session import build_trainer, choose_gpu, paddle_state
+from .session import build_trainer, choose_gpu, import_paddle, paddle_state
 from .snapshots import (
-    SETTINGS_FILE,
-    SNAPSHOTS,
     Position,
     check_settings_equal,
     find_snapshot,
@@ -43,10 +39,6 @@ from .snapshots import (
 logger = logging.getLogger(__name__)
 
 GPU_BATCH, CPU_BATCH = 12, 2
-DATA_FOLDER, START_FILE = "data", "start.pdparams"
-_RUN_FILES = (LAST_FILE, BEST_FILE, METRICS_FILE, "state.pt", SETTINGS_FILE, SNAPSHOTS)
-_REPLACED = (*_RUN_FILES, CONFIG_FILE, START_FILE, DATA_FOLDER, "curves.png", "best.md", "last.md", "samples",
-             "validation", "tensorboard")  # fmt: skip
 
 
 def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
@@ -78,6 +70,7 @@ def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
     check_installed()
     datasets = [Dataset.open(folder) for folder in config.data]
     checkpoint, input_size = _read_start(config)
+    import_paddle()
     use_gpu = choose_gpu(config.device)
     settings = RunSettings(
         input_size=input_size,
@@ -94,7 +87,10 @@ def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
         "weights": str(config.weights),
         **{name: str(value) for name, value in vars(settings).items() if name != "use_gpu"},
     }
-    with _claimed_folder(config, shared) as run:
+    if config.resume:
+        check_settings_equal(config.output_dir, shared)
+    threads = config.threads or usable_cpus()
+    with claimed_folder(config.output_dir, resume=config.resume, overwrite=config.overwrite) as run:
         position = find_snapshot(run)[1] if config.resume else Position()
         data = link_data(datasets, run / DATA_FOLDER, settings.batch_size)
         start = None
@@ -103,11 +99,12 @@ def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
             write_pdparams(start, checkpoint.arrays)
         write_configuration(run / CONFIG_FILE, make_configuration(settings, data, run, start))
         write_settings(run, shared)
-        with paddle_state(use_gpu=use_gpu, threads=config.threads or usable_cpus()), _own_errors(settings):
+        with paddle_state(use_gpu=use_gpu, threads=threads), _own_errors(settings):
             trainer = build_trainer(run / CONFIG_FILE, data.images, settings.seed)
             if config.resume:
                 _resume(trainer, find_snapshot(run)[0])
             _train(trainer, run, settings, position)
+        write_cards(run, config, settings, datasets, position, threads)
     return TrainingSummary(
         best=run / BEST_FILE,
         last=run / LAST_FILE,
@@ -132,10 +129,10 @@ def _train(trainer: Any, run: Path, settings: RunSettings, position: Position) -
         except KeyboardInterrupt:
             if position.step:
                 callbacks.write_weights(LAST_FILE)
-                progress.note(
-                    f"stopped after step {position.step}, whose weights are in {LAST_FILE}; --resume continues after "
-                    f"epoch {position.epoch}"
+                resumed = (
+                    f"--resume continues after epoch {position.epoch}" if position.epoch else "no epoch is finished"
                 )
+                progress.note(f"stopped after step {position.step}, whose weights are in {LAST_FILE}; {resumed}")
             raise
         write_curves(run)
 
@@ -185,44 +182,3 @@ def _own_errors(settings: RunSettings) -> Iterator[None]:
             f"PaddleDetection failed ({type(error).__name__}: {reason_of(error)}); check the data with a run of "
             "--engine torch, or report it."
         ) from error
-
-
-@contextlib.contextmanager
-def _claimed_folder(config: TrainingConfig, shared: dict[str, Any]) -> Iterator[Path]:
-    """Claim the folder of the run, checked against an earlier run in it."""
-    run = config.output_dir
-    if config.resume:
-        check_settings_equal(run, shared)
-    try:
-        make_folder(run)
-        lock = FileLock(run / ".lock")
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OutputError(
-            f"{run} is in use by another training run; wait for that run, or name another --output-dir."
-        ) from error
-    except OSError as error:
-        raise output_error(run, error) from error
-    try:
-        earlier = next((name for name in _RUN_FILES if (run / name).exists()), None)
-        if earlier and not (config.resume or config.overwrite):
-            raise OutputError(
-                f"{run} has an earlier run ({earlier}); expected an empty folder. Use --resume to continue, "
-                "--overwrite to replace it, or name another --output-dir."
-            )
-        if config.overwrite:
-            _remove(run)
-        yield run
-    finally:
-        lock.release()
-
-
-def _remove(run: Path) -> None:
-    try:
-        for path in (run / name for name in _REPLACED):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise output_error(run, error) from error

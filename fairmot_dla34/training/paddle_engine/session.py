@@ -12,12 +12,32 @@ from typing import Any
 
 import numpy as np
 
+from ...backends.base import reason_of
 from ...console.signals import restore_handler
-from ...errors import DeviceUnavailableError
+from ...errors import DeviceUnavailableError, TrainingUnavailableError
 from ...messages import install_command
 from .loader import SeededLoader
 
 _HIDDEN = logging.CRITICAL + 1
+
+
+def import_paddle() -> None:
+    """Import Paddle and PaddleDetection, and restore the program's signal handlers.
+
+    Raises:
+        TrainingUnavailableError: One of them cannot be imported.
+    """
+    try:
+        import paddle  # noqa: F401  # the rest of this package imports it where it uses it
+        import ppdet.engine
+        import ppdet.modeling  # noqa: F401  # registers the classes that a configuration names
+    except Exception as error:  # another NumPy or setuptools than theirs raises anything
+        raise TrainingUnavailableError(
+            f"PaddleDetection cannot be imported ({type(error).__name__}: {reason_of(error)}); install it on Python "
+            f"3.11 in an environment of its own with {install_command('paddle')}."
+        ) from error
+    finally:
+        restore_handler(signal.SIGTERM)  # Paddle replaces it
 
 
 def choose_gpu(device: str) -> bool:
@@ -46,8 +66,6 @@ def choose_gpu(device: str) -> bool:
 def paddle_state(*, use_gpu: bool, threads: int) -> Iterator[None]:
     """Prepare Paddle for training; restore settings, random numbers, log levels and signal handlers at the end."""
     import paddle
-    import ppdet.engine
-    import ppdet.modeling  # noqa: F401  # registers the classes that the configuration names
     from ppdet.core.workspace import global_config
     from ppdet.utils.logger import logger_initialized
 
@@ -57,7 +75,6 @@ def paddle_state(*, use_gpu: bool, threads: int) -> Iterator[None]:
     earlier_random = random.getstate(), np.random.get_state()  # noqa: NPY002 (the global one, which ppdet uses)
     values = {name: (value, dict(value) if isinstance(value, dict) else None) for name, value in global_config.items()}
     loggers = {logger: logger.level for logger in map(logging.getLogger, logger_initialized)}
-    restore_handler(signal.SIGTERM)  # Paddle replaces it when it is imported
     try:
         paddle.disable_static()
         paddle.set_device("gpu:0" if use_gpu else "cpu")
