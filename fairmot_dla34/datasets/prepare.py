@@ -112,9 +112,7 @@ def prepare(  # noqa: PLR0913 (one for each option)
     """
     require_import_memory("numpy", "cv2", purpose="Preparing a dataset")
     check_path("source", source, "a folder of labelled images")
-    check_output_dir(output_dir)
-    if not os.fspath(output_dir):
-        raise InvalidInputError("output_dir is ''; expected the path of a folder.")
+    _check_folder(output_dir)
     chosen = PrepareOptions(val, _as_tuple("val_sequences", val_sequences), preview, overwrite)
     options = ReadOptions(min_visibility, None if classes is None else _as_tuple("classes", classes), use_ids)
     root, folder = Path(source), Path(output_dir)
@@ -162,7 +160,9 @@ def prepare_sequences(
         DatasetError: More than half of the images cannot be decoded, or one part would be empty.
         OutputError: The output directory cannot be written, or has other files.
     """
-    check_output_dir(output_dir)
+    require_import_memory("numpy", "cv2", purpose="Preparing a dataset")
+    check_path("source", source, "the folder or file that the labels were read from")
+    _check_folder(output_dir)
     folder, chosen, dropped = Path(output_dir), options or PrepareOptions(), report or DropReport()
     check_apart(Path(source), folder)
     identity = {"format": name, "path": os.path.realpath(source)}
@@ -172,7 +172,7 @@ def prepare_sequences(
         return _write(claim, folder, limited, chosen, dropped, (name, {**identity, "settings": settings}), progress)
 
 
-def _write(  # noqa: PLR0913, PLR0917 (all that is known when the labels are read)
+def _write(
     claim: DatasetClaim,
     folder: Path,
     sequences: Sequence[SourceSequence],
@@ -193,6 +193,12 @@ def _write(  # noqa: PLR0913, PLR0917 (all that is known when the labels are rea
     claim.commit()
     previews = tuple(sorted((folder / PREVIEW).glob("*.jpg"))) if chosen.preview else ()
     return PreparedReport(folder, manifest, previews)
+
+
+def _check_folder(output_dir: str | Path) -> None:
+    check_output_dir(output_dir)
+    if not os.fspath(output_dir):  # as Path("") it would be the current folder
+        raise InvalidInputError("output_dir is ''; expected the path of a folder.")
 
 
 def _as_tuple(name: str, values: object) -> tuple[str, ...]:
