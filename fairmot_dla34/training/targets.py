@@ -6,7 +6,6 @@ Source: ``Gt2FairMOTTarget`` in ``ppdet/data/transform/mot_operators.py`` of Pad
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -18,8 +17,8 @@ from torch import Tensor
 from ..config import InputSize
 from ..datasets.values import ImageLabels
 from ..errors import InvalidInputError
+from .gaussians import draw_gaussian, gaussian_radius
 
-MIN_OVERLAP = 0.7  # IoU with the true box that a box keeps if its centre moves by the Gaussian's radius
 NEIGHBOURS = ((-1, 0), (1, 0), (0, -1), (0, 1))  # rows, columns
 PERSON_HEATMAP = 0.5  # above it, a cell counts although it is in an ignored area
 
@@ -122,7 +121,7 @@ def _image_targets(
     for (column, row), (width, height), class_id in zip(
         corners.tolist(), np.ceil(sides).tolist(), class_ids.tolist(), strict=True
     ):
-        _draw_gaussian(heatmap[class_id], (column, row), gaussian_radius(height, width))
+        draw_gaussian(heatmap[class_id], (column, row), gaussian_radius(height, width))
     mask = _outside(labels.ignored / np.float32(stride), rows, columns) | (heatmap > PERSON_HEATMAP).any(axis=0)
     cells, person = corners[:, ::-1], np.arange(len(corners))
     if neighbours:
@@ -160,30 +159,3 @@ def _outside(areas: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.
     for left, top, right, bottom in limits.tolist():
         outside[top:bottom, left:right] = False
     return outside
-
-
-def gaussian_radius(height: float, width: float) -> int:
-    """Return how many cells a centre may move while the box keeps an IoU of `MIN_OVERLAP` (CornerNet's three cases).
-
-    The roots are those of CornerNet's code, which divides by 2 instead of 2a, as PaddleDetection's does.
-    """
-    cases = (
-        (1, height + width, width * height * (1 - MIN_OVERLAP) / (1 + MIN_OVERLAP)),
-        (4, 2 * (height + width), (1 - MIN_OVERLAP) * width * height),
-        (4 * MIN_OVERLAP, -2 * MIN_OVERLAP * (height + width), (MIN_OVERLAP - 1) * width * height),
-    )
-    return max(0, int(min((b + math.sqrt(b * b - 4 * a * c)) / 2 for a, b, c in cases)))
-
-
-def _draw_gaussian(heatmap: NDArray[np.float32], centre: tuple[int, int], radius: int) -> None:
-    """Raise ``heatmap``, in place, to a Gaussian around ``centre`` (column, row)."""
-    column, row = centre
-    height, width = heatmap.shape
-    left, right = min(column, radius), min(width - column - 1, radius)
-    top, bottom = min(row, radius), min(height - row - 1, radius)
-    sigma = (2 * radius + 1) / 6
-    y, x = np.ogrid[-top : bottom + 1, -left : right + 1]
-    gaussian = np.exp(-(x * x / (2 * sigma * sigma) + y * y / (2 * sigma * sigma)))
-    gaussian[gaussian < np.finfo(np.float64).eps] = 0
-    window = heatmap[row - top : row + bottom + 1, column - left : column + right + 1]
-    window[:] = np.maximum(window, gaussian)
