@@ -6,6 +6,7 @@ import contextlib
 import logging
 import random
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,10 @@ def import_paddle() -> None:
         TrainingUnavailableError: One of them cannot be imported.
     """
     try:
-        import paddle  # noqa: F401  # the rest of this package imports it where it uses it
-        import ppdet.engine
-        import ppdet.modeling  # noqa: F401  # registers the classes that a configuration names
+        with contextlib.redirect_stdout(sys.stderr):  # PaddleDetection prints hints about other packages
+            import paddle  # noqa: F401  # the rest of this package imports it where it uses it
+            import ppdet.engine
+            import ppdet.modeling  # noqa: F401  # registers the classes that a configuration names
     except Exception as error:  # another NumPy or setuptools than theirs raises anything
         raise TrainingUnavailableError(
             f"PaddleDetection cannot be imported ({type(error).__name__}: {reason_of(error)}); install it on Python "
