@@ -46,7 +46,9 @@ def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
 
     The folder of the run gets ``config.yml``, with which PaddleDetection's ``tools/train.py`` trains too, a snapshot of
     the last finished epoch in ``snapshots/``, ``best.pdparams`` (the epoch with the lowest mean training loss),
-    ``last.pdparams``, ``metrics.jsonl`` and ``curves.png``. ``resume`` continues after the last finished epoch.
+    ``last.pdparams``, ``metrics.jsonl`` and ``curves.png``. ``resume`` continues after the last finished epoch, to the
+    same weights as without the interruption. A stop signal writes ``last.pdparams``; if the step takes more than four
+    seconds longer, the process ends with the files of the last finished epoch.
 
     Args:
         config: Settings; those that PaddleDetection lacks are refused.
