@@ -96,10 +96,12 @@ def check_images(
                 else:
                     faults.append(f"{image.path}: {result}")
             checked.append(replace(sequence, images=good, video=None))
-    if len(faults) > _MOST_BROKEN * total or len(faults) == total:
+    if not total:
+        raise DatasetError("The source has no labelled images; expected at least one.")
+    if len(faults) > _MOST_BROKEN * total:
         raise DatasetError(
-            f"{len(faults)} of {total} images cannot be decoded, first {faults[0] if faults else 'none'}; expected most"
-            " of them to be whole: copy or download the images again."
+            f"{len(faults)} of {total} images cannot be decoded, first {faults[0]}; expected most of them to be whole:"
+            " copy or download the images again."
         )
     report.add(BROKEN, len(faults), "; ".join(faults[:3]))
     return CheckedSequences([sequence for sequence in checked if sequence.images], files)

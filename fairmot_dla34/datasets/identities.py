@@ -14,11 +14,11 @@ from .values import NO_IDENTITY, ImageLabels
 
 @dataclass(frozen=True)
 class IdentityCounts:
-    """Number of identities in a sequence.
+    """Counts of the identities in a sequence.
 
     Attributes:
-        present: Different identities in it.
-        new: Those that no earlier sequence has.
+        present: Number of different identities in it.
+        new: Number of identities that no earlier sequence has.
     """
 
     present: int

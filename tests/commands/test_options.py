@@ -98,12 +98,16 @@ def test_without_a_verb_the_help_is_shown(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_options_that_mean_the_same_have_the_same_name_and_help() -> None:
-    """A name stands for one thing, with one placeholder; ``synth`` describes a video that does not exist yet."""
+    """A name stands for one thing, with one placeholder.
+
+    Except: ``synth`` describes a video that does not exist yet, and ``prepare`` makes what ``train --val`` names.
+    """
+    others = {("synth", "--frame-rate"), ("synth", "--name"), ("prepare", "--val")}
     seen: dict[str, tuple[str, object]] = {}
     for verb, parser in PARSERS.items():
         for action in parser._actions:
             option = next((word for word in action.option_strings if word.startswith("--")), "")
-            if not option or verb == "hub run" or (verb == "synth" and option in {"--frame-rate", "--name"}):
+            if not option or verb == "hub run" or (verb, option) in others:
                 continue
             first = seen.setdefault(option, (verb, action.metavar))
             assert action.metavar == first[1], f"{option} in {verb} and {first[0]}"
