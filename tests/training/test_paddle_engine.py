@@ -28,7 +28,7 @@ from fairmot_dla34.errors import (
 )
 from fairmot_dla34.training.config import LossConfig, TrainingConfig
 from fairmot_dla34.training.paddle_engine import callbacks, limits, train_with_paddle
-from fairmot_dla34.training.paddle_engine.data_folder import link_data
+from fairmot_dla34.training.paddle_engine.data_folder import check_data, link_data
 from fairmot_dla34.weights import load_checkpoint
 
 SIZE = InputSize(96, 64)
@@ -116,6 +116,14 @@ def test_labels_are_those_of_the_datasets_with_identities_one_after_another(data
         expected = np.column_stack([labels.boxes[:, :2] + sides / 2, sides])
         np.testing.assert_allclose(rows[:, 2:] * (2 * [image.width, image.height]), expected, atol=1e-4)
         assert (tmp_path / "linked" / line).read_bytes() == image.path.read_bytes()
+
+
+def test_several_classes_are_refused(data: Path) -> None:
+    """PaddleDetection keeps the classifiers of several classes where its optimiser does not find them."""
+    dataset = Dataset.open(data)
+    dataset.classes = ("person", "car")
+    with pytest.raises(DatasetError, match="2 classes; expected one"):
+        check_data([dataset], 1)
 
 
 @paddle_only
