@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -36,13 +36,14 @@ from .writer import START, RunWriter
 GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
 
 
-def run_training(config: TrainingConfig) -> TrainingSummary:
+def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource] = BatchSource) -> TrainingSummary:
     """Train a network.
 
     In processes started by ``torchrun``, each calls this function, and the first one writes the files.
 
     Args:
         config: Settings.
+        make_source: Makes the source of the batches; called with the arguments of `BatchSource`.
 
     Returns:
         The result; equal in all processes but for the scores, which the first one has.
@@ -61,7 +62,7 @@ def run_training(config: TrainingConfig) -> TrainingSummary:
     world = join_world(config.device)
     try:
         with _threads(config.threads or usable_cpus()) as threads:
-            return _Run(config, world, threads).run()
+            return _Run(config, world, threads, make_source).run()
     finally:
         world.close()
 
@@ -81,14 +82,16 @@ def _threads(threads: int) -> Iterator[int]:
 class _Run:
     """A run: its parts are made and checked in `__init__`, before anything is written."""
 
-    def __init__(self, config: TrainingConfig, world: World, threads: int) -> None:
+    def __init__(
+        self, config: TrainingConfig, world: World, threads: int, make_source: Callable[..., BatchSource]
+    ) -> None:
         self._config, self._world, self._threads = config, world, threads
         self._data = [Dataset.open(folder) for folder in config.data]
         self._validation, self._part = validation_part(self._data, [Dataset.open(folder) for folder in config.val])
         self._precision = choose_precision(config.precision, world.device)
         self._architecture, checkpoint, self._input_size = read_start(config)
         self._batch_size = config.batch_size or (GPU_BATCH if world.device.type == "cuda" else CPU_BATCH)
-        self._source = BatchSource(
+        self._source = make_source(
             self._data,
             input_size=self._input_size,
             stride=self._architecture.stride,
