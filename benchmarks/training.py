@@ -87,15 +87,16 @@ def measure_memory(rows: Sequence[Row], spec: dict[str, Any], pythons: Sequence[
             worker = _start(
                 pythons, {**spec, **CONTESTANTS[row.name], "batch_size": batch_size, "choose_threads": False}
             )
-        except Unavailable:  # it does not fit
+        except Unavailable as reason:
+            _report(f"memory at batch {batch_size} is not measured: {row.name}: {reason}")
             continue
         try:
             answer = worker.ask(steps=2)
-            if "peak_mb" in answer:
-                row.peak_mb[batch_size] = answer["peak_mb"]
         finally:
             worker.close()
-        _report(f"memory at batch {batch_size}: {row.name}")
+        if "peak_mb" in answer:
+            row.peak_mb[batch_size] = answer["peak_mb"]
+        _report(f"memory at batch {batch_size}: {row.name}: {answer}")
 
 
 def _start(pythons: Sequence[str], spec: dict[str, Any]) -> Worker:
