@@ -84,9 +84,12 @@ def _report(error: Exception) -> int:
 
 
 def _report_stop(request: KeyboardInterrupt) -> int:
+    from ..messages import plain_line
+
     number = request.number if isinstance(request, StopRequest) else signal.SIGINT
+    outcome = request.outcome if isinstance(request, StopRequest) else StopRequest.outcome
     name = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
-    write_error(f"{name}; everything written so far is closed and valid.")
+    write_error(plain_line(f"{name}; {outcome}."))
     return EXIT_SIGNAL + number
 
 

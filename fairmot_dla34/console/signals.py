@@ -28,13 +28,20 @@ _STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "S
 class StopRequest(KeyboardInterrupt):
     """A signal asked the command to end.
 
-    Attributes:
+    Args:
         number: Number of the signal.
+        repeated: An earlier signal asked for it already, and the clean-up that it started is to end.
+
+    Attributes:
+        outcome: What became of the results, for the message to the user; whoever saves them sets it.
     """
 
-    def __init__(self, number: int) -> None:
+    outcome = "everything written so far is closed and valid"
+
+    def __init__(self, number: int, *, repeated: bool = False) -> None:
         super().__init__(f"signal {number}")
         self.number = number
+        self.repeated = repeated
 
 
 def restore_handler(number: int) -> None:
@@ -137,12 +144,12 @@ class StopSignals:
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         self._handled.set()
-        self.received = self.received or number
+        repeated, self.received = self.received != 0, self.received or number
         now_s = time.monotonic()
         if now_s - self._raised_s >= REPEAT_S:
             self._raised_s = now_s
             if not StopDeferred.hold(number):
-                raise StopRequest(number)
+                raise StopRequest(number, repeated=repeated)
 
     def _raise_again(self, unraisable: sys.UnraisableHookArgs) -> None:
         """Repeat a request that was raised in a finaliser or a callback, where Python discards exceptions."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from ..errors import TrainingUnavailableError
+from ..errors import OutOfMemoryError, TrainingUnavailableError
+from ..memory import is_lack_of_memory
 from ..messages import install_command
 from .config import LossConfig, TrainingConfig
 from .summary import TrainingSummary
@@ -34,10 +33,23 @@ def train(config: TrainingConfig) -> TrainingSummary:
         TrainingError: The loss is not finite, or another process has ended.
         OutOfMemoryError: A step needs more memory than there is.
     """
-    if find_spec("torch") is None:
-        raise TrainingUnavailableError(
-            f"Training needs PyTorch, which is not installed; install it with {install_command('train')}."
-        )
+    _require_torch()
     from .run import run_training
 
     return run_training(config)
+
+
+def _require_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except (ImportError, OSError) as error:
+        if is_lack_of_memory(error):
+            raise OutOfMemoryError(
+                "There is too little memory to load PyTorch; raise the limit of this process (ulimit -v, the "
+                "container's memory)."
+            ) from error
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "torch"
+        why = "which is not installed" if missing else f"which cannot be loaded ({error})"
+        raise TrainingUnavailableError(
+            f"Training needs PyTorch, {why}; install it with {install_command('train')}."
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from .state import STATE_FILE
 LAST_FILE, BEST_FILE = "last.pdparams", "best.pdparams"
 _LOCK_FILE = ".lock"
 _WRITTEN = (STATE_FILE, LAST_FILE, BEST_FILE, METRICS_FILE)
+_TEMPORARY = re.compile(r"[0-9a-f]{16}\.tmp")  # names that `replaced_file` gives
 _REPLACED = (*_WRITTEN, "curves.png", "best.md", "last.md", "samples", "validation", "tensorboard")
 
 
@@ -59,16 +61,17 @@ def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[P
 
 
 def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
-    earlier = next((name for name in _WRITTEN if (folder / name).exists()), None)
+    earlier = next((name for name in _WRITTEN if _has_content(folder / name)), None)
     if earlier and not (resume or overwrite):
         raise OutputError(
             f"{folder} has an earlier run ({earlier}); expected an empty folder. Use --resume to continue, --overwrite "
             "to replace it, or name another --output-dir."
         )
     try:
-        for path in folder.glob("*.tmp"):  # of a process that was killed while it wrote
-            path.unlink()
-        if not resume:
+        for path in folder.glob("*.tmp"):
+            if _TEMPORARY.fullmatch(path.name):  # of a process that was killed while it wrote
+                path.unlink()
+        if earlier and not resume:  # without an earlier run, files of these names are the user's
             for path in (folder / name for name in _REPLACED):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
@@ -76,3 +79,10 @@ def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
                     path.unlink()
     except OSError as error:
         raise output_error(folder, error) from error
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0  # a run that ended before its first step leaves empty metrics
+    except OSError:
+        return False

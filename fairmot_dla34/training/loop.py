@@ -96,10 +96,12 @@ class TrainingLoop:
 
         Raises:
             FairMOTError: A step failed; see `Stepper.step`.
-            KeyboardInterrupt: A signal asked the run to stop; the state is saved.
+            KeyboardInterrupt: A signal asked the run to stop, between two steps or, if it came twice, in one.
         """
         self._start_s = time.monotonic() - progress.elapsed_s
         self._saved_s = self._validated_s = time.monotonic()
+        if progress.step:
+            self._save_and_validate(progress)  # the run may have been interrupted before
         ended = False
         while not ended:
             with self._source.batches(progress.epoch, progress.epoch_step) as batches:
@@ -113,7 +115,7 @@ class TrainingLoop:
         """Train on a batch, then save and validate if it is time; return False if the time of the run is over."""
         counts, share, stop = self._agree(batch, progress)
         if stop:
-            self._end_early(progress)
+            raise self._request or KeyboardInterrupt
         if share >= 1:
             return False
         rate = learning_rate(self._rate, progress.step, share)
@@ -126,17 +128,15 @@ class TrainingLoop:
                 images, seconds = len(batch.names) * self._world.size, time.monotonic() - started_s
                 self._actions.record(progress, losses, rate=rate, images=images, seconds=seconds)
         except KeyboardInterrupt as request:
-            self._request = request
-            if progress.step == step:  # in the middle of a step: its weights cannot be saved
+            if self._world.size == 1 or progress.step == step:
                 raise
-            if self._world.size == 1:
-                self._end_early(progress)
+            self._request = request  # all processes end together, before the next step
+            return True
         self._save_and_validate(progress)
         return True
 
     def _agree(self, batch: Batch, progress: Progress) -> tuple[LossCounts, float, bool]:
         """Return the normalisers of the loss, the finished share of the run and whether to stop, over all processes."""
-        elapsed_s = time.monotonic() - self._start_s if self._world.is_first else 0.0
         elapsed_s = time.monotonic() - self._start_s if self._world.is_first else 0.0
         counts = LossCounts.of(batch.targets)
         own = [*astuple(counts), elapsed_s, float(self._request is not None)]
@@ -146,27 +146,25 @@ class TrainingLoop:
         share = self._length.share(progress.step, elapsed_s)
         return LossCounts(*numbers), share, stop > 0
 
-    def _end_early(self, progress: Progress) -> None:
-        """Save the state and raise the request to stop."""
-        with StopDeferred():
-            self._actions.save(progress)
-        raise self._request or KeyboardInterrupt
-
     def _save_and_validate(self, progress: Progress) -> None:
         """Validate if a share of the run is complete; save the state after that and every `SAVE_EVERY_S` seconds."""
         now_s = time.monotonic()
         share = self._length.share(progress.step, progress.elapsed_s)
-        is_due = self._world.is_first and validation_is_due(
-            self._length,
-            self._val_every,
-            step=progress.step,
-            share=share,
-            last_share=progress.validated_share,
-            cost=self._validation_s / max(now_s - self._validated_s, 1e-9),
+        is_due = (
+            self._world.is_first
+            and progress.validated_step != progress.step
+            and validation_is_due(
+                self._length,
+                self._val_every,
+                step=progress.step,
+                share=share,
+                last_share=progress.validated_share,
+                cost=self._validation_s / max(now_s - self._validated_s, 1e-9),
+            )
         )
         if is_due:
-            progress.validated_share = share
             self._actions.validate(progress)
+            progress.validated_share = share
             self._validated_s = time.monotonic()
             self._validation_s = self._validated_s - now_s
             progress.elapsed_s = self._validated_s - self._start_s

@@ -26,6 +26,9 @@ class RunLength:
     epochs: int | None
     seconds: float | None
 
+    def __str__(self) -> str:
+        return f"{self.epochs} epochs" if self.epochs is not None else f"{(self.seconds or 0) / 60:g} minutes"
+
     @property
     def steps(self) -> int | None:
         """Steps of the run; None for a run by the clock."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from ..errors import ResumeError
+from ..errors import OutOfMemoryError, ResumeError
 from ..files import output_error, replaced_file
+from .allocation import lacks_memory, reason
 from .model import Learner
 
 STATE_FILE = "state.pt"
@@ -29,7 +30,10 @@ class Progress:
         elapsed_s: Seconds of training and validation so far, over all starts of the run.
         best_score: Best validation figure so far; None before the first.
         best_step: Step of the best figure.
+        best_figure: Name of that figure.
         validated_share: Share of the run at the last validation; negative before the first.
+        validated_step: Step of the last validation; negative before the first.
+        length: Length of the run, in words.
         scores: Validation figures so far, by name of the validation.
     """
 
@@ -42,6 +46,7 @@ class Progress:
     best_figure: str | None = None
     validated_share: float = -1.0
     validated_step: int = -1
+    length: str = ""
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
@@ -75,7 +80,8 @@ def save_state(
         with replaced_file(path) as file:
             torch.save(state, file)
     except (OSError, RuntimeError) as error:  # PyTorch raises a RuntimeError for a write that fails
-        raise output_error(path, error) from error
+        first = error.__context__
+        raise output_error(path, first if isinstance(first, OSError) else error) from error
 
 
 def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
@@ -90,16 +96,20 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
             f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume."
         )
     try:
+        _check_sums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
         earlier, version = state["settings"], state["version"]
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # PyTorch raises many kinds for damaged files
+        if lacks_memory(error):
+            raise OutOfMemoryError(f"{path} cannot be read: there is too little memory for it.") from error
         raise ResumeError(
-            f"{path} cannot be read ({type(error).__name__}); it is damaged or not of this program. Start again with "
-            "--weights last.pdparams of that folder."
+            f"{path} cannot be read ({type(error).__name__}: {reason(error)}); it is damaged or not of this program. "
+            "Start a new run with --weights last.pdparams of that folder."
         ) from error
     if version != _VERSION:
         raise ResumeError(
-            f"{path} has version {version}; expected {_VERSION}: start again with --weights last.pdparams."
+            f"{path} has version {version}; expected {_VERSION}: start a new run with --weights last.pdparams of that "
+            "folder."
         )
     for name in sorted(earlier.keys() | settings.keys()):
         if earlier.get(name) != settings.get(name):
@@ -108,6 +118,14 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
                 f"{earlier.get(name, 'another version')}; resume with the same settings, or start a new run."
             )
     return dict(state)
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the contents of a ZIP archive with its checksums, which PyTorch does not."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"{damaged} has another checksum")
 
 
 def restore_state(state: Mapping[str, Any], learner: Learner) -> Progress:
@@ -121,8 +139,8 @@ def restore_state(state: Mapping[str, Any], learner: Learner) -> Progress:
         learner.average.network.load_state_dict(state["average"])
         learner.optimizer.load_state_dict(state["optimizer"])
         return Progress(**state["progress"])
-    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResumeError(
-            f"The state of the run does not fit its settings ({str(error).splitlines()[0]}); start again with "
-            "--weights last.pdparams of that folder."
+            f"The state of the run does not fit its settings ({reason(error)}); start a new run with --weights "
+            "last.pdparams of that folder."
         ) from error

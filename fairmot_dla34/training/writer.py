@@ -12,6 +12,7 @@ import torch
 
 from ..closing import ClosedOnExit
 from ..config import InputSize
+from ..console.signals import StopDeferred
 from ..errors import InvalidInputError
 from .card_facts import CardFacts
 from .curves import write_curves
@@ -85,16 +86,20 @@ class RunWriter(ClosedOnExit):
             self._write_step(progress)
 
     def save(self, progress: Progress) -> None:
-        """Write the state of the run and the averaged weights."""
-        save_state(self._folder, self._learner, progress, self._settings)
-        write_weights(self._folder / LAST_FILE, self._average.network, self._input_size)
+        """Write the state of the run and the averaged weights; a signal waits until both are written."""
+        with StopDeferred():
+            save_state(self._folder, self._learner, progress, self._settings)
+            write_weights(self._folder / LAST_FILE, self._average.network, self._input_size)
 
     def validate(self, progress: Progress, name: str = "") -> None:
         """Validate the averaged network, and keep its weights if they are the best so far."""
         if self._validator is None:
             return
         last = self._folder / LAST_FILE
-        write_weights(last, self._average.network, self._input_size)
+        if progress.step:
+            self.save(progress)  # the network's compilation may be killed
+        else:
+            write_weights(last, self._average.network, self._input_size)
         started_s = time.monotonic()
         figures = self._validator.validate(last, self._average.network, name or f"step_{progress.step:06d}")
         progress.validated_step = progress.step

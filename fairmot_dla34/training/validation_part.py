@@ -1,0 +1,43 @@
+"""Choice of the images that a run validates on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..datasets import Dataset
+from ..datasets.overlap import check_no_overlap
+from ..errors import DatasetError
+from .batches import PART as TRAINED_PART
+
+VALIDATION_PART = "val"
+
+
+def validation_part(data: Sequence[Dataset], val: Sequence[Dataset]) -> tuple[Sequence[Dataset], str]:
+    """Return the data sets to validate on, and their part.
+
+    Args:
+        data: Data sets that are trained on; their validation parts are used if ``val`` is empty.
+        val: Data sets to validate on: their validation parts, or all of their images if they have none.
+
+    Raises:
+        DatasetError: Images are in both, a class list differs, or only some of ``val`` have a validation part.
+    """
+    for dataset in val:
+        if dataset.classes != data[0].classes:
+            raise DatasetError(
+                f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {data[0].path} has "
+                f"{', '.join(data[0].classes)}; expected equal classes: prepare both with the same --classes."
+            )
+    with_part = [dataset for dataset in val or data if dataset.images(VALIDATION_PART)]
+    if with_part and val and len(with_part) < len(val):
+        raise DatasetError(
+            f"{with_part[0].path} has a validation part and another --val folder has none; expected one kind: prepare "
+            "them with the same --val."
+        )
+    part = VALIDATION_PART if with_part or not val else TRAINED_PART
+    chosen = val or with_part
+    check_no_overlap(
+        (image for dataset in data for image in dataset.images(TRAINED_PART)),
+        (image for dataset in chosen for image in dataset.images(part)),
+    )
+    return chosen, part
