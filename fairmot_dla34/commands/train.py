@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +17,18 @@ from ..arguments.json_output import printable_json
 from ..arguments.readers import checked_by, folder, input_size, one_of
 from ..config import DEFAULT_WEIGHTS
 from ..console.progress import duration_text
+from ..console.streams import EXIT_ERROR
+from ..errors import FairMOTError
 from ..training import LossConfig, TrainingConfig, TrainingSummary, train
 from ..training.config import BEST_FIGURES, DEFAULT_EPOCHS, ENGINES, FREEZABLE, LOSS_ADDITIONS, PRECISIONS
+from ..training.processes import is_first_process, is_reported
 from ..training.wording import figures_text
 
 NO_WEIGHTS = "none"
 EXAMPLES = """\
 examples:
   fairmot_dla34 train --data people --weights sample --input-size 576x320 --minutes 20 --output-dir run
-  fairmot_dla34 train --data people --output-dir run --resume
+  fairmot_dla34 train --data people --weights sample --input-size 576x320 --minutes 20 --output-dir run --resume
   torchrun --nproc-per-node 8 -m fairmot_dla34 train --data people --epochs 30 --batch-size 96
 """
 
@@ -136,14 +142,38 @@ def run(arguments: argparse.Namespace) -> None:
     }
     with arguments.parser.wrong_usage():  # every setting is an option
         config = TrainingConfig(**settings)
-    if arguments.engine == "paddle":
+    if not is_first_process():
+        logging.getLogger("fairmot_dla34").setLevel(logging.ERROR)  # the first one's messages are enough
+    try:
+        summary = _trained(config, arguments.engine)
+    except (FairMOTError, KeyboardInterrupt) as error:
+        if is_reported(error):
+            raise SystemExit(EXIT_ERROR) from None
+        raise
+    if summary is not None and is_first_process():
+        print(printable_json(summary_json(summary)) if arguments.json else summary_text(summary))
+
+
+def _trained(config: TrainingConfig, engine: str) -> TrainingSummary | None:
+    if engine == "paddle":
         from ..training.paddle_engine import train_with_paddle
 
-        summary = train_with_paddle(config)
-    else:
-        summary = train(config)
-    if summary is not None:
-        print(printable_json(summary_json(summary)) if arguments.json else summary_text(summary))
+        return train_with_paddle(config)
+    with _one_thread_for_each_image():
+        return train(config)
+
+
+@contextlib.contextmanager
+def _one_thread_for_each_image() -> Iterator[None]:
+    """Let OpenCV compute in the threads that call it, which takes about 20 % less CPU time for training images."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def summary_text(summary: TrainingSummary) -> str:
