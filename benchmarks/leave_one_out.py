@@ -105,7 +105,8 @@ def measure(place: str, records: Records, arguments: argparse.Namespace) -> tupl
     if not before:
         scores = score_weights(arguments.weights, place, run_folder(work, "before", settings), arguments)
         before = records.add(settings, scores=scores)
-    data = sorted(folder for folder in (work / "places").iterdir() if folder.name != place)
+    folders = sorted(file.parent for file in (work / "places").glob("*/dataset.json"))
+    data = [folder for folder in folders if folder.name != place]
     data += [arguments.scenes] if arguments.scenes else []
     settings |= {
         "recipe": recipe_digest(),
@@ -157,10 +158,7 @@ def table(results: Sequence[tuple[Settings, Settings]]) -> str:
 def main() -> None:
     """Run from the command line."""
     arguments = parse_arguments()
-    places = arguments.work / "places"
-    if not (places / ".complete").is_file():
-        run_script(TOOLS / "data.py", "--data", arguments.data, "--output-dir", places)
-        (places / ".complete").touch()
+    run_script(TOOLS / "data.py", "--data", arguments.data, "--output-dir", arguments.work / "places")
     records = Records(arguments.work / "leave_one_out.jsonl")
     results = []
     for place in arguments.places:

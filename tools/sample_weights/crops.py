@@ -176,8 +176,7 @@ class CropSource(BatchSource):
 
     Args:
         *arguments: Those of `BatchSource`; the batch size is not used.
-        weights: Share of the crops by the name of the dataset; datasets without a weight have their number of images
-            to the power 0.5.
+        weights: Share of the crops by the name of the dataset's folder, in any unit.
         plans: Make-up of the batches.
         **settings: Those of `BatchSource`.
     """
@@ -190,9 +189,9 @@ class CropSource(BatchSource):
         self._plans = plans
         by_dataset: dict[str, list[int]] = {}
         for number, item in enumerate(self._items):
-            by_dataset.setdefault(item.dataset.name, []).append(number)
+            by_dataset.setdefault(item.dataset.path.name, []).append(number)
         self._groups = list(by_dataset.values())
-        shares = np.array([weights.get(name, len(group) ** 0.5) for name, group in by_dataset.items()])
+        shares = np.array([weights[name] for name in by_dataset])
         self._shares = shares / shares.sum()
 
     def batches(self, epoch: int, first_step: int = 0) -> BatchStream[Batch]:

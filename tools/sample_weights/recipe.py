@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,9 +27,9 @@ from fairmot_dla34.training.run import run_training
 from fairmot_dla34.training.state import STATE_FILE
 
 LOSS = "giou,neighbours,sequence_ids,fixed_weights"
-SCENES = "scenes"  # name of the dataset of rendered scenes
-# Share of the real crops. A place that is not named has the square root of its number of images, 32 for 1,000.
-WEIGHTS = {"PETS09-S2L1": 32.0, "TUD-Campus": 16.0, "MOT17-mini": 20.0}
+SCENES = "scenes"  # folder of the dataset of rendered scenes
+# Share of the real crops by folder. A place that is not named has the square root of its number of images.
+WEIGHTS = {"PETS09-S2L1": 32.0, "TUD-Campus": 16.0, "MOT17-mini": 20.0, "cafe": 4.0, "voc_mini": 3.0}
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ STAGES = (
 )
 
 
-def crop_weights(datasets: list[Dataset], scenes_share: float) -> Mapping[str, float]:
-    """Return the share of each dataset by its name."""
-    real = {d.name: WEIGHTS.get(d.name, len(d.images("train")) ** 0.5) for d in datasets if d.name != SCENES}
+def crop_weights(folders: Sequence[Path], scenes_share: float) -> Mapping[str, float]:
+    """Return the share of the crops of each prepared dataset by the name of its folder."""
+    sizes = {folder.name: len(Dataset.open(folder).images("train")) for folder in folders}
+    real = {name: WEIGHTS.get(name, size**0.5) for name, size in sizes.items() if name != SCENES}
     if not real:
         return {SCENES: 1.0}
-    total = sum(real.values())
-    return {SCENES: scenes_share / (1 - scenes_share) * total, **real}
+    return {SCENES: scenes_share / (1 - scenes_share) * sum(real.values()), **real}
 
 
 def train_stage(stage: Stage, minutes: float, start: Path | str, arguments: argparse.Namespace) -> Path:
@@ -88,7 +88,7 @@ def train_stage(stage: Stage, minutes: float, start: Path | str, arguments: argp
         resume=is_interrupted,
         overwrite=not is_interrupted,
     )
-    weights = crop_weights([Dataset.open(path) for path in config.data], stage.scenes_share)
+    weights = crop_weights(config.data, stage.scenes_share)
     summary = run_training(config, partial(CropSource, weights=weights, plans=stage.plans))
     print(f"stage {stage.name}: {summary.steps} steps in {summary.seconds:.0f} s", file=sys.stderr, flush=True)
     return summary.last
