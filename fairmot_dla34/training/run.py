@@ -1,8 +1,9 @@
-"""A training run: from prepared data sets to weights that `track` runs."""
+"""A training run: from prepared datasets to weights that `track` runs."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -10,9 +11,11 @@ import torch
 
 from ..architectures import Checkpoint
 from ..backends.cpus import usable_cpus
+from ..console.progress import duration_text
+from ..console.signals import StopRequest
 from ..datasets import Dataset
-from ..datasets.overlap import check_no_overlap
-from ..errors import DatasetError
+from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError, OutputError
+from .allocation import lacks_memory, reason
 from .batches import PART as TRAINED_PART
 from .batches import BatchSource
 from .card_facts import CardFacts, DataFacts, package_versions
@@ -25,13 +28,17 @@ from .losses import FairMOTLoss
 from .model import AveragedNetwork, Learner, TrainedModel
 from .network import FairMOTNetwork
 from .optimizer import DEFAULT_RATE, make_optimizer
+from .restarts import is_run_of_this_job, record_job
 from .schedule import RunLength
 from .start import read_start, start_network
 from .state import STATE_FILE, Progress, read_state, restore_state
 from .stepping import Stepper
 from .summary import TrainingSummary
 from .validation import Validator
+from .validation_part import validation_part
 from .writer import START, RunWriter
+
+logger = logging.getLogger(__name__)
 
 GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
 
@@ -49,7 +56,7 @@ def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource]
         The result; equal in all processes but for the scores, which the first one has.
 
     Raises:
-        DatasetError: A data set is not prepared, is damaged or empty, or training and validation share images.
+        DatasetError: A dataset is not prepared, is damaged or empty, or training and validation share images.
         WeightsError: The start weights cannot be used.
         InvalidInputError: Settings do not fit each other, the data or the weights.
         DeviceUnavailableError: The device cannot be used.
@@ -61,22 +68,31 @@ def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource]
     """
     world = join_world(config.device)
     try:
-        with _threads(config.threads or usable_cpus()) as threads:
+        own_cpus = max(1, usable_cpus() // world.local_size)
+        with world.single_report(), _threads(config.threads or own_cpus) as threads:
             return _Run(config, world, threads, make_source).run()
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, FairMOTError) or not lacks_memory(error):
+            raise
+        raise OutOfMemoryError(
+            f"The run needs more memory than {world.device} has; use a smaller --batch-size or --input-size, or a "
+            f"machine with more memory. ({reason(error)})"
+        ) from error
     finally:
         world.close()
 
 
 @contextlib.contextmanager
 def _threads(threads: int) -> Iterator[int]:
-    """Set the number of PyTorch's threads, and restore it."""
-    earlier = torch.get_num_threads()
+    """Set the number of PyTorch's threads and let it round denormal numbers to 0; restore both, which are global."""
+    earlier, flushed = torch.get_num_threads(), sys.float_info.min / 2 == 0
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # denormal numbers are many times slower on a CPU
     try:
         yield threads
     finally:
         torch.set_num_threads(earlier)
+        torch.set_flush_denormal(flushed)
 
 
 class _Run:
@@ -90,7 +106,7 @@ class _Run:
         self._validation, self._part = validation_part(self._data, [Dataset.open(folder) for folder in config.val])
         self._precision = choose_precision(config.precision, world.device)
         self._architecture, checkpoint, self._input_size = read_start(config)
-        self._batch_size = config.batch_size or (GPU_BATCH if world.device.type == "cuda" else CPU_BATCH)
+        self._batch_size = config.batch_size or default_batch_size(world)
         self._source = make_source(
             self._data,
             input_size=self._input_size,
@@ -112,31 +128,50 @@ class _Run:
     def run(self) -> TrainingSummary:
         """Train, in a folder that no other run uses."""
         config, world = self._config, self._world
-        restarted = world.restarts > 0  # by torchrun
+        self._check_agreement()
+        restarted = world.restarts > 0 and world.is_first and is_run_of_this_job(config.output_dir)
         resume = config.resume or (restarted and (config.output_dir / STATE_FILE).is_file())
         with contextlib.ExitStack() as stack:
             if world.is_first:
                 overwrite = config.overwrite or restarted
                 stack.enter_context(claimed_folder(config.output_dir, resume=resume, overwrite=overwrite))
+                record_job(config.output_dir)
             progress = self._restored(resume=bool(world.from_first(resume)))
             writer = stack.enter_context(self._make_writer(progress)) if world.is_first else None
-            if writer and self._start_digest and not progress.step:
-                writer.validate(progress, START)
             stepper = Stepper(self._learner, world)
-            loop = TrainingLoop(
-                self._source,
-                stepper,
-                length=self._length,
-                rate=config.lr or DEFAULT_RATE,
-                world=world,
-                actions=writer or NoActions(),
-                val_every=config.val_every,
-            )
-            if self._length.share(progress.step, progress.elapsed_s) < 1:
-                loop.run(progress)
-            if writer:
-                writer.finish(progress)
-        return self._summary(progress)
+            with _saved_on_error(writer, stepper, progress):
+                self._train(writer, stepper, progress)
+        return world.from_first(self._summary(progress))  # type: ignore[no-any-return]  # unpickled
+
+    def _train(self, writer: RunWriter | None, stepper: Stepper, progress: Progress) -> None:
+        """Train from a position of the run to its end, with a validation of the start weights before the first step."""
+        if writer and self._start_digest and not progress.step and START not in progress.scores:
+            writer.validate(progress, START)
+        loop = TrainingLoop(
+            self._source,
+            stepper,
+            length=self._length,
+            rate=self._config.lr or DEFAULT_RATE,
+            world=self._world,
+            actions=writer or NoActions(),
+            val_every=self._config.val_every,
+        )
+        if self._length.share(progress.step, progress.elapsed_s) < 1:
+            loop.run(progress)
+        if writer:
+            writer.finish(progress)
+
+    def _check_agreement(self) -> None:
+        """Check that the data, the settings and the versions are those of the first process."""
+        config = self._config
+        length = {"epochs": str(self._length.epochs), "minutes": str(config.minutes)}
+        own = {**self._settings(), **length, **package_versions()}
+        for name, expected in self._world.from_first(own).items():
+            if own.get(name) != expected:
+                raise InvalidInputError(
+                    f"Process {self._world.rank} has {name} {own.get(name)} and process 0 has {expected}; expected the "
+                    "same command, data and versions on all machines."
+                )
 
     def _make_learner(self, checkpoint: Checkpoint | None) -> Learner:
         """Return the model with the numbers it starts from, its average and its optimiser."""
@@ -156,17 +191,29 @@ class _Run:
 
     def _restored(self, *, resume: bool) -> Progress:
         """Return the position to train from: that of the saved state, which all processes get, or the start."""
+        length = str(self._length)
         if not resume:
-            return Progress()
+            return Progress(length=length)
         first = self._world.is_first
-        state = self._world.from_first(read_state(self._config.output_dir, self._settings()) if first else None)
-        return restore_state(state, self._learner)
+        state = read_state(self._config.output_dir, self._settings()) if first else None
+        state = self._world.state_from_first(state)
+        progress = restore_state(state, self._learner)
+        if first and self._length.share(progress.step, progress.elapsed_s) >= 1:
+            done = f"{progress.step} steps in {duration_text(progress.elapsed_s)}"
+            logger.info("The run is complete: %s. Ask for more than %s to continue it", done, length)
+        elif first and progress.length != length:
+            logger.info("The run continues to %s instead of %s; its learning rate follows", length, progress.length)
+        progress.length = length
+        return progress
 
     def _settings(self) -> dict[str, str]:
         """Return the settings that decide the numbers of a run; a resumed one must share them."""
         config = self._config
         return {
-            "data": ", ".join(f"{dataset.name} {dataset.digest}" for dataset in self._data),
+            "data": _names(self._data),
+            "val": _names(self._validation) or "nothing",
+            "weights": f"SHA-256 {self._start_digest[:16]}" if self._start_digest else "none",
+            "best": config.best,
             "architecture": self._architecture.name,
             "input_size": str(self._input_size),
             "batch_size": str(self._batch_size),
@@ -176,7 +223,7 @@ class _Run:
             "loss": str(config.loss),
             "precision": self._precision,
             "seed": str(config.seed),
-            "length": "minutes" if config.epochs is None and config.minutes else "epochs",
+            "length": "--minutes" if self._length.epochs is None else "--epochs",
         }
 
     def _make_writer(self, progress: Progress) -> RunWriter:
@@ -240,33 +287,37 @@ class _Run:
         )
 
 
-def validation_part(data: Sequence[Dataset], val: Sequence[Dataset]) -> tuple[Sequence[Dataset], str]:
-    """Return the data sets to validate on, and their part.
+def default_batch_size(world: World) -> int:
+    """Return the images of a step over all processes, a multiple of their number, if no number is given."""
+    size = GPU_BATCH if world.device.type == "cuda" else CPU_BATCH
+    return -(-size // world.size) * world.size
 
-    Args:
-        data: Data sets that are trained on; their validation parts are used if ``val`` is empty.
-        val: Data sets to validate on: their validation parts, or all of their images if they have none.
 
-    Raises:
-        DatasetError: Images are in both, a class list differs, or only some of ``val`` have a validation part.
-    """
-    if not val:
-        return [dataset for dataset in data if dataset.images("val")], "val"
-    for dataset in val:
-        if dataset.classes != data[0].classes:
-            raise DatasetError(
-                f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {data[0].path} has "
-                f"{', '.join(data[0].classes)}; expected equal classes: prepare both with the same --classes."
-            )
-    with_part = [dataset for dataset in val if dataset.images("val")]
-    if with_part and len(with_part) < len(val):
-        raise DatasetError(
-            f"{with_part[0].path} has a validation part and another --val folder has none; expected one kind: prepare "
-            "them with the same --val."
-        )
-    part = "val" if with_part else "train"
-    check_no_overlap(
-        (image for dataset in data for image in dataset.images(TRAINED_PART)),
-        (image for dataset in val for image in dataset.images(part)),
-    )
-    return val, part
+@contextlib.contextmanager
+def _saved_on_error(writer: RunWriter | None, stepper: Stepper, progress: Progress) -> Iterator[None]:
+    """Save the run if a signal or an error ends it; the message of a signal then says how to go on."""
+    try:
+        yield
+    except OutputError:
+        raise  # saving would fail too
+    except (KeyboardInterrupt, FairMOTError) as error:
+        is_repeated = isinstance(error, StopRequest) and error.repeated
+        has_results = progress.step > 0 or isinstance(error, KeyboardInterrupt)
+        if writer and stepper.is_whole and has_results and not is_repeated:
+            outcome = _saved(writer, progress)
+            if isinstance(error, StopRequest):
+                error.outcome = outcome
+        raise
+
+
+def _saved(writer: RunWriter, progress: Progress) -> str:
+    """Save the run; return the outcome in words."""
+    try:
+        writer.save(progress)
+    except OutputError as error:
+        return f"step {progress.step} could not be saved: {str(error).rstrip('.')}"
+    return f"step {progress.step} is saved; the same command with --resume continues the run"
+
+
+def _names(datasets: Sequence[Dataset]) -> str:
+    return ", ".join(f"{dataset.name} {dataset.digest}" for dataset in datasets)
