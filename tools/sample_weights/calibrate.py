@@ -5,7 +5,7 @@
 
 A short training leaves all scores too low or too high. The bias of the heatmap's last layer shifts all of them without
 changing their order. This step finds the shift that maximises true positives minus false positives above
-`TrackerConfig.conf_thres`. The sets count equally: the training images of each dataset, and scenes that were not used in
+`TrackerConfig.conf_thres`. The sets count equally: training images of each dataset, and scenes that were not used in
 training.
 """
 
