@@ -53,7 +53,7 @@ class Records:
         """Append the result of a run and return it."""
         record = {"settings": settings, **results}
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+            file.write(f"\n{json.dumps(record)}\n")  # also after a line that was cut off
         return record
 
 
