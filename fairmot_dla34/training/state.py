@@ -79,9 +79,11 @@ def save_state(
     try:
         with replaced_file(path) as file:
             torch.save(state, file)
-    except (OSError, RuntimeError) as error:  # PyTorch raises a RuntimeError for a write that fails
-        first = error.__context__
-        raise output_error(path, first if isinstance(first, OSError) else error) from error
+    except (OSError, RuntimeError) as error:
+        cause = error.__context__  # PyTorch raises a RuntimeError for a write that fails or is interrupted
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
+        raise output_error(path, cause if isinstance(cause, OSError) else error) from error
 
 
 def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:

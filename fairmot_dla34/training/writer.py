@@ -12,7 +12,6 @@ import torch
 
 from ..closing import ClosedOnExit
 from ..config import InputSize
-from ..console.signals import StopDeferred
 from ..errors import InvalidInputError
 from .card_facts import CardFacts
 from .curves import write_curves
@@ -86,10 +85,9 @@ class RunWriter(ClosedOnExit):
             self._write_step(progress)
 
     def save(self, progress: Progress) -> None:
-        """Write the state of the run and the averaged weights; a signal waits until both are written."""
-        with StopDeferred():
-            save_state(self._folder, self._learner, progress, self._settings)
-            write_weights(self._folder / LAST_FILE, self._average.network, self._input_size)
+        """Write the state of the run and the averaged weights."""
+        save_state(self._folder, self._learner, progress, self._settings)
+        write_weights(self._folder / LAST_FILE, self._average.network, self._input_size)
 
     def validate(self, progress: Progress, name: str = "") -> None:
         """Validate the averaged network, and keep its weights if they are the best so far."""

@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import IO, Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from fairmot_dla34.architectures.base import Arrays, Shape, Shapes
 from fairmot_dla34.architectures.heads import Heads
 from fairmot_dla34.architectures.layers import Layers, ShapeRecorder
 from fairmot_dla34.commands.main import main
-from fairmot_dla34.training import TrainingConfig, loop
+from fairmot_dla34.training import TrainingConfig, loop, state
 from fairmot_dla34.weights import load_checkpoint
 
 T = TypeVar("T")
@@ -93,14 +94,18 @@ class SlowValidation:
     def __init__(self, *_: object, **__: object) -> None:
         self.why_missing: dict[str, str] = {}
 
-    def validate(self, weights: Path, network: object, name: str) -> dict[str, float]:  # noqa: ARG002 (the signature)
+    def validate(self, weights: Path, network: object, name: str) -> dict[str, float]:
         time.sleep(self.seconds)
         return {"ap50": float(sum(np.abs(array).sum() for array in arrays_of(weights).values()) % 1)}
 
 
 @contextmanager
 def training_process(
-    output: Path, *words: str | Path, save_every_s: float = 0.0, validation_s: float | None = None
+    output: Path,
+    *words: str | Path,
+    save_every_s: float = 0.0,
+    validation_s: float | None = None,
+    saving_s: float | None = None,
 ) -> Iterator[BaseProcess]:
     """Run ``fairmot_dla34 train`` in a process that has imported PyTorch already.
 
@@ -109,10 +114,11 @@ def training_process(
         *words: Arguments, after a few that keep the run small and repeatable.
         save_every_s: Seconds between two saved states; 0: one after every step.
         validation_s: Duration of each validation, by `SlowValidation`; None: as the package validates.
+        saving_s: Seconds for which the writing of a state stops in its middle; None: it does not.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["small_training", "fairmot_dla34.training.run"])
-    arguments = (output, list(map(str, words)), save_every_s, validation_s)
+    arguments = (output, list(map(str, words)), save_every_s, validation_s, saving_s)
     process = context.Process(target=_run_command, args=arguments)
     process.start()
     try:
@@ -122,7 +128,9 @@ def training_process(
         process.join()
 
 
-def _run_command(output: Path, words: list[str], save_every_s: float, validation_s: float | None) -> None:
+def _run_command(
+    output: Path, words: list[str], save_every_s: float, validation_s: float | None, saving_s: float | None
+) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     file = os.open(output, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
@@ -136,4 +144,12 @@ def _run_command(output: Path, words: list[str], save_every_s: float, validation
 
         SlowValidation.seconds = validation_s
         run.Validator = SlowValidation  # type: ignore[misc,assignment]
+    if saving_s is not None:
+        state.torch.save = partial(_save_slowly, saving_s)  # type: ignore[attr-defined]
     sys.exit(main(["train", *WORDS, *words]))
+
+
+def _save_slowly(seconds: float, content: object, file: IO[bytes]) -> None:
+    file.write(b"half of a state")
+    time.sleep(seconds)
+    raise AssertionError(content)
