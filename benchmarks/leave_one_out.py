@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from parts import real_parts
 from speed import machine
 from stills import score_set
-from training_runs import DIRECTIONS, TOOLS, Records, Settings, digest, run_folder, run_script, score_tracking
+from training_runs import DIRECTIONS, TOOLS, Records, Settings, digest, run_folder, run_python, score_tracking
 
 from fairmot_dla34 import FairMOT, TrackerConfig
 from fairmot_dla34.config import InputSize
@@ -120,7 +120,7 @@ def measure(place: str, records: Records, arguments: argparse.Namespace) -> tupl
     if record := records.find(settings):
         return before, record
     folder = run_folder(work, f"without-{place}", settings)
-    run_script(
+    run_python(
         *(TOOLS / "recipe.py", "--start", arguments.weights, "--output-dir", folder),
         *(word for path in data for word in ("--data", path)),
         *("--stages", *arguments.stages),
@@ -158,7 +158,7 @@ def table(results: Sequence[tuple[Settings, Settings]]) -> str:
 def main() -> None:
     """Run from the command line."""
     arguments = parse_arguments()
-    run_script(TOOLS / "data.py", "--data", arguments.data, "--output-dir", arguments.work / "places")
+    run_python(TOOLS / "data.py", "--data", arguments.data, "--output-dir", arguments.work / "places")
     records = Records(arguments.work / "leave_one_out.jsonl")
     results = []
     for place in arguments.places:

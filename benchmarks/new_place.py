@@ -28,7 +28,7 @@ from training_runs import (
     Settings,
     digest,
     run_folder,
-    run_script,
+    run_python,
     score_tracking,
     spread,
     train,
@@ -76,7 +76,7 @@ def main() -> None:
     work: Path = arguments.work
     records = Records(work / "new_place.jsonl")
     if not (work / "places" / PLACE / "dataset.json").is_file():
-        run_script(TOOLS / "data.py", "--data", arguments.data, "--output-dir", work / "places", "--places", PLACE)
+        run_python(TOOLS / "data.py", "--data", arguments.data, "--output-dir", work / "places", "--places", PLACE)
     common = {"weights": digest(arguments.weights), "input_size": str(arguments.input_size)}
     settings: Settings = {"frames": 0, **common}
     before = records.find(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ TOOLS = Path(__file__).parents[1] / "tools" / "sample_weights"
 FIGURES = ("mota", "idf1", "hota")
 DIRECTIONS = ("forwards", "backwards")  # what differs between them is the noise of the association
 STATE_FILE = "state.pt"  # file of an interrupted run, from which `train --resume` continues
+SAVING_S = 10.0  # longest wait for a process that saves its state
 
 Settings = dict[str, Any]
 
@@ -63,15 +65,27 @@ def run_folder(work: Path, label: str, settings: Settings) -> Path:
     return work / "runs" / f"{label}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def run_script(*command: str | Path) -> None:
-    """Run a Python script.
+def run_python(*command: str | Path) -> str:
+    """Run Python with a script or module and return its standard output; messages go to stderr.
 
     Raises:
-        SystemExit: It failed; its message is on stderr.
+        SystemExit: It failed, or this process was asked to stop; then it has saved its state.
     """
-    code = subprocess.run([sys.executable, *map(str, command)], check=False).returncode
-    if code:
-        raise SystemExit(code)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with subprocess.Popen([sys.executable, *map(str, command)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            output, _ = process.communicate()
+        except KeyboardInterrupt:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            try:
+                process.wait(SAVING_S)  # Ctrl-C in a terminal stops it too
+            except subprocess.TimeoutExpired:
+                process.terminate()
+            raise SystemExit(130) from None
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return output
 
 
 def train(folder: Path, *options: str | Path) -> Settings:
@@ -87,23 +101,9 @@ def train(folder: Path, *options: str | Path) -> Settings:
     Raises:
         SystemExit: The verb failed; its message is on stderr.
     """
-    is_interrupted = (folder / STATE_FILE).is_file()
-    command = [
-        sys.executable,
-        "-m",
-        "fairmot_dla34",
-        "train",
-        *map(str, options),
-        "--output-dir",
-        str(folder),
-        "--json",
-    ]
-    result = subprocess.run(
-        [*command, "--resume" if is_interrupted else "--overwrite"], stdout=subprocess.PIPE, text=True, check=False
-    )
-    if result.returncode:
-        raise SystemExit(result.returncode)
-    summary: Settings = json.loads(result.stdout)
+    start = "--resume" if (folder / STATE_FILE).is_file() else "--overwrite"
+    command = ("-m", "fairmot_dla34", "train", *options, "--output-dir", folder, "--json", start)
+    summary: Settings = json.loads(run_python(*command))
     return summary
 
 
