@@ -142,6 +142,22 @@ def require_memory(purpose: str, total: Need, further: Need) -> None:
             )
 
 
+def memory_left() -> float | None:
+    """Return the bytes that this process may still use within its limits; None without a limit."""
+    return min((limit.limit - limit.used for limit in _limits() if limit), default=None)
+
+
+def machine_memory_left() -> int | None:
+    """Return the bytes that the machine has left for all processes, with swap; None if the system does not show it."""
+    available = _kilobytes(_MEMORY, "MemAvailable")
+    return None if available is None else available + (_kilobytes(_MEMORY, "SwapFree") or 0)
+
+
+def resident_memory() -> int:
+    """Return the bytes of this process that are in memory; 0 if the system does not show it."""
+    return _kilobytes(_STATUS, "VmRSS") or 0
+
+
 def is_lack_of_memory(error: BaseException) -> bool:
     """Return whether an error of a native library is a failed allocation."""
     return isinstance(error, MemoryError) or any(text in str(error) for text in _OF_MEMORY)

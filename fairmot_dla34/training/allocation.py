@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import traceback
 
 import torch
@@ -24,6 +27,15 @@ def lacks_memory(error: BaseException) -> bool:
 def free_frames(error: BaseException) -> None:
     """Drop the local variables of the calls that an error left: they hold the tensors of the failed step."""
     traceback.clear_frames(error.__traceback__)
+
+
+def return_freed_memory() -> None:
+    """Give freed memory back to the device and the system: pieces of another size are of no use to the next step."""
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # of the GNU C library only
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def reason(error: BaseException) -> str:

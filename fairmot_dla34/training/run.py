@@ -25,12 +25,13 @@ from .distributed import World, join_world
 from .folder import BEST_FILE, LAST_FILE, claimed_folder
 from .loop import NoActions, TrainingLoop
 from .losses import FairMOTLoss
+from .memory_check import require_training_memory
 from .model import AveragedNetwork, Learner, TrainedModel
 from .network import FairMOTNetwork
 from .optimizer import DEFAULT_RATE, make_optimizer
 from .restarts import is_run_of_this_job, record_job
 from .schedule import RunLength
-from .start import read_start, start_network
+from .start import DEFAULT_ARCHITECTURE, read_start, start_network
 from .state import STATE_FILE, Progress, read_state, restore_state
 from .stepping import Stepper
 from .summary import TrainingSummary
@@ -120,6 +121,14 @@ class _Run:
             threads=threads,
         )
         self._start_digest = checkpoint.digest if checkpoint else None
+        if world.device.type == "cpu" and self._architecture.name == DEFAULT_ARCHITECTURE:  # the one measured
+            require_training_memory(
+                self._input_size,
+                self._batch_size // world.size,
+                plain_neck=config.plain_neck,
+                precision=self._precision,
+                num_identities=self._source.num_identities,
+            )
         self._learner = self._make_learner(checkpoint)
         seconds = None if config.minutes is None else 60 * config.minutes
         epochs = config.epochs or (None if seconds else DEFAULT_EPOCHS)

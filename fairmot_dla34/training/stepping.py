@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DivergedError, OutOfMemoryError
-from .allocation import free_frames, lacks_memory, reason
+from .allocation import free_frames, lacks_memory, reason, return_freed_memory
 from .batch_parts import first_images, single_image
 from .batches import Batch
 from .distributed import World, is_lost_process, lost_process
@@ -162,8 +162,7 @@ class Stepper:
     def _fits(self, batch: Batch, size: int) -> bool:
         self._optimizer.zero_grad(set_to_none=True)
         part = first_images(batch, size)
-        if self._world.device.type == "cuda":
-            torch.cuda.empty_cache()
+        return_freed_memory()
         try:
             # Adam keeps two numbers for each weight, from the first step on.
             averages = [] if self._updates else [torch.empty_like(p) for p in self._parameters for _ in range(2)]

@@ -62,7 +62,7 @@ def read_regular(path: Path, limit: int) -> bytes:
             raise OSError(f"it is {kind_of(status.st_mode)}, not a regular file")
         if status.st_size > limit:
             raise OSError(f"it has {status.st_size} bytes, more than {limit}")
-        return file.read(limit)
+        return file.read(status.st_size)  # a larger number would be allocated in whole
 
 
 def kind_of(mode: int) -> str:
