@@ -21,6 +21,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 REPORTS = Path(".test_results")
 MAIN_VERSION = "3.11"  # PaddleHub runs on no newer Python
+TORCH = "torch==2.13.*"  # one version: its builds for CPUs install in seconds, and figures repeat
 OTHER_VERSIONS = ("3.10", "3.12", "3.13")
 # What differs between Python versions: the wheels of dependencies (PyAV above all), pickles in checkpoints, imports,
 # processes and signals, packaging. The tests of the commands and of the module track whole videos. Numerical results
@@ -95,9 +96,9 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=MAIN_PYTHON)
 @_recorded("tests")
 def tests(session: nox.Session) -> None:
-    """Run every test that needs no Paddle, with TrackEval, ONNX Runtime and NNCF."""
+    """Run every test that needs neither Paddle nor PyTorch, with TrackEval, ONNX Runtime and NNCF."""
     session.install(".[test,eval,onnxruntime,quantize]", "build", "setuptools>=77")  # the last two for test_packaging
-    _pytest(session, "tests", "not paddle and not hub")
+    _pytest(session, "tests", "not paddle and not hub and not train")
 
 
 @nox.session(python=MAIN_PYTHON, default=False)  # `tests` runs the same trials
@@ -112,10 +113,18 @@ def hostile(session: nox.Session) -> None:
 
 
 @nox.session(python=MAIN_PYTHON)
+@_recorded("train")
+def train(session: nox.Session) -> None:
+    """Train with PyTorch, in one process and in several."""
+    session.install(".[test,train,eval]", TORCH)
+    _pytest(session, "train", "train and not paddle", "tests/training")
+
+
+@nox.session(python=MAIN_PYTHON)
 @_recorded("paddle")
 def paddle(session: nox.Session) -> None:
-    """Compare with a real PaddleDetection, and run in a real paddlehub."""
-    session.install(".[hub,test]")
+    """Compare with a real PaddleDetection, also in training, and run in a real paddlehub."""
+    session.install(".[hub,train,test]", TORCH)
     _pytest(session, "paddle", "paddle or hub", "-W", "default")  # Paddle and PaddleHub raise many warnings
 
 

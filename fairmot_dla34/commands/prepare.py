@@ -64,6 +64,11 @@ def add_arguments(parser: Parser) -> None:
                 "keep identities",
                 default=True,
             ),
+            Switch(
+                "box_ids",
+                {"box_ids": (True, "each box of a still image without an identity is a person; default: it has none")},
+                "an identity for each box",
+            ),
             Option("preview", "N", "images to draw with their labels, 0 to 1000", _checked("preview", int), default=0),
             Switch(
                 "overwrite",
@@ -86,6 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
         min_visibility=arguments.min_visibility,
         classes=arguments.classes,
         use_ids=arguments.use_ids,
+        box_ids=arguments.box_ids,
         preview=arguments.preview,
         overwrite=arguments.overwrite,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .splitting import PartSequence
-from .values import NO_IDENTITY, ImageLabels
+from .values import NO_IDENTITY, ImageLabels, SourceSequence
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,27 @@ def compact_identities(parts: Sequence[PartSequence]) -> tuple[list[PartSequence
         present = len(_distinct(image.labels.ids for image in images))
         counts.append(IdentityCounts(present, len(numbers) - before))
     return renumbered, counts
+
+
+def with_box_identities(sequences: Sequence[SourceSequence]) -> list[SourceSequence]:
+    """Give each box without an identity an identity of its own, in stills; videos stay as they are.
+
+    FairMOT trains the embedding on CrowdHuman in this way (arXiv 2004.01888, section 5.1): the variations of an image
+    show one person in different ways. In a video, the boxes of one person would become different people.
+    """
+    return [sequence if sequence.is_video else _with_box_identities(sequence) for sequence in sequences]
+
+
+def _with_box_identities(sequence: SourceSequence) -> SourceSequence:
+    following = max((int(image.labels.ids.max(initial=NO_IDENTITY)) for image in sequence.images), default=-1) + 1
+    images = []
+    for image in sequence.images:
+        ids = image.labels.ids.copy()
+        unknown = ids == NO_IDENTITY
+        ids[unknown] = following + np.arange(unknown.sum())
+        following += int(unknown.sum())
+        images.append(replace(image, labels=replace(image.labels, ids=ids)))
+    return replace(sequence, images=images)
 
 
 def _renumbered(labels: ImageLabels, origin: int, numbers: dict[tuple[int, int], int]) -> ImageLabels:

@@ -17,6 +17,7 @@ from .claim import DatasetClaim, check_apart, check_images_apart
 from .dataset import Dataset
 from .dataset_report import PreparedReport
 from .formats import read_format
+from .identities import with_box_identities
 from .limits import limit_labels
 from .manifest import PREVIEW, DroppedEntry
 from .preview import MAX_PREVIEWS, write_previews
@@ -34,6 +35,7 @@ class PrepareOptions:
         val_sequences: Names of the sequences to validate on; not beside ``val``.
         preview: Number of images to draw with their labels.
         overwrite: Whether to replace a dataset of another source.
+        box_ids: Whether each box of a still image that has no identity becomes a person of its own.
 
     Raises:
         InvalidInputError: A value is not one of those described.
@@ -43,6 +45,7 @@ class PrepareOptions:
     val_sequences: tuple[str, ...] = ()
     preview: int = 0
     overwrite: bool = False
+    box_ids: bool = False
 
     def __post_init__(self) -> None:
         if self.val is not None and not (is_number(self.val) and 0 < self.val < 1):
@@ -58,6 +61,7 @@ class PrepareOptions:
             expected = f"expected a whole number from 0 to {MAX_PREVIEWS}"
             raise InvalidInputError(f"preview is {shown(self.preview)}; {expected}.")
         check_flag("overwrite", self.overwrite)
+        check_flag("box_ids", self.box_ids)
 
     def split(self, sequences: Sequence[SourceSequence]) -> tuple[list[PartSequence], list[str]]:
         """Return the sequences of both parts, and notes about the choice."""
@@ -78,6 +82,7 @@ def prepare(  # noqa: PLR0913 (one for each option)
     min_visibility: float = 0.1,
     classes: Sequence[str] | None = None,
     use_ids: bool = True,
+    box_ids: bool = False,
     preview: int = 0,
     overwrite: bool = False,
     progress: bool = True,
@@ -97,6 +102,8 @@ def prepare(  # noqa: PLR0913 (one for each option)
         min_visibility: Least visible share of a person; people below it become ignored areas.
         classes: Names or numbers of the classes to train on; None: people.
         use_ids: Whether to keep identities; without any, the embedding cannot be trained.
+        box_ids: Whether each box of a still image that has no identity becomes a person of its own, as FairMOT trains
+            the embedding on CrowdHuman.
         preview: Number of images to draw with their labels, 0 to 1000.
         overwrite: Whether to replace a dataset of another source.
         progress: Whether to show progress on stderr.
@@ -113,7 +120,7 @@ def prepare(  # noqa: PLR0913 (one for each option)
     require_import_memory("numpy", "cv2", purpose="Preparing a dataset")
     check_path("source", source, "a folder of labelled images")
     _check_folder(output_dir)
-    chosen = PrepareOptions(val, _as_tuple("val_sequences", val_sequences), preview, overwrite)
+    chosen = PrepareOptions(val, _as_tuple("val_sequences", val_sequences), preview, overwrite, box_ids)
     options = ReadOptions(min_visibility, None if classes is None else _as_tuple("classes", classes), use_ids)
     root, folder = Path(source), Path(output_dir)
     check_apart(root, folder)
@@ -123,7 +130,7 @@ def prepare(  # noqa: PLR0913 (one for each option)
     identity = {"format": format, "path": os.path.realpath(root)}
     with DatasetClaim(folder, identity, overwrite=overwrite) as claim:
         sequences = limit_labels(read_format(format, root, options, report), report, use_ids=use_ids)
-        settings = {**asdict(options), "val": val, "val_sequences": list(chosen.val_sequences)}
+        settings = {**asdict(options), "val": val, "val_sequences": list(chosen.val_sequences), "box_ids": box_ids}
         name = root.resolve().name or format
         return _write(claim, folder, sequences, chosen, report, (name, {**identity, "settings": settings}), progress)
 
@@ -182,6 +189,8 @@ def _write(
     progress: bool,
 ) -> PreparedReport:
     """Check the images, divide them into parts, and write the dataset; ``source`` is its name and its origin."""
+    if chosen.box_ids:
+        sequences = with_box_identities(sequences)
     checked = check_images(sequences, claim.temporary, report, progress=progress)
     check_images_apart((file.path for file in checked.files.values() if not file.is_temporary), folder)
     parts, notes = chosen.split(checked.sequences)

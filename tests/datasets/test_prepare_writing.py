@@ -94,6 +94,19 @@ def test_no_ids_leaves_every_identity_out(tmp_path: Path, monkeypatch: pytest.Mo
     assert any("no identities" in note for note in report.manifest.notes)
 
 
+def test_each_box_of_a_still_image_becomes_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As FairMOT trains the embedding on CrowdHuman; the boxes of a video keep what they have."""
+    boxes = [(5.0, 5.0, 15.0, 40.0, NO_IDENTITY), (25.0, 5.0, 35.0, 40.0, 4), (45.0, 5.0, 55.0, 40.0, NO_IDENTITY)]
+    crowd = SourceSequence("crowd", [image(tmp_path / f"src/{name}.jpg", *boxes) for name in "ab"], is_video=False)
+    register(monkeypatch, crowd, video(tmp_path / "src", "walk", 2, ids=(NO_IDENTITY,)))
+    prepare(tmp_path / "src", tmp_path / "out", box_ids=True)
+    dataset = Dataset.open(tmp_path / "out")
+    ids = [dataset.labels(one).ids.tolist() for one in dataset.images("train")]
+    assert dataset.num_identities == 5  # two boxes in each of two images, and the person with an identity
+    assert len({identity for row in ids[:2] for identity in row}) == 5
+    assert ids[2:] == [[NO_IDENTITY], [NO_IDENTITY]]
+
+
 def test_one_identity_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     register(monkeypatch, video(tmp_path / "src", "a", ids=(3,)))
     report = prepare(tmp_path / "src", tmp_path / "out")
