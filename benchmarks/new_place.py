@@ -106,6 +106,7 @@ def finetune(count: int, seed: int, common: Settings, records: Records, argument
         "threads": arguments.threads,
         "loss": arguments.loss,
         "lr": arguments.lr,
+        "freeze": arguments.freeze,
         **common,
     }
     if record := records.find(settings):
@@ -124,6 +125,7 @@ def finetune(count: int, seed: int, common: Settings, records: Records, argument
         *("--seed", str(seed)),
         *("--loss", arguments.loss),
         *("--lr", f"{arguments.lr:g}"),
+        *(("--freeze", arguments.freeze) if arguments.freeze else ()),
         "--plain-neck",
     )
     scores = evaluate(summary["last"], folder, arguments)
@@ -173,6 +175,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--input-size", type=InputSize.parse, default=InputSize(576, 320), metavar="WxH")
     parser.add_argument("--loss", default="giou,neighbours,sequence_ids,fixed_weights", help="default: %(default)s")
     parser.add_argument("--lr", type=float, default=1e-4, help="highest learning rate; default: %(default)s")
+    parser.add_argument("--freeze", default="", metavar="PARTS", help="as in train, such as norms; default: nothing")
     parser.add_argument("--keep", action="store_true", help="keep the weights of each run, 400 MB")
     return parser.parse_args()
 
