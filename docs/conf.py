@@ -53,7 +53,10 @@ autodoc_preserve_defaults = True
 PUBLIC_MODULES = (
     "fairmot_dla34",
     *(f"fairmot_dla34.{name}" for name in ("architectures", "association", "backends", "datasets", "errors")),
-    *(f"fairmot_dla34.{name}" for name in ("evaluation", "outputs", "quantization", "synth", "video", "weights")),
+    *(
+        f"fairmot_dla34.{name}"
+        for name in ("evaluation", "outputs", "quantization", "synth", "training", "video", "weights")
+    ),
 )
 
 
