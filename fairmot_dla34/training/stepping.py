@@ -100,9 +100,9 @@ class Stepper:
 
     def _backward(self, batch: Batch, counts: LossCounts) -> tuple[dict[str, float], float]:
         """Compute the gradients; return the losses over all processes and the norm of the gradient."""
+        self._optimizer.zero_grad(set_to_none=True)
         device = self._world.device
         loss, parts = self._parallel(batch.images.to(device, non_blocking=True), batch.targets.to(device), counts)
-        self._optimizer.zero_grad(set_to_none=True)
         self._world.backward(loss)
         norm = nn.utils.clip_grad_norm_(self._parameters, MAX_GRADIENT_NORM)
         names = ["loss", *parts]
@@ -160,16 +160,19 @@ class Stepper:
         return fits
 
     def _fits(self, batch: Batch, size: int) -> bool:
+        """Compute the gradients of the first images twice, beside what an update will need."""
         self._optimizer.zero_grad(set_to_none=True)
         part = first_images(batch, size)
         return_freed_memory()
         try:
-            # Adam keeps two numbers for each weight, from the first step on.
-            averages = [] if self._updates else [torch.empty_like(p) for p in self._parameters for _ in range(2)]
-            targets = part.targets.to(self._world.device)
-            loss, _ = self._model(part.images.to(self._world.device), targets, LossCounts.of(targets))
-            loss.backward()
-            del averages
+            # Adam keeps two numbers for each weight, from the first step on; the norm of the gradients takes a third.
+            copies = 1 if self._updates else 3
+            reserve = [torch.empty_like(parameter) for parameter in self._parameters for _ in range(copies)]
+            for _ in range(2):  # the second step finds memory in pieces
+                targets = part.targets.to(self._world.device)
+                loss, _ = self._model(part.images.to(self._world.device), targets, LossCounts.of(targets))
+                loss.backward()
+            del reserve
         except (RuntimeError, MemoryError) as error:
             free_frames(error)
             return False
