@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..config import is_whole
 from ..errors import OutOfMemoryError, ResumeError
 from ..files import output_error, replaced_file
 from .allocation import lacks_memory, reason
@@ -17,6 +18,7 @@ from .model import Learner
 
 STATE_FILE = "state.pt"
 _VERSION = 1
+_MAX_STEPS = 2**53
 
 
 @dataclass
@@ -100,7 +102,7 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     try:
         _check_sums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-        earlier, version = state["settings"], state["version"]
+        earlier, version = dict(state["settings"]), state["version"]
     except Exception as error:  # PyTorch raises many kinds for damaged files
         if lacks_memory(error):
             raise OutOfMemoryError(f"{path} cannot be read: there is too little memory for it.") from error
@@ -140,7 +142,10 @@ def restore_state(state: Mapping[str, Any], learner: Learner) -> Progress:
         learner.model.load_state_dict(state["model"])
         learner.average.network.load_state_dict(state["average"])
         learner.optimizer.load_state_dict(state["optimizer"])
-        return Progress(**state["progress"])
+        progress = Progress(**state["progress"])
+        if not all(is_whole(number, 0, _MAX_STEPS) for number in (progress.epoch, progress.epoch_step, progress.step)):
+            raise ValueError(f"position {progress.epoch}, {progress.epoch_step}, {progress.step}")  # noqa: TRY301
+        return progress
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResumeError(
             f"The state of the run does not fit its settings ({reason(error)}); start a new run with --weights "
