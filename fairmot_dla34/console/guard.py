@@ -35,7 +35,7 @@ def guarded(action: Callable[[], None]) -> int:
         signals.start()
         return _exit_code(action, signals)
     except KeyboardInterrupt as request:  # in the few lines around the action
-        return _report_stop(request)
+        return _report_stop(request) if signals.exit_code is None else signals.exit_code
     finally:
         atexit.unregister(_end_at_once)
         atexit.register(_end_at_once)  # the last one registered is the first one called
@@ -58,7 +58,7 @@ def _exit_code(action: Callable[[], None], signals: StopSignals) -> int:
         if signals.received:  # an import or a library may replace the request by an error of its own
             code = _report_stop(StopRequest(signals.received))
         elif not (code and isinstance(error, OSError)):  # otherwise it is reported already
-            code = _report(error)
+            code = signals.exit_code = _report(error)
     finally:
         flush_stderr()
     return code

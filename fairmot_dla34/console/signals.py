@@ -104,10 +104,12 @@ class StopSignals:
 
     Attributes:
         received: Number of the first signal received; 0 before one.
+        exit_code: Exit code of an error that is reported already, which a later signal does not change; otherwise None.
     """
 
     def __init__(self, exit_now: Callable[[int], None]) -> None:
         self.received = 0
+        self.exit_code: int | None = None
         self._exit_now = exit_now
         self._raised_s = -REPEAT_S
         self._handled = threading.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.rendezvous import rendezvous
 
+from ..console.signals import StopRequest
 from ..errors import FairMOTError, InvalidInputError, TrainingError
 from .device import choose_device
 from .processes import mark_reported
@@ -23,6 +25,7 @@ from .processes import mark_reported
 TIMEOUT = timedelta(hours=2)  # the other processes wait while the first one validates
 JOIN_TIMEOUT = timedelta(minutes=10)  # machines may start at different times
 _REPORT_KEY, _DEVICE_KEY = "fairmot_dla34/reports", "fairmot_dla34/device"
+_FIRST_REPORT_S = 10.0  # in which the first process saves the state
 _LONGEST_PAUSE_S = 0.02  # between two looks at a communication in progress
 _COMMUNICATION = ("gloo", "NCCL", "c10d", "onnection", "imed out", "imeout", "roken pipe", "socket")  # in messages
 
@@ -122,16 +125,27 @@ class World:
         try:
             yield
         except (FairMOTError, KeyboardInterrupt) as error:
-            if self.store is not None:
-                with contextlib.suppress(RuntimeError):  # the process that keeps the store has ended
-                    if self.store.add(f"{_REPORT_KEY}/{self.restarts}", 1) > 1:
-                        mark_reported(error)
+            if self.size > 1 and self._is_reported(error):
+                mark_reported(error)
+            if self.size > 1 and isinstance(error, StopRequest) and error.number == signal.SIGTERM:
+                error.outcome = f"torchrun sends it if another process has failed; {error.outcome}"
             raise
 
     def close(self) -> None:
         """Leave the group of processes."""
         if self.size > 1 and distributed.is_initialized():
             distributed.destroy_process_group()
+
+    def _is_reported(self, error: BaseException) -> bool:
+        """Return whether another process reports the end of the run; a stop request is left to the first process."""
+        key, waits = f"{_REPORT_KEY}/{self.restarts}", isinstance(error, KeyboardInterrupt) and not self.is_first
+        end_s = time.monotonic() + (_FIRST_REPORT_S if waits else 0.0)
+        try:
+            while time.monotonic() < end_s and not self.store.add(key, 0):
+                time.sleep(_LONGEST_PAUSE_S)
+            return bool(self.store.add(key, 1) > 1)
+        except RuntimeError:  # the process that keeps the store has ended
+            return False
 
     def _wait(self) -> None:
         """Wait for the slowest process; stop signals are handled meanwhile."""

@@ -12,7 +12,7 @@ import torch
 from ..architectures import Checkpoint
 from ..backends.cpus import usable_cpus
 from ..console.progress import duration_text
-from ..console.signals import StopRequest
+from ..console.signals import StopDeferred, StopRequest
 from ..datasets import Dataset
 from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError, OutputError
 from .allocation import lacks_memory, reason
@@ -313,7 +313,13 @@ def _saved_on_error(writer: RunWriter | None, stepper: Stepper, progress: Progre
         is_repeated = isinstance(error, StopRequest) and error.repeated
         has_results = progress.step > 0 or isinstance(error, KeyboardInterrupt)
         if writer and stepper.is_whole and has_results and not is_repeated:
-            outcome = _saved(writer, progress)
+            outcome = StopRequest.outcome
+            try:
+                with contextlib.nullcontext() if isinstance(error, KeyboardInterrupt) else StopDeferred():
+                    outcome = _saved(writer, progress)
+            except StopRequest as request:  # such as torchrun's SIGTERM after another process has failed
+                request.outcome = outcome
+                raise
             if isinstance(error, StopRequest):
                 error.outcome = outcome
         raise
