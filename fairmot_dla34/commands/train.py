@@ -55,7 +55,7 @@ def _network_options() -> tuple[Option | Switch, ...]:
     return (
         Option(
             "weights",
-            "START",
+            "W",
             f"weights to start from: a registered name or a file; {NO_WEIGHTS} for random numbers",
             default=DEFAULT_WEIGHTS,
         ),
@@ -69,7 +69,7 @@ def _network_options() -> tuple[Option | Switch, ...]:
         Option("input_size", "WxH", "network input in px", input_size, shown_default="the size of the weights"),
         Switch(
             "plain_neck",
-            {"plain_neck": (True, "plain convolutions in the neck: twice as fast to train on a CPU")},
+            {"plain_neck": (True, "plain convolutions in the neck, twice as fast to train on a CPU; default: deformable ones")},
             "plain convolutions in the neck",
         ),
         Option(
@@ -100,8 +100,8 @@ def _run_options() -> tuple[Option | Switch, ...]:
         _setting("val_every", "N", "epochs between two validations", int, shown="about ten validations in the run"),
         _setting("best", "FIGURE", f"figure to choose best.pdparams by, of {', '.join(BEST_FIGURES)}", shown="auto"),
         Option("output_dir", "D", "folder of the run", folder, default="run"),
-        Switch("resume", {"resume": (True, "continue the run in the output directory")}, "continue a run"),
-        Switch("overwrite", {"overwrite": (True, "replace a run in the output directory")}, "replace a run"),
+        Switch("resume", {"resume": (True, "continue the run in the output directory; default: a new run")}, "continue a run"),
+        Switch("overwrite", {"overwrite": (True, "replace a run in the output directory; default: refuse")}, "replace a run"),
     )
 
 
