@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..architectures.soundness import MAX_VARIANCE, MAX_WEIGHT
 from .losses import FairMOTLoss, LossCounts
 from .network import FairMOTNetwork
 from .targets import Targets
@@ -93,3 +94,12 @@ class Learner:
     model: TrainedModel
     average: AveragedNetwork
     optimizer: torch.optim.Optimizer
+
+    def unsound_array(self) -> str | None:
+        """Return the name of an array with numbers that no trained network has, with which the training diverges."""
+        for network in (self.model.network, self.average.network):
+            for name, tensor in network.tensors().items():
+                limit = MAX_VARIANCE if name.endswith("_variance") else MAX_WEIGHT
+                if not float(tensor.detach().abs().max()) <= limit:  # NaN is not, either
+                    return name
+        return None

@@ -14,7 +14,7 @@ from ..backends.cpus import usable_cpus
 from ..console.progress import duration_text
 from ..console.signals import StopDeferred, StopRequest
 from ..datasets import Dataset
-from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError, OutputError
+from ..errors import DivergedError, FairMOTError, InvalidInputError, OutOfMemoryError, OutputError
 from .allocation import lacks_memory, reason
 from .batches import PART as TRAINED_PART
 from .batches import BatchSource
@@ -329,7 +329,7 @@ def _saved(writer: RunWriter, progress: Progress) -> str:
     """Save the run; return the outcome in words."""
     try:
         writer.save(progress)
-    except OutputError as error:
+    except (OutputError, DivergedError) as error:
         return f"step {progress.step} could not be saved: {str(error).rstrip('.')}"
     return f"step {progress.step} is saved; the same command with --resume continues the run"
 

@@ -145,9 +145,9 @@ def restore_state(state: Mapping[str, Any], learner: Learner) -> Progress:
         progress = Progress(**state["progress"])
         if not all(is_whole(number, 0, _MAX_STEPS) for number in (progress.epoch, progress.epoch_step, progress.step)):
             raise ValueError(f"position {progress.epoch}, {progress.epoch_step}, {progress.step}")  # noqa: TRY301
-        return progress
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResumeError(
             f"The state of the run does not fit its settings ({reason(error)}); start a new run with --weights "
             "last.pdparams of that folder."
         ) from error
+    return progress

@@ -120,7 +120,7 @@ class Stepper:
         what = f"the loss of {', '.join(bad)} is not a finite number" if bad else "the gradient is not finite"
         return DivergedError(
             f"Training diverged at step {step + 1}: {what}, with {', '.join(images[:_NAMED_IMAGES])}{more}. Check the "
-            "labels of these images or lower --lr; the weights before this step are kept."
+            "labels of these images or lower --lr; the weights of the last good step are kept."
         )
 
     def _is_finite(self, batch: Batch) -> bool:

@@ -12,7 +12,7 @@ import torch
 
 from ..closing import ClosedOnExit
 from ..config import InputSize
-from ..errors import InvalidInputError
+from ..errors import DivergedError, InvalidInputError
 from .card_facts import CardFacts
 from .curves import write_curves
 from .folder import BEST_FILE, LAST_FILE
@@ -85,7 +85,17 @@ class RunWriter(ClosedOnExit):
             self._write_step(progress)
 
     def save(self, progress: Progress) -> None:
-        """Write the state of the run and the averaged weights."""
+        """Write the state of the run and the averaged weights.
+
+        Raises:
+            DivergedError: The weights are not those of a trained network; the earlier files stay.
+            OutputError: A file cannot be written; the earlier one stays.
+        """
+        if unsound := self._learner.unsound_array():
+            raise DivergedError(
+                f"Training diverged before step {progress.step + 1}: {unsound} has numbers no trained network has. "
+                "Lower --lr and start a new run; files of the last good step are kept."
+            )
         save_state(self._folder, self._learner, progress, self._settings)
         write_weights(self._folder / LAST_FILE, self._average.network, self._input_size)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -15,6 +14,7 @@ from .file_facts import FileFacts, file_identity, file_sha256, recall_facts, rem
 from .formats import StoredArray, open_arrays, reported_errors
 from .naming import canonical_names
 
+_SIDES = range(32, 16_385, 32)  # px; a larger network would exceed every memory
 INPUT_SIZE_NAME = "fairmot_dla34.input_size"  # array (width, height) in files that `train` writes; others ignore it
 
 
@@ -64,9 +64,9 @@ def stored_input_size(path: Path) -> InputSize | None:
         stored = found.get(INPUT_SIZE_NAME)
         if stored is None or stored.shape != (2,) or not stored.is_float:
             return None
-        width, height = (int(side) if math.isfinite(side) else 0 for side in stored.read().tolist())
+        sides = stored.read().tolist()
     try:
-        return InputSize(width, height)
+        return InputSize(*(int(side) if side in _SIDES else 0 for side in sides))
     except InvalidInputError as error:
         raise CheckpointError(f"{path} states its input size, but {str(error)[0].lower()}{str(error)[1:]}") from error
 
