@@ -180,7 +180,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--scenes", type=Path, help="prepared scenes of render.py; default: no scenes")
     parser.add_argument("--places", nargs="+", choices=SCORERS, default=list(DEFAULT_PLACES), metavar="PLACE",
                         help=f"places to leave out, of {', '.join(SCORERS)}; default: the first three")  # fmt: skip
-    parser.add_argument("--stages", nargs="+", default=["mixed"], metavar="STAGE", help="of the recipe; default: mixed")
+    parser.add_argument("--stages", nargs="+", default=["large"], metavar="STAGE", help="of the recipe; default: large")
     parser.add_argument("--lr-factor", type=float, default=0.3, metavar="F", help="of the recipe's learning rates, for "
                         "short runs from good weights; default: %(default)s")  # fmt: skip
     parser.add_argument("--minutes", type=float, default=20.0, metavar="M", help="length of a run; default: 20")

@@ -175,7 +175,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--input-size", type=InputSize.parse, default=InputSize(576, 320), metavar="WxH")
     parser.add_argument("--loss", default="giou,neighbours,sequence_ids,fixed_weights", help="default: %(default)s")
     parser.add_argument("--lr", type=float, default=1e-4, help="highest learning rate; default: %(default)s")
-    parser.add_argument("--freeze", default="", metavar="PARTS", help="as in train, such as norms; default: nothing")
+    parser.add_argument(
+        "--freeze",
+        default="norms",
+        metavar="PARTS",
+        help="parts that are not trained; '' for none; default: %(default)s",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the weights of each run, 400 MB")
     return parser.parse_args()
 
