@@ -32,7 +32,7 @@ def free_frames(error: BaseException) -> None:
 def return_freed_memory() -> None:
     """Give freed memory back to the device and the system: pieces of another size are of no use to the next step."""
     gc.collect()
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_available():
         torch.cuda.empty_cache()
     with contextlib.suppress(OSError, AttributeError, TypeError):  # of the GNU C library only
         ctypes.CDLL(None).malloc_trim(0)

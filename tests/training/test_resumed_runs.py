@@ -148,7 +148,7 @@ def test_a_damaged_state_is_refused(whole: Path, tmp_path: Path) -> None:
 def test_a_state_that_runs_code_or_has_another_version_is_refused(data: Path, whole: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(whole, tmp_path / "run")
     content = torch.load(folder / "state.pt", weights_only=True)
-    for changes, message in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"version": 7}, "version 7"),
         ({"settings": Path("/")}, "cannot be read"),
         ({"settings": 3}, "cannot be read"),
@@ -157,7 +157,8 @@ def test_a_state_that_runs_code_or_has_another_version_is_refused(data: Path, wh
         ({"model": {}}, "does not fit"),
         ({"optimizer": {}}, "does not fit"),
         ({"average": 3}, "does not fit"),
-    ]:
+    ]
+    for changes, message in wrong:
         torch.save({**content, **changes}, folder / "state.pt")
         with pytest.raises(ResumeError, match=message):
             train(small_config(data, folder, epochs=EPOCHS, resume=True))
@@ -223,7 +224,7 @@ def test_a_full_disk_leaves_the_last_saved_run(
 def test_ctrl_c_while_a_state_is_written_is_no_failed_write(
     data: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = torch.save
+    write: Any = torch.save
 
     class Interrupted:
         def __init__(self, file: IO[bytes]) -> None:
@@ -237,7 +238,7 @@ def test_ctrl_c_while_a_state_is_written_is_no_failed_write(
 
     monkeypatch.setattr(loop, "SAVE_EVERY_S", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(state.torch, "save", lambda content, file: write(content, Interrupted(file)))
+        patch.setattr(torch, "save", lambda content, file: write(content, Interrupted(file)))
         with pytest.raises(KeyboardInterrupt):
             train(small_config(data, tmp_path / "run", epochs=EPOCHS))
     assert not list((tmp_path / "run").glob("*.tmp"))

@@ -267,9 +267,10 @@ def test_start_weights_that_cannot_be_used(data: Path, tmp_path: Path) -> None:
 def test_data_that_do_not_fit_each_other(data: Path, tmp_path: Path) -> None:
     other = prepared(tmp_path, photos(tmp_path, (5, 5, 20, 40, 3)))
     two = two_classes(tmp_path / "two")
-    for name in ("data", "val"):
+    config = small_config(data, tmp_path / "run")
+    for wrong in (replace(config, data=(data, two)), replace(config, val=(two,))):
         with pytest.raises(DatasetError, match="expected equal classes"):
-            train(replace(small_config(data, tmp_path / "run"), **{name: (data, two)}))
+            train(wrong)
     with pytest.raises(DatasetError, match="is a validation image and also the training image"):
         train(small_config(data, tmp_path / "run", val=(data,)))
     with pytest.raises(DatasetError):

@@ -23,7 +23,7 @@ from fairmot_dla34.architectures.base import Arrays, Shape, Shapes
 from fairmot_dla34.architectures.heads import Heads
 from fairmot_dla34.architectures.layers import Layers, ShapeRecorder
 from fairmot_dla34.commands.main import main
-from fairmot_dla34.training import TrainingConfig, loop, state
+from fairmot_dla34.training import TrainingConfig, loop
 from fairmot_dla34.weights import load_checkpoint
 
 T = TypeVar("T")
@@ -143,9 +143,11 @@ def _run_command(
         from fairmot_dla34.training import run
 
         SlowValidation.seconds = validation_s
-        run.Validator = SlowValidation  # type: ignore[misc,assignment]
+        setattr(run, "Validator", SlowValidation)  # noqa: B010 (mypy refuses the assignment)
     if saving_s is not None:
-        state.torch.save = partial(_save_slowly, saving_s)  # type: ignore[attr-defined]
+        import torch
+
+        torch.save = partial(_save_slowly, saving_s)
     sys.exit(main(["train", *WORDS, *words]))
 
 
