@@ -158,7 +158,7 @@ def table(results: Sequence[tuple[Settings, Settings]]) -> str:
 def main() -> None:
     """Run from the command line."""
     arguments = parse_arguments()
-    run_python(TOOLS / "data.py", "--data", arguments.data, "--output-dir", arguments.work / "places")
+    run_python(TOOLS / "data.py", "--data", arguments.data, "--output-dir", arguments.work / "places", "--missing")
     records = Records(arguments.work / "leave_one_out.jsonl")
     results = []
     for place in arguments.places:

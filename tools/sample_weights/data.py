@@ -142,8 +142,11 @@ def main() -> None:
     parser.add_argument("--places", nargs="+", choices=PLACES, default=list(PLACES), metavar="PLACE", help="of "
                         + ", ".join(PLACES) + "; default: all")  # fmt: skip
     parser.add_argument("--preview", type=int, default=0, metavar="N", help="images to draw with their labels")
+    parser.add_argument("--missing", action="store_true", help="leave the datasets as they are that exist")
     arguments = parser.parse_args()
     for name in arguments.places:
+        if arguments.missing and (arguments.output_dir / name / "dataset.json").is_file():
+            continue
         prepare_place(arguments.data, name, arguments.output_dir, preview=arguments.preview)
 
 
