@@ -111,8 +111,16 @@ class TrainingConfig:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("data", "val"):
+            object.__setattr__(self, name, _paths(name, getattr(self, name)))
+        object.__setattr__(self, "output_dir", _paths("output_dir", (self.output_dir,))[0])
         if not self.data:
             raise InvalidInputError("data is empty; expected at least one folder that prepare wrote.")
+        for name, kind in (("loss", LossConfig), ("device", str), ("freeze", tuple)):
+            if not isinstance(getattr(self, name), kind):
+                raise InvalidInputError(f"{name} is {shown(getattr(self, name))}; expected a {kind.__name__}.")
+        if self.input_size is not None:
+            object.__setattr__(self, "input_size", InputSize.parse(self.input_size))
         self._check_choices()
         self._check_numbers()
         for name in ("plain_neck", "resume", "overwrite"):
@@ -142,3 +150,10 @@ class TrainingConfig:
         for name in ("minutes", "lr"):
             if getattr(self, name) is not None and not check_amount(name, getattr(self, name)):
                 raise InvalidInputError(f"{name} is 0; expected a positive number.")
+
+
+def _paths(name: str, folders: object) -> tuple[Path, ...]:
+    if not isinstance(folders, (tuple, list)) or not all(isinstance(each, (str, os.PathLike)) for each in folders):
+        expected = "a path" if name == "output_dir" else "a tuple of paths"
+        raise InvalidInputError(f"{name} is {shown(folders)}; expected {expected}.")
+    return tuple(map(Path, folders))

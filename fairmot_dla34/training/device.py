@@ -60,5 +60,5 @@ def choose_precision(name: str, device: torch.device) -> str:
 def describe_device(device: torch.device, threads: int) -> str:
     """Return the device for messages and the model card."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        return str(torch.cuda.get_device_name(device))
     return f"CPU, {threads} thread{'s' if threads > 1 else ''}"

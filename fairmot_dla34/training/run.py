@@ -202,6 +202,8 @@ class _Run:
         """Return the position to train from: that of the saved state, which all processes get, or the start."""
         length = str(self._length)
         if not resume:
+            if self._start_digest and self._source.num_identities and self._world.is_first:
+                logger.info("The identity classifier is made anew, for %d identities", self._source.num_identities)
             return Progress(length=length)
         first = self._world.is_first
         state = read_state(self._config.output_dir, self._settings()) if first else None

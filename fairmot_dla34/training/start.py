@@ -69,8 +69,6 @@ def start_network(
     network.initialise(torch.Generator().manual_seed(seed))
     if checkpoint is not None:
         network.load_arrays(_adapted(checkpoint, network))
-        if identities:
-            logger.info("The identity classifier is made anew: checkpoints have none for the people of other data")
     return network
 
 
