@@ -115,7 +115,7 @@ def test_other_data_and_other_start_weights_are_named(data: Path, whole: Path, t
     with pytest.raises(ResumeError, match=r"^data is "):
         train(small_config(other, whole, epochs=EPOCHS, resume=True))
     with pytest.raises(ResumeError, match=r"^weights is SHA-256 [0-9a-f]+, but the run in .* was started with none"):
-        train(small_config(data, whole, epochs=EPOCHS, resume=True, weights=whole / "last.pdparams"))
+        train(small_config(data, whole, epochs=EPOCHS, resume=True, weights=whole / "last.pdparams", freeze=()))
 
 
 def test_a_damaged_state_is_refused(whole: Path, tmp_path: Path) -> None:
