@@ -20,11 +20,11 @@ from ..console.progress import duration_text
 from ..console.streams import EXIT_ERROR
 from ..errors import FairMOTError
 from ..training import LossConfig, TrainingConfig, TrainingSummary, train
-from ..training.config import BEST_FIGURES, DEFAULT_EPOCHS, ENGINES, FREEZABLE, LOSS_ADDITIONS, PRECISIONS
+from ..training.config import BEST_FIGURES, DEFAULT_EPOCHS, ENGINES, FEW_IMAGES, FREEZABLE, LOSS_ADDITIONS, PRECISIONS
 from ..training.processes import is_first_process, is_reported
 from ..training.wording import figures_text
 
-NO_WEIGHTS = "none"
+NO_WEIGHTS = NOTHING = "none"
 EXAMPLES = """\
 examples:
   fairmot_dla34 train --data people --weights sample --input-size 576x320 --minutes 20 --output-dir run
@@ -69,16 +69,20 @@ def _network_options() -> tuple[Option | Switch, ...]:
         Option("input_size", "WxH", "network input in px", input_size, shown_default="the size of the weights"),
         Switch(
             "plain_neck",
-            {"plain_neck": (True, "plain convolutions in the neck, twice as fast to train on a CPU; default: deformable ones")},
+            {
+                "plain_neck": (
+                    True,
+                    "plain convolutions in the neck, twice as fast to train on a CPU; default: deformable ones",
+                )
+            },
             "plain convolutions in the neck",
         ),
         Option(
             "freeze",
             "PARTS",
-            f"parts that are not trained, separated by commas, of {', '.join(FREEZABLE)}",
+            f"parts that are not trained, separated by commas, of {', '.join(FREEZABLE)}; or {NOTHING}",
             _parts,
-            default=(),
-            shown_default="none",
+            shown_default=f"norms with weights to start from and fewer than {FEW_IMAGES} images a step, else none",
         ),
         Option(
             "loss",
@@ -100,8 +104,16 @@ def _run_options() -> tuple[Option | Switch, ...]:
         _setting("val_every", "N", "epochs between two validations", int, shown="about ten validations in the run"),
         _setting("best", "FIGURE", f"figure to choose best.pdparams by, of {', '.join(BEST_FIGURES)}", shown="auto"),
         Option("output_dir", "D", "folder of the run", folder, default="run"),
-        Switch("resume", {"resume": (True, "continue the run in the output directory; default: a new run")}, "continue a run"),
-        Switch("overwrite", {"overwrite": (True, "replace a run in the output directory; default: refuse")}, "replace a run"),
+        Switch(
+            "resume",
+            {"resume": (True, "continue the run in the output directory; default: a new run")},
+            "continue a run",
+        ),
+        Switch(
+            "overwrite",
+            {"overwrite": (True, "replace a run in the output directory; default: refuse")},
+            "replace a run",
+        ),
     )
 
 
@@ -125,7 +137,7 @@ def _setting(name: str, metavar: str, text: str, convert: Any = str, *, shown: s
 
 
 def _parts(text: str) -> tuple[str, ...]:
-    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    parts = tuple(part.strip() for part in text.split(",") if part.strip() not in {"", NOTHING})
     TrainingConfig(data=(Path(),), freeze=parts)
     return parts
 

@@ -13,6 +13,7 @@ from ..errors import InvalidInputError
 PRECISIONS = ("auto", "fp32", "bf16")
 ENGINES = ("torch", "paddle")
 FREEZABLE = ("backbone", "norms")
+FEW_IMAGES = 8  # in a step
 LOSS_ADDITIONS = ("giou", "neighbours", "sequence_ids", "fixed_weights")
 BEST_FIGURES = ("auto", "hota", "mota", "idf1", "ap50", "map_id")
 _LARGEST = {"epochs": 100_000, "batch_size": 65_536, "threads": 1024, "val_every": 100_000}
@@ -71,7 +72,8 @@ class TrainingConfig:
         plain_neck: Compute the neck's deformable convolutions as plain ones (offset 0, mask 0.5): twice as fast to
             train on a CPU, and the offsets of the weights are set to 0.
         freeze: Parts that are not trained, of `FREEZABLE`: the backbone with the statistics of its norms; the
-            statistics of all norms.
+            statistics of all norms. None: the norms, if a run starts from weights and a step has fewer than
+            `FEW_IMAGES` images, too few for statistics; otherwise nothing.
         loss: Losses.
         resume: Continue the run in ``output_dir``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -98,7 +100,7 @@ class TrainingConfig:
     batch_size: int | None = None
     lr: float | None = None
     plain_neck: bool = False
-    freeze: tuple[str, ...] = ()
+    freeze: tuple[str, ...] | None = None
     loss: LossConfig = LossConfig()
     resume: bool = False
     device: str = "auto"
@@ -116,9 +118,13 @@ class TrainingConfig:
         object.__setattr__(self, "output_dir", _paths("output_dir", (self.output_dir,))[0])
         if not self.data:
             raise InvalidInputError("data is empty; expected at least one folder that prepare wrote.")
-        for name, kind in (("loss", LossConfig), ("device", str), ("freeze", tuple)):
+        for name, kind, text in (
+            ("loss", LossConfig, "a LossConfig"),
+            ("device", str, "a str"),
+            ("freeze", (tuple, type(None)), "a tuple"),
+        ):
             if not isinstance(getattr(self, name), kind):
-                raise InvalidInputError(f"{name} is {shown(getattr(self, name))}; expected a {kind.__name__}.")
+                raise InvalidInputError(f"{name} is {shown(getattr(self, name))}; expected {text}.")
         if self.input_size is not None:
             object.__setattr__(self, "input_size", InputSize.parse(self.input_size))
         self._check_choices()
@@ -137,7 +143,7 @@ class TrainingConfig:
             check_choice("arch", self.arch, architecture_names())
         check_choice("precision", self.precision, PRECISIONS)
         check_choice("best", self.best, BEST_FIGURES)
-        for name in self.freeze:
+        for name in self.freeze or ():
             check_choice("freeze", name, FREEZABLE)
 
     def _check_numbers(self) -> None:

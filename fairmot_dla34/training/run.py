@@ -19,10 +19,11 @@ from .allocation import lacks_memory, reason
 from .batches import PART as TRAINED_PART
 from .batches import BatchSource
 from .card_facts import CardFacts, DataFacts, package_versions
-from .config import DEFAULT_EPOCHS, TrainingConfig
+from .config import DEFAULT_EPOCHS, FEW_IMAGES, TrainingConfig
 from .device import choose_precision, describe_device
-from .distributed import World, join_world
+from .distributed import World
 from .folder import BEST_FILE, LAST_FILE, claimed_folder
+from .joining import join_world
 from .loop import NoActions, TrainingLoop
 from .losses import FairMOTLoss
 from .memory_check import require_training_memory
@@ -120,6 +121,7 @@ class _Run:
             world_size=world.size,
             threads=threads,
         )
+        self._freeze = chosen_parts(config.freeze, self._batch_size, has_start=checkpoint is not None)
         self._start_digest = checkpoint.digest if checkpoint else None
         if world.device.type == "cpu" and self._architecture.name == DEFAULT_ARCHITECTURE:  # the one measured
             require_training_memory(
@@ -188,7 +190,7 @@ class _Run:
         classes = len(self._data[0].classes)
         parts = {"plain_neck": config.plain_neck, "identities": source.num_identities > 0}
         network = start_network(self._architecture, checkpoint, num_classes=classes, seed=config.seed, **parts)
-        network.freeze(config.freeze)
+        network.freeze(self._freeze)
         network.sync_norms()
         loss = FairMOTLoss(
             source.num_identities, network.sizes.embedding_size, config.loss, source.sequence_of_identity
@@ -230,7 +232,7 @@ class _Run:
             "batch_size": str(self._batch_size),
             "lr": f"{config.lr or DEFAULT_RATE:g}",
             "plain_neck": str(config.plain_neck),
-            "freeze": ",".join(config.freeze) or "nothing",
+            "freeze": ",".join(self._freeze) or "nothing",
             "loss": str(config.loss),
             "precision": self._precision,
             "seed": str(config.seed),
@@ -338,3 +340,10 @@ def _saved(writer: RunWriter, progress: Progress) -> str:
 
 def _names(datasets: Sequence[Dataset]) -> str:
     return ", ".join(f"{dataset.name} {dataset.digest}" for dataset in datasets)
+
+
+def chosen_parts(freeze: tuple[str, ...] | None, batch_size: int, *, has_start: bool) -> tuple[str, ...]:
+    """Return the parts that are not trained; see `TrainingConfig.freeze`."""
+    if freeze is not None:
+        return freeze
+    return ("norms",) if has_start and batch_size < FEW_IMAGES else ()

@@ -289,3 +289,22 @@ def two_classes(folder: Path) -> Path:
     write_text(folder / "data.yaml", "train: images", "names: [person, cyclist]")
     prepare("yolo", folder, folder.with_name("prepared_two"), classes=["person", "cyclist"], progress=False)
     return folder.with_name("prepared_two")
+
+
+def test_statistics_of_norms_need_more_images_than_two(data: Path, tmp_path: Path) -> None:
+    """Measured on a new place: with the statistics of two images, fine-tuning loses what the weights could do."""
+    size = {"epochs": 1, "batch_size": 2}
+    train(small_config(data, tmp_path / "first", **size))
+    start = {"weights": tmp_path / "first/last.pdparams", "arch": None, **size}
+    train(small_config(data, tmp_path / "kept", **start))
+    train(small_config(data, tmp_path / "updated", freeze=(), **start))
+
+    def statistics(folder: str) -> list[np.ndarray[Any, Any]]:
+        arrays = arrays_of(tmp_path / folder / "last.pdparams")
+        return [
+            array for name, array in arrays.items() if name.endswith(("_mean", "_variance")) and "unused" not in name
+        ]
+
+    for before, kept, updated in zip(*map(statistics, ("first", "kept", "updated")), strict=True):
+        np.testing.assert_array_equal(kept, before)
+        assert not np.array_equal(updated, before)
