@@ -35,7 +35,7 @@ def torch_step(spec: dict[str, Any]) -> tuple[Step, str]:
     from fairmot_dla34.architectures import find_architecture
     from fairmot_dla34.training.batches import BatchSource
     from fairmot_dla34.training.config import LossConfig
-    from fairmot_dla34.training.distributed import join_world
+    from fairmot_dla34.training.joining import join_world
     from fairmot_dla34.training.losses import FairMOTLoss, LossCounts
     from fairmot_dla34.training.model import AveragedNetwork, Learner, TrainedModel
     from fairmot_dla34.training.network import FairMOTNetwork

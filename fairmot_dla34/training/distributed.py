@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import os
+import re
 import signal
 import time
 import warnings
@@ -15,16 +15,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.rendezvous import rendezvous
 
 from ..console.signals import StopRequest
-from ..errors import FairMOTError, InvalidInputError, TrainingError
-from .device import choose_device
+from ..errors import FairMOTError, TrainingError
 from .processes import mark_reported
 
 TIMEOUT = timedelta(hours=2)  # the other processes wait while the first one validates
-JOIN_TIMEOUT = timedelta(minutes=10)  # machines may start at different times
-_REPORT_KEY, _DEVICE_KEY = "fairmot_dla34/reports", "fairmot_dla34/device"
+_REPORT_KEY = "reports"
 _FIRST_REPORT_S = 10.0  # in which the first process saves the state
 _LONGEST_PAUSE_S = 0.02  # between two looks at a communication in progress
 _COMMUNICATION = ("gloo", "NCCL", "c10d", "onnection", "imed out", "imeout", "roken pipe", "socket")  # in messages
@@ -138,12 +135,12 @@ class World:
 
     def _is_reported(self, error: BaseException) -> bool:
         """Return whether another process reports the end of the run; a stop request is left to the first process."""
-        key, waits = f"{_REPORT_KEY}/{self.restarts}", isinstance(error, KeyboardInterrupt) and not self.is_first
+        waits = isinstance(error, KeyboardInterrupt) and not self.is_first
         end_s = time.monotonic() + (_FIRST_REPORT_S if waits else 0.0)
         try:
-            while time.monotonic() < end_s and not self.store.add(key, 0):
+            while time.monotonic() < end_s and not self.store.add(_REPORT_KEY, 0):
                 time.sleep(_LONGEST_PAUSE_S)
-            return bool(self.store.add(key, 1) > 1)
+            return bool(self.store.add(_REPORT_KEY, 1) > 1)
         except RuntimeError:  # the process that keeps the store has ended
             return False
 
@@ -161,61 +158,6 @@ class World:
             raise lost_process(self, error) from error
 
 
-def join_world(device: str) -> World:
-    """Join the processes that ``torchrun`` started; without it, return a world of one process.
-
-    Args:
-        device: Name of the device; see `choose_device`.
-
-    Raises:
-        InvalidInputError: The variables that ``torchrun`` sets are incomplete, or the device has a number of its own.
-        TrainingError: The other processes cannot be reached, or their devices are of another kind.
-        DeviceUnavailableError: There is no GPU for this process.
-    """
-    size, restarts = _variable("WORLD_SIZE", 1), _variable("TORCHELASTIC_RESTART_COUNT", 0)
-    if size == 1:
-        return World(0, 1, choose_device(device), restarts)
-    if size < 1:
-        raise InvalidInputError(f"The environment variable WORLD_SIZE is {size}; expected the number of processes.")
-    rank, local_rank, local_size = _variable("RANK"), _variable("LOCAL_RANK"), _variable("LOCAL_WORLD_SIZE", 1)
-    if not 0 <= rank < size:
-        raise InvalidInputError(
-            f"The environment variable RANK is {rank} with WORLD_SIZE {size}; expected a number from 0 to {size - 1}."
-        )
-    try:
-        store, _, _ = next(rendezvous("env://", rank, size, timeout=JOIN_TIMEOUT))
-    except (RuntimeError, ValueError) as error:
-        raise _not_joined(rank, size, error) from error
-    store.set_timeout(JOIN_TIMEOUT)
-    world = World(rank, size, torch.device("cpu"), restarts, local_size, store)
-    with world.single_report():
-        return _with_device(world, device, local_rank)
-
-
-def _with_device(world: World, device: str, local_rank: int) -> World:
-    """Return the world with the device of this process and a process group that fits it."""
-    if ":" in device:
-        raise InvalidInputError(
-            f"device is {device} for {world.size} processes; expected cuda, so that each has its own GPU."
-        )
-    chosen = choose_device(device, local_rank)
-    backend = "nccl" if chosen.type == "cuda" else "gloo"
-    store, key = world.store, f"{_DEVICE_KEY}/{world.restarts}"
-    try:
-        if world.is_first:
-            store.set(key, chosen.type)
-        first = store.get(key).decode()
-        if first != chosen.type:
-            raise TrainingError(
-                f"Process {world.rank} trains on {chosen.type} and process 0 on {first}; expected one kind of device. "
-                "Check the drivers of the machines, or name the --device."
-            )
-        distributed.init_process_group(backend, store=store, rank=world.rank, world_size=world.size, timeout=TIMEOUT)
-    except (RuntimeError, ValueError) as error:
-        raise _not_joined(world.rank, world.size, error) from error
-    return World(world.rank, world.size, chosen, world.restarts, world.local_size, store)
-
-
 def is_lost_process(error: BaseException) -> bool:
     """Return whether PyTorch raised the error because the communication between processes failed."""
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _COMMUNICATION)
@@ -225,14 +167,7 @@ def lost_process(world: World, error: BaseException) -> TrainingError:
     """Return the error to raise if the communication between processes fails."""
     return TrainingError(
         f"Process {world.rank} of {world.size} lost the connection to another one, which has ended or was killed "
-        f"({_first_line(error)}). The run stops; start it again with --resume."
-    )
-
-
-def _not_joined(rank: int, size: int, error: BaseException) -> TrainingError:
-    return TrainingError(
-        f"Process {rank} of {size} cannot join the others ({_first_line(error)}); check that all were started, "
-        "MASTER_ADDR, MASTER_PORT and firewalls."
+        f"({first_line(error)}). The run stops; start it again with --resume."
     )
 
 
@@ -247,18 +182,6 @@ def _mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     return value
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:120]
-
-
-def _variable(name: str, default: int | None = None) -> int:
-    value = os.environ.get(name)
-    if value is None and default is not None:
-        return default
-    try:
-        return int(value or "")
-    except ValueError as error:
-        raise InvalidInputError(
-            f"The environment variable {name} is {value!r}; expected the number that torchrun sets. Start several "
-            "processes with torchrun -m fairmot_dla34 train."
-        ) from error
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error of PyTorch, for a message."""
+    return re.sub(r"\[/[^]]*\] ", "", str(error).splitlines()[0])[:120]  # without the file names of PyTorch

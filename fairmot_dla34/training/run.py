@@ -12,9 +12,8 @@ import torch
 from ..architectures import Checkpoint
 from ..backends.cpus import usable_cpus
 from ..console.progress import duration_text
-from ..console.signals import StopDeferred, StopRequest
 from ..datasets import Dataset
-from ..errors import DivergedError, FairMOTError, InvalidInputError, OutOfMemoryError, OutputError
+from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError
 from .allocation import lacks_memory, reason
 from .batches import PART as TRAINED_PART
 from .batches import BatchSource
@@ -22,6 +21,7 @@ from .card_facts import CardFacts, DataFacts, package_versions
 from .config import DEFAULT_EPOCHS, FEW_IMAGES, TrainingConfig
 from .device import choose_precision, describe_device
 from .distributed import World
+from .ending import saved_on_error
 from .folder import BEST_FILE, LAST_FILE, claimed_folder
 from .joining import join_world
 from .loop import NoActions, TrainingLoop
@@ -150,7 +150,7 @@ class _Run:
             progress = self._restored(resume=bool(world.from_first(resume)))
             writer = stack.enter_context(self._make_writer(progress)) if world.is_first else None
             stepper = Stepper(self._learner, world)
-            with _saved_on_error(writer, stepper, progress):
+            with saved_on_error(writer, stepper, progress):
                 self._train(writer, stepper, progress)
         return world.from_first(self._summary(progress))  # type: ignore[no-any-return]  # unpickled
 
@@ -304,38 +304,6 @@ def default_batch_size(world: World) -> int:
     """Return the images of a step over all processes, a multiple of their number, if no number is given."""
     size = GPU_BATCH if world.device.type == "cuda" else CPU_BATCH
     return -(-size // world.size) * world.size
-
-
-@contextlib.contextmanager
-def _saved_on_error(writer: RunWriter | None, stepper: Stepper, progress: Progress) -> Iterator[None]:
-    """Save the run if a signal or an error ends it; the message of a signal then says how to go on."""
-    try:
-        yield
-    except OutputError:
-        raise  # saving would fail too
-    except (KeyboardInterrupt, FairMOTError) as error:
-        is_repeated = isinstance(error, StopRequest) and error.repeated
-        has_results = progress.step > 0 or isinstance(error, KeyboardInterrupt)
-        if writer and stepper.is_whole and has_results and not is_repeated:
-            outcome = StopRequest.outcome
-            try:
-                with contextlib.nullcontext() if isinstance(error, KeyboardInterrupt) else StopDeferred():
-                    outcome = _saved(writer, progress)
-            except StopRequest as request:  # such as torchrun's SIGTERM after another process has failed
-                request.outcome = outcome
-                raise
-            if isinstance(error, StopRequest):
-                error.outcome = outcome
-        raise
-
-
-def _saved(writer: RunWriter, progress: Progress) -> str:
-    """Save the run; return the outcome in words."""
-    try:
-        writer.save(progress)
-    except (OutputError, DivergedError) as error:
-        return f"step {progress.step} could not be saved: {str(error).rstrip('.')}"
-    return f"step {progress.step} is saved; the same command with --resume continues the run"
 
 
 def _names(datasets: Sequence[Dataset]) -> str:
