@@ -117,7 +117,7 @@ def hostile(session: nox.Session) -> None:
 def train(session: nox.Session) -> None:
     """Train with PyTorch, in one process and in several."""
     session.install(".[test,train,eval]", TORCH)
-    _pytest(session, "train", "train and not paddle", "tests/training")
+    _pytest(session, "train", "train and not paddle", "tests/training", "tests/commands/test_train_usage.py")
 
 
 @nox.session(python=MAIN_PYTHON)
