@@ -114,8 +114,9 @@ class Stepper:
     def _diverged(self, batch: Batch, step: int, parts: dict[str, float]) -> DivergedError:
         """Return the error that names the step and the images whose losses are not finite."""
         bad = [name for name, part in parts.items() if not math.isfinite(part)]
-        images = [name for number, name in enumerate(batch.names) if not self._is_finite(single_image(batch, number))]
-        images = images or list(batch.names)
+        own = [name for number, name in enumerate(batch.names) if not self._is_finite(single_image(batch, number))]
+        shares = self._world.gather(own)  # any process may report the error
+        images = [name for share in shares for name in share] or list(batch.names)
         more = f" and {len(images) - _NAMED_IMAGES} more" if len(images) > _NAMED_IMAGES else ""
         what = f"the loss of {', '.join(bad)} is not a finite number" if bad else "the gradient is not finite"
         return DivergedError(
