@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REPEAT_S = 1.0
 # Longest wait for a C function that signals do not interrupt, such as the compilation of a network or a name lookup.
 UNINTERRUPTED_S = 4.0
+DEFERRED_S = 60.0  # the same within `StopDeferred`: a training step on a CPU takes up to half a minute
 _DISCARDED_S = 0.05  # pause before a request that Python discarded is repeated
 
 _STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -87,6 +88,11 @@ class StopDeferred:
         return True
 
     @classmethod
+    def is_active(cls) -> bool:
+        """Return whether the main thread is in a context."""
+        return cls._depth > 0
+
+    @classmethod
     def reset(cls) -> None:
         """Leave all contexts, as when a command starts."""
         cls._depth = cls._waiting = 0
@@ -97,7 +103,8 @@ class StopSignals:
 
     Signals that the process ignores, such as SIGHUP under ``nohup``, stay ignored. A repetition within a second is
     ignored; a later one raises again, which ends the clean-up in progress. If the first one arrives in a C function
-    that does not return, ``exit_now`` is called from another thread after four seconds.
+    that does not return, ``exit_now`` is called from another thread after four seconds, or after a minute within
+    `StopDeferred`.
 
     Args:
         exit_now: Function that ends the process, called with the number of the signal.
@@ -178,5 +185,11 @@ class StopSignals:
         """End the process if the main thread does not handle the first signal in time."""
         with open(reading, "rb", buffering=0) as numbers:
             while number := numbers.read(1):
-                if number[0] in self._previous and not self._handled.wait(UNINTERRUPTED_S):
+                if number[0] in self._previous and not self._is_handled_in_time():
                     self._exit_now(number[0])
+
+    def _is_handled_in_time(self) -> bool:
+        """Wait for the main thread to handle a signal; return whether it does."""
+        if self._handled.wait(UNINTERRUPTED_S):
+            return True
+        return StopDeferred.is_active() and self._handled.wait(DEFERRED_S - UNINTERRUPTED_S)

@@ -140,8 +140,9 @@ def test_a_signal_that_the_process_ignores_stays_ignored(trials: Trials, weights
 
 
 IN_PROCESS = """
-import ctypes, signal, sys, time
+import ctypes, hashlib, signal, sys, time
 from fairmot_dla34.console.guard import guarded
+from fairmot_dla34.console.signals import StopDeferred
 
 class Slow:
     def __del__(self):
@@ -164,6 +165,13 @@ def compiled_code():
     for _ in range(2):
         ctypes.CDLL(None).pthread_mutex_lock(mutex)
 
+def deferred():
+    start = time.monotonic()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 500_000)
+    with StopDeferred():  # one call of about eight seconds
+        hashlib.pbkdf2_hmac("sha256", b"", b"", int(500_000 * 8 / (time.monotonic() - start)))
+        print("saved", flush=True)
+
 before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 code = guarded(globals()[sys.argv[1]])
 assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
@@ -179,6 +187,16 @@ def test_a_signal_where_python_or_a_library_discards_it(trials: Trials, action: 
             with trials("signal, where it is discarded", f"{action}, {number.name}"):
                 assert stopped.result().code == 128 + number, stopped.result()
                 check_stopped(stopped.result(), number, 0.5)
+
+
+@pytest.mark.slow
+def test_a_step_that_may_not_be_interrupted_ends_before_the_command(trials: Trials) -> None:
+    """A training step on a CPU takes longer than the wait for other C functions; its result is saved."""
+    with stopping([Try(["-c", IN_PROCESS, "deferred"], [(3.0, number)]) for number in SIGNALS]) as ended:
+        for number, stopped in zip(SIGNALS, ended, strict=True):
+            with trials("signal, in a step that may not be interrupted", number.name):
+                assert stopped.result().code == 128 + number, stopped.result()
+                assert "saved" in stopped.result().stdout
 
 
 LIBRARY = """
