@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,14 @@ from small_training import arrays_of, register_small, small_config
 
 from fairmot_dla34.errors import DeviceUnavailableError, InvalidInputError, OutputError, TrainingError
 from fairmot_dla34.training import joining, restarts, train
+from fairmot_dla34.training.device import choose_device
 from fairmot_dla34.training.distributed import World
 from fairmot_dla34.training.joining import join_world
 from fairmot_dla34.training.run import default_batch_size
 
 pytestmark = [pytest.mark.train, pytest.mark.serial]
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 NAME = "fairmot_dla34: "  # begins each line about an error
 EPOCHS = 3
 
@@ -204,7 +206,7 @@ def test_processes_that_cannot_be_reached_are_an_error(
 ) -> None:
     """Nothing listens on port 9."""
     set_world(monkeypatch, **variables)
-    monkeypatch.setattr(joining, "JOIN_TIMEOUT", joining.timedelta(seconds=1))
+    monkeypatch.setattr(joining, "JOIN_TIMEOUT", timedelta(seconds=1))
     with pytest.raises(TrainingError, match=r"of 2 cannot join the others .*check that all were started, MASTER_ADDR"):
         join_world("cpu")
 
@@ -213,7 +215,7 @@ def test_more_processes_than_gpus_are_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     with pytest.raises(DeviceUnavailableError, match="PyTorch finds 2; start no more processes"):
-        joining.choose_device("cuda", 2)
+        choose_device("cuda", 2)
 
 
 @pytest.mark.parametrize(
