@@ -125,7 +125,7 @@ def installed() -> dict[str, bool]:
 
 
 def create_backend(name: str, network: Network, options: BackendOptions | None = None) -> Backend:
-    """Load a network on a backend; log the choice.
+    """Load a network on a backend.
 
     Args:
         name: ``auto`` (OpenVINO on the CPU; with ``use_gpu`` the first of paddledet, onnxruntime, openvino that has
@@ -150,7 +150,7 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
         backend = _first_gpu(network, options) if options.use_gpu else _build("openvino", network, options)
     else:
         backend = _build(name, network, options)
-    logger.info("Network: %s, input %s", backend.info, network.input_size)
+    logger.debug("Network: %s, input %s", backend.info, network.input_size)
     return backend
 
 

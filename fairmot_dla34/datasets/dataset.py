@@ -177,7 +177,7 @@ class Dataset:
         try:
             pixels = decode_bgr(read_regular(image.path, MAX_FILE_BYTES))
         except OSError as error:
-            raise DatasetError(f"{_shown(image.path)} cannot be read ({error.strerror or error}); {_REMEDY}") from error
+            raise unreadable(image.path, error) from error
         height, width = pixels.shape[:2]
         if (width, height) != (image.width, image.height):
             raise DatasetError(
@@ -230,9 +230,14 @@ def _text(path: Path) -> str:
     try:
         return read_regular(path, _MAX_LABEL_BYTES).decode("utf-8")
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror or error}); {_REMEDY}") from error
+        raise unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not text ({error.reason}); {_REMEDY}") from error
+
+
+def unreadable(path: Path, error: OSError) -> DatasetError:
+    """Return the error to raise for a file of a dataset that cannot be read, such as a link whose target is gone."""
+    return DatasetError(f"{_shown(path)} cannot be read ({error.strerror or error}); {_REMEDY}")
 
 
 def _shown(path: Path) -> str:

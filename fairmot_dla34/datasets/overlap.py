@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import DatasetError
 from ..files import file_digest
-from .dataset import DatasetImage
+from .dataset import DatasetImage, unreadable
 
 
 def check_no_overlap(training: Iterable[DatasetImage], validation: Iterable[DatasetImage]) -> None:
@@ -35,9 +35,10 @@ def check_no_overlap(training: Iterable[DatasetImage], validation: Iterable[Data
                 break
     if shared:
         mine, other_path = shared[0]
+        more = f", and {len(shared) - 1} more are" if len(shared) > 1 else ""
         raise DatasetError(
-            f"{mine} is a validation image and also the training image {other_path}, and {len(shared) - 1} more are;"
-            " expected none in both, or the scores would be too good: validate on other images."
+            f"{mine} is a validation image and also the training image {other_path}{more}; expected none in both, or "
+            "the scores would be too good: validate on other images."
         )
 
 
@@ -45,7 +46,7 @@ def _equal(path: Path, other: Path, digests: dict[Path, bytes]) -> bool:
     try:
         return path.samefile(other) or _digest(path, digests) == _digest(other, digests)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _digest(path: Path, digests: dict[Path, bytes]) -> bytes:
@@ -58,10 +59,4 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> DatasetError:
-    return DatasetError(
-        f"{path} cannot be read ({error.strerror or error}); restore the file, or prepare the dataset again."
-    )
+        raise unreadable(path, error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -30,6 +31,8 @@ from ..outputs.checks import check_formats, check_output_dir
 from ..outputs.drawing_options import check_labels, check_line_width
 from ..video import Source, open_source
 from ..weights import find_entry, resolve_network
+
+logger = logging.getLogger(__name__)
 
 SourceSpec = str | PathLike[str] | int | Iterable[NDArray[np.uint8]] | Source
 
@@ -100,7 +103,9 @@ class ModelOptions:
             FairMOTError: One of the kinds listed for `FairMOT`.
         """
         network = resolve_network(self.weights, self.input_size, offline=self.offline, progress=self.progress)
-        return create_backend(self.backend, network, self.backend_options)
+        backend = create_backend(self.backend, network, self.backend_options)
+        logger.info("Network: %s, input %s", backend.info, network.input_size)
+        return backend
 
 
 def published_method(weights: str | PathLike[str]) -> str:

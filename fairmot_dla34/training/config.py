@@ -115,6 +115,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("data", "val"):
             object.__setattr__(self, name, _paths(name, getattr(self, name)))
+            _check_distinct(name, getattr(self, name))
         object.__setattr__(self, "output_dir", _paths("output_dir", (self.output_dir,))[0])
         if not self.data:
             raise InvalidInputError("data is empty; expected at least one folder that prepare wrote.")
@@ -163,3 +164,17 @@ def _paths(name: str, folders: object) -> tuple[Path, ...]:
         expected = "a path" if name == "output_dir" else "a tuple of paths"
         raise InvalidInputError(f"{name} is {shown(folders)}; expected {expected}.")
     return tuple(map(Path, folders))
+
+
+def _check_distinct(name: str, folders: tuple[Path, ...]) -> None:
+    """Check that no folder is given twice: each of its people would become two identities that look alike."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        try:
+            real = os.path.realpath(folder)
+        except (OSError, ValueError):  # such as a null character; reported when the folder is opened
+            continue
+        if real in found:
+            other = "" if found[real] == folder else f", also as {found[real]}"
+            raise InvalidInputError(f"{name} has the folder {folder} twice{other}; expected each folder once.")
+        found[real] = folder

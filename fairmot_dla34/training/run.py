@@ -37,7 +37,7 @@ from .state import STATE_FILE, Progress, read_state, restore_state
 from .stepping import Stepper
 from .summary import TrainingSummary
 from .validation import Validator
-from .validation_part import validation_part
+from .validation_part import check_use, validation_part
 from .writer import START, RunWriter
 
 logger = logging.getLogger(__name__)
@@ -106,6 +106,8 @@ class _Run:
         self._config, self._world, self._threads = config, world, threads
         self._data = [Dataset.open(folder) for folder in config.data]
         self._validation, self._part = validation_part(self._data, [Dataset.open(folder) for folder in config.val])
+        if not self._validation:
+            check_use(config)
         self._precision = choose_precision(config.precision, world.device)
         self._architecture, checkpoint, self._input_size = read_start(config)
         self._batch_size = config.batch_size or default_batch_size(world)

@@ -21,6 +21,7 @@ FOLDER = "samples"
 SAMPLES = 4
 MIN_SCORE = TrackerConfig().conf_thres  # of the detections that tracking uses first
 _PANEL_WIDTHS = 480, 960  # px, smallest and largest
+_MAX_PANEL_HEIGHT = 2000  # px, for images that are much higher than wide
 _CAPTION_PX, _GAP_PX = 32, 6
 _WHITE, _DARK = (255, 255, 255), (40, 40, 40)
 
@@ -97,9 +98,9 @@ def side_by_side(
         predicted: Predictions, image px.
         caption: Text above the predictions.
     """
-    width = image.shape[1]
-    scale = min(max(width, _PANEL_WIDTHS[0]), _PANEL_WIDTHS[1]) / width
-    size = round(width * scale), max(1, round(image.shape[0] * scale))
+    height, width = image.shape[:2]
+    scale = min(min(max(width, _PANEL_WIDTHS[0]), _PANEL_WIDTHS[1]) / width, _MAX_PANEL_HEIGHT / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     panel = np.asarray(
         cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8
     )

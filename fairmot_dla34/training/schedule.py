@@ -27,7 +27,8 @@ class RunLength:
     seconds: float | None
 
     def __str__(self) -> str:
-        return f"{self.epochs} epochs" if self.epochs is not None else f"{(self.seconds or 0) / 60:g} minutes"
+        number, unit = (self.epochs, "epoch") if self.epochs is not None else ((self.seconds or 0) / 60, "minute")
+        return f"{number:g} {unit}{'' if number == 1 else 's'}"
 
     @property
     def steps(self) -> int | None:

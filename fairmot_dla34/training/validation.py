@@ -241,7 +241,7 @@ class Validator:
 
     def _identity_figures(self, network: FairMOTNetwork) -> dict[str, float]:
         figures, self.sample_text = self._identities.figures(network)
-        logger.info("Identity figures: %s", self.sample_text)
+        logger.debug("Identity figures: %s", self.sample_text)
         found = {name: value for name, value in figures._asdict().items() if value is not None}
         if "map_id" not in found:
             self._missing(["map_id"], f"No identity has two boxes in one sequence ({self.sample_text}).")

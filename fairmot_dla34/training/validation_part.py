@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 from ..datasets import Dataset
 from ..datasets.overlap import check_no_overlap
-from ..errors import DatasetError
+from ..errors import DatasetError, InvalidInputError
 from .batches import PART as TRAINED_PART
+from .config import TrainingConfig
 
 VALIDATION_PART = "val"
 
 
 def validation_part(data: Sequence[Dataset], val: Sequence[Dataset]) -> tuple[Sequence[Dataset], str]:
-    """Return the data sets to validate on, and their part.
+    """Return the datasets to validate on, and their part.
 
     Args:
-        data: Data sets that are trained on; their validation parts are used if ``val`` is empty.
-        val: Data sets to validate on: their validation parts, or all of their images if they have none.
+        data: Datasets that are trained on; their validation parts are used if ``val`` is empty.
+        val: Datasets to validate on: their validation parts, or all of their images if they have none.
 
     Raises:
         DatasetError: Images are in both, a class list differs, or only some of ``val`` have a validation part.
@@ -41,3 +42,21 @@ def validation_part(data: Sequence[Dataset], val: Sequence[Dataset]) -> tuple[Se
         (image for dataset in chosen for image in dataset.images(part)),
     )
     return chosen, part
+
+
+def check_use(config: TrainingConfig) -> None:
+    """Check that a run without validation has no settings of one.
+
+    Raises:
+        InvalidInputError: It has.
+    """
+    given = {
+        "best": config.best != "auto" and config.best,
+        "val_every": config.val_every,
+    }
+    for name, value in given.items():
+        if value:
+            raise InvalidInputError(
+                f"{name} is {value}, but the data has no validation part; prepare it with --val, name a --val folder, "
+                f"or leave {name} out."
+            )

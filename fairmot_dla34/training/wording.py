@@ -22,7 +22,6 @@ FIGURES = {  # in the order of display
     "tpr_far": "TPR at FAR 0.1",
     "loss": "loss",
 }
-LOWER_IS_BETTER = frozenset({"id_switches", "loss"})
 PER_CENT = frozenset({"hota", "mota", "idf1", "ap50", "map_id", "tpr_far"})
 
 

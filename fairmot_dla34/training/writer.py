@@ -66,7 +66,7 @@ class RunWriter(ClosedOnExit):
         self._folder, self._settings, self._input_size = folder, settings, input_size
         self._learner, self._average = learner, learner.average
         self._length, self._validator, self._best, self._describe = length, validator, best, describe
-        self._metrics = MetricsLog(folder, progress.step or None)
+        self._metrics = MetricsLog(folder, progress.step if progress.step or progress.scores else None)
         self._display = RunProgress(length, step=progress.step, elapsed_s=progress.elapsed_s)
         self._means = StepMeans()
         self._recorded_s, self._rate = time.monotonic(), 0.0

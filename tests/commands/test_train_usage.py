@@ -45,6 +45,7 @@ WRONG = {
     "input size, text": ["--input-size", "large"],
     "engine": ["--engine", "jax"],
     "resume and overwrite": ["--resume", "--overwrite"],
+    "data twice": ["--data", "."],
     "a word": ["more"],
     "an option": ["--epoch-count", "3"],
 }

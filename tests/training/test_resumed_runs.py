@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import resource
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -100,7 +102,6 @@ def test_a_run_continues_to_more_epochs_and_says_so(
         ("plain_neck", {"plain_neck": True}),
         ("precision", {"precision": "bf16"}),
         ("input_size", {"input_size": InputSize(96, 64)}),
-        ("best", {"best": "ap50"}),
         ("length", {"minutes": 1.0}),
     ],
 )
@@ -279,3 +280,22 @@ def test_a_validation_does_not_change_the_weights(
     summary = train(small_config(data, tmp_path / "run", epochs=EPOCHS, val=(other,), val_every=1))
     assert same_arrays(summary.last, whole / "last.pdparams")
     assert summary.chosen_by == "ap50"
+    with pytest.raises(ResumeError, match=r"^best is mota, but the run in .* was started with auto"):
+        train(small_config(data, tmp_path / "run", epochs=EPOCHS, val=(other,), best="mota", resume=True))
+
+
+def test_figures_of_the_start_weights_stay_in_the_metrics(
+    data: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is stopped before its first step continues with the file that it had."""
+    monkeypatch.setattr(run, "Validator", SlowValidation)
+    other = make_small_dataset(tmp_path, sequences=1, frames=2, size=(96, 64), people=3, seed=5)
+    config = small_config(data, tmp_path / "run", epochs=1, val=(other,), weights=whole / "last.pdparams", arch=None)
+    with monkeypatch.context() as patch:
+        stop_after(0, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train(config)
+    summary = train(replace(config, resume=True))
+    records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in records if record["kind"] == "validation"] == [0, 3]
+    assert set(summary.scores) >= {"start", "last"}

@@ -281,6 +281,22 @@ def test_data_that_do_not_fit_each_other(data: Path, tmp_path: Path) -> None:
     assert train(replace(small_config(data, tmp_path / "run", epochs=1), data=(data, other))).steps == 5
 
 
+@pytest.mark.parametrize("setting", [{"best": "hota"}, {"val_every": 2}])
+def test_settings_of_a_validation_need_one(data: Path, tmp_path: Path, setting: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match=rf"^{next(iter(setting))} is .*, but the data has no validation part"):
+        train(small_config(data, tmp_path / "run", **setting))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_source_that_is_gone_is_named(tmp_path: Path) -> None:
+    """A prepared dataset has links to the images."""
+    folder = make_small_dataset(tmp_path, sequences=1, frames=2, size=(96, 64), people=2)
+    (tmp_path / "source").rename(tmp_path / "moved")
+    with pytest.raises(DatasetError, match=r"prepared/images/\S+ -> \S+/source/\S+ cannot be read"):
+        train(small_config(folder, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
 def two_classes(folder: Path) -> Path:
     """Return a dataset of YOLO labels of two classes."""
     for name in ("a", "b"):

@@ -23,6 +23,7 @@ from fairmot_dla34.outputs.text_formats import mot_lines
 from fairmot_dla34.synth import Scene, SceneConfig
 from fairmot_dla34.training import validation
 from fairmot_dla34.training.network import FairMOTNetwork
+from fairmot_dla34.training.samples import side_by_side
 from fairmot_dla34.training.validation import FIGURES, TRACKING_FIGURES, Validator
 from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
@@ -105,10 +106,12 @@ def test_the_figures_are_those_of_track_and_eval(
 
 
 def test_samples_show_labels_and_predictions(
-    stills: LabelledImages, weights: Path, network: FairMOTNetwork, tmp_path: Path
+    stills: LabelledImages, weights: Path, network: FairMOTNetwork, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     validator = new_validator([stills.dataset], output_dir=tmp_path)
-    figures = validator.validate(weights, network, "epoch_001")
+    with caplog.at_level("INFO"):
+        figures = validator.validate(weights, network, "epoch_001")
+    assert not caplog.records, "the figures have a line; facts that are the same each time need none"
     files = sorted(path.name for path in (tmp_path / "samples").iterdir())
     assert files == ["epoch_001_1.jpg", "epoch_001_2.jpg", "epoch_001_3.jpg"]
     drawn = cv2.imread(str(tmp_path / "samples" / files[0]))
@@ -123,6 +126,15 @@ def test_samples_show_labels_and_predictions(
     assert set(validator.why_missing) == {*TRACKING_FIGURES, "map_id", "tpr_far"}
     assert validator.why_missing["hota"] == "The val part has no video; tracking scores need one."
     assert validator.why_missing["map_id"].startswith("No identity has two boxes in one sequence (0 boxes of 0")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4000, 1), (1, 4000)])
+def test_samples_of_narrow_images_are_small(shape: tuple[int, int]) -> None:
+    """An image of 1x4000 px would be 480x1,920,000 px at the width of the others."""
+    image = np.zeros((*shape, 3), np.uint8)
+    drawn = side_by_side(image, labels_of(np.array([[0.0, 0.0, 1.0, 1.0]])), (), "caption")
+    assert drawn.shape[0] <= 2100
+    assert drawn.shape[1] <= 2000
 
 
 @needs_trackeval
