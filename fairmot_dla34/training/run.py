@@ -5,21 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 
 from ..architectures import Checkpoint
 from ..backends.cpus import usable_cpus
 from ..console.progress import duration_text
-from ..datasets import Dataset
 from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError
 from .allocation import lacks_memory, reason
-from .batches import PART as TRAINED_PART
 from .batches import BatchSource
-from .card_facts import CardFacts, DataFacts, package_versions
-from .config import DEFAULT_EPOCHS, FEW_IMAGES, TrainingConfig
-from .device import choose_precision, describe_device
+from .card_facts import CardFacts, package_versions
+from .config import TrainingConfig
 from .distributed import World
 from .ending import saved_on_error
 from .folder import BEST_FILE, LAST_FILE, claimed_folder
@@ -29,20 +26,17 @@ from .losses import FairMOTLoss
 from .memory_check import require_training_memory
 from .model import AveragedNetwork, Learner, TrainedModel
 from .network import FairMOTNetwork
-from .optimizer import DEFAULT_RATE, make_optimizer
+from .optimizer import make_optimizer
+from .plan import make_plan
 from .restarts import is_run_of_this_job, record_job
-from .schedule import RunLength
-from .start import DEFAULT_ARCHITECTURE, read_start, start_network
+from .start import DEFAULT_ARCHITECTURE, start_network
 from .state import STATE_FILE, Progress, read_state, restore_state
 from .stepping import Stepper
 from .summary import TrainingSummary
 from .validation import Validator
-from .validation_part import check_use, validation_part
 from .writer import START, RunWriter
 
 logger = logging.getLogger(__name__)
-
-GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
 
 
 def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource] = BatchSource) -> TrainingSummary:
@@ -104,39 +98,30 @@ class _Run:
         self, config: TrainingConfig, world: World, threads: int, make_source: Callable[..., BatchSource]
     ) -> None:
         self._config, self._world, self._threads = config, world, threads
-        self._data = [Dataset.open(folder) for folder in config.data]
-        self._validation, self._part = validation_part(self._data, [Dataset.open(folder) for folder in config.val])
-        if not self._validation:
-            check_use(config)
-        self._precision = choose_precision(config.precision, world.device)
-        self._architecture, checkpoint, self._input_size = read_start(config)
-        self._batch_size = config.batch_size or default_batch_size(world)
+        self._plan, checkpoint = make_plan(config, world)
+        plan = self._plan
         self._source = make_source(
-            self._data,
-            input_size=self._input_size,
-            stride=self._architecture.stride,
-            num_classes=len(self._data[0].classes),
-            batch_size=self._batch_size,
+            plan.data,
+            input_size=plan.input_size,
+            stride=plan.architecture.stride,
+            num_classes=len(plan.classes),
+            batch_size=plan.batch_size,
             seed=config.seed,
             loss=config.loss,
             rank=world.rank,
             world_size=world.size,
             threads=threads,
         )
-        self._freeze = chosen_parts(config.freeze, self._batch_size, has_start=checkpoint is not None)
-        self._start_digest = checkpoint.digest if checkpoint else None
-        if world.device.type == "cpu" and self._architecture.name == DEFAULT_ARCHITECTURE:  # the one measured
+        if world.device.type == "cpu" and plan.architecture.name == DEFAULT_ARCHITECTURE:  # the one measured
             require_training_memory(
-                self._input_size,
-                self._batch_size // world.size,
+                plan.input_size,
+                plan.batch_size // world.size,
                 plain_neck=config.plain_neck,
-                precision=self._precision,
+                precision=plan.precision,
                 num_identities=self._source.num_identities,
             )
         self._learner = self._make_learner(checkpoint)
-        seconds = None if config.minutes is None else 60 * config.minutes
-        epochs = config.epochs or (None if seconds else DEFAULT_EPOCHS)
-        self._length = RunLength(self._source.steps_per_epoch, epochs, seconds)
+        self._length = plan.length(self._source.steps_per_epoch)
 
     def run(self) -> TrainingSummary:
         """Train, in a folder that no other run uses."""
@@ -158,13 +143,13 @@ class _Run:
 
     def _train(self, writer: RunWriter | None, stepper: Stepper, progress: Progress) -> None:
         """Train from a position of the run to its end, with a validation of the start weights before the first step."""
-        if writer and self._start_digest and not progress.step and START not in progress.scores:
+        if writer and self._plan.start_digest and not progress.step and START not in progress.scores:
             writer.validate(progress, START)
         loop = TrainingLoop(
             self._source,
             stepper,
             length=self._length,
-            rate=self._config.lr or DEFAULT_RATE,
+            rate=self._plan.rate,
             world=self._world,
             actions=writer or NoActions(),
             val_every=self._config.val_every,
@@ -178,7 +163,7 @@ class _Run:
         """Check that the data, the settings and the versions are those of the first process."""
         config = self._config
         length = {"epochs": str(self._length.epochs), "minutes": str(config.minutes)}
-        own = {**self._settings(), **length, **package_versions()}
+        own = {**self._plan.settings(), **length, **package_versions()}
         for name, expected in self._world.from_first(own).items():
             if own.get(name) != expected:
                 raise InvalidInputError(
@@ -188,29 +173,28 @@ class _Run:
 
     def _make_learner(self, checkpoint: Checkpoint | None) -> Learner:
         """Return the model with the numbers it starts from, its average and its optimiser."""
-        config, source, device = self._config, self._source, self._world.device
-        classes = len(self._data[0].classes)
+        config, plan, source, device = self._config, self._plan, self._source, self._world.device
         parts = {"plain_neck": config.plain_neck, "identities": source.num_identities > 0}
-        network = start_network(self._architecture, checkpoint, num_classes=classes, seed=config.seed, **parts)
-        network.freeze(self._freeze)
+        network = start_network(plan.architecture, checkpoint, num_classes=len(plan.classes), seed=config.seed, **parts)
+        network.freeze(plan.freeze)
         network.sync_norms()
         loss = FairMOTLoss(
             source.num_identities, network.sizes.embedding_size, config.loss, source.sequence_of_identity
         )
         loss.initialise(torch.Generator().manual_seed(config.seed))
-        model = TrainedModel(network, loss, self._precision).to(device)
-        average = FairMOTNetwork(self._architecture, network.sizes, **parts).to(device)
+        model = TrainedModel(network, loss, plan.precision).to(device)
+        average = FairMOTNetwork(plan.architecture, network.sizes, **parts).to(device)
         return Learner(model, AveragedNetwork(network, average), make_optimizer(model, device))
 
     def _restored(self, *, resume: bool) -> Progress:
         """Return the position to train from: that of the saved state, which all processes get, or the start."""
         length = str(self._length)
         if not resume:
-            if self._start_digest and self._source.num_identities and self._world.is_first:
+            if self._plan.start_digest and self._source.num_identities and self._world.is_first:
                 logger.info("The identity classifier is made anew, for %d identities", self._source.num_identities)
             return Progress(length=length)
         first = self._world.is_first
-        state = read_state(self._config.output_dir, self._settings()) if first else None
+        state = read_state(self._config.output_dir, self._plan.settings()) if first else None
         state = self._world.state_from_first(state)
         progress = restore_state(state, self._learner)
         if first and self._length.share(progress.step, progress.elapsed_s) >= 1:
@@ -221,34 +205,14 @@ class _Run:
         progress.length = length
         return progress
 
-    def _settings(self) -> dict[str, str]:
-        """Return the settings that decide the numbers of a run; a resumed one must share them."""
-        config = self._config
-        return {
-            "data": _names(self._data),
-            "val": _names(self._validation) or "nothing",
-            "weights": f"SHA-256 {self._start_digest[:16]}" if self._start_digest else "none",
-            "best": config.best,
-            "architecture": self._architecture.name,
-            "input_size": str(self._input_size),
-            "batch_size": str(self._batch_size),
-            "lr": f"{config.lr or DEFAULT_RATE:g}",
-            "plain_neck": str(config.plain_neck),
-            "freeze": ",".join(self._freeze) or "nothing",
-            "loss": str(config.loss),
-            "precision": self._precision,
-            "seed": str(config.seed),
-            "length": "--minutes" if self._length.epochs is None else "--epochs",
-        }
-
     def _make_writer(self, progress: Progress) -> RunWriter:
-        config = self._config
+        config, plan = self._config, self._plan
         validator = None
-        if self._validation:
+        if plan.validation:
             validator = Validator(
-                self._validation,
-                self._part,
-                self._input_size,
+                plan.validation,
+                plan.part,
+                plan.input_size,
                 device=self._world.device,
                 threads=self._threads,
                 output_dir=config.output_dir,
@@ -258,8 +222,8 @@ class _Run:
             config.output_dir,
             self._learner,
             length=self._length,
-            settings=self._settings(),
-            input_size=self._input_size,
+            settings=plan.settings(),
+            input_size=plan.input_size,
             validator=validator,
             best=config.best,
             describe=self._card_facts,
@@ -267,26 +231,12 @@ class _Run:
         )
 
     def _card_facts(self, progress: Progress, why_missing: Mapping[str, str]) -> CardFacts:
-        config, epochs = self._config, progress.step / self._source.steps_per_epoch
-        return CardFacts(
-            architecture=self._architecture.title,
-            classes=self._data[0].classes,
-            input_size=self._input_size,
-            training=[DataFacts.of(dataset, TRAINED_PART) for dataset in self._data],
-            validation=[DataFacts.of(dataset, self._part) for dataset in self._validation],
-            start=None if config.weights is None else str(config.weights),
-            start_digest=self._start_digest,
-            settings=self._settings(),
-            scores=progress.scores,
-            steps=progress.step,
-            epochs=epochs,
-            seconds=progress.elapsed_s,
-            device=describe_device(self._world.device, self._threads),
-            processes=self._world.size,
-            command=sys.argv,
-            chosen_by=progress.best_figure,
-            why_missing=why_missing,
-            versions=package_versions(),
+        return self._plan.card_facts(
+            progress,
+            why_missing,
+            steps_per_epoch=self._source.steps_per_epoch,
+            world=self._world,
+            threads=self._threads,
         )
 
     def _summary(self, progress: Progress) -> TrainingSummary:
@@ -300,20 +250,3 @@ class _Run:
             chosen_by=progress.best_figure,
             scores={name: dict(scores) for name, scores in progress.scores.items()},
         )
-
-
-def default_batch_size(world: World) -> int:
-    """Return the images of a step over all processes, a multiple of their number, if no number is given."""
-    size = GPU_BATCH if world.device.type == "cuda" else CPU_BATCH
-    return -(-size // world.size) * world.size
-
-
-def _names(datasets: Sequence[Dataset]) -> str:
-    return ", ".join(f"{dataset.name} {dataset.digest}" for dataset in datasets)
-
-
-def chosen_parts(freeze: tuple[str, ...] | None, batch_size: int, *, has_start: bool) -> tuple[str, ...]:
-    """Return the parts that are not trained; see `TrainingConfig.freeze`."""
-    if freeze is not None:
-        return freeze
-    return ("norms",) if has_start and batch_size < FEW_IMAGES else ()

@@ -27,7 +27,7 @@ from fairmot_dla34.training import joining, restarts, train
 from fairmot_dla34.training.device import choose_device
 from fairmot_dla34.training.distributed import World
 from fairmot_dla34.training.joining import join_world
-from fairmot_dla34.training.run import default_batch_size
+from fairmot_dla34.training.plan import default_batch_size
 
 pytestmark = [pytest.mark.train, pytest.mark.serial]
 
