@@ -75,11 +75,12 @@ class CardFacts:
         why_missing: Reason for each figure that validation could not compute.
         steps: Finished steps.
         epochs: Finished passes over the training images.
-        seconds: Duration of training and validation.
+        seconds: Duration of the steps and the validations between them.
         device: Description of the device.
         processes: Number of processes.
         command: Command and arguments that started the run.
         versions: Versions of packages by name.
+        weights_step: Finished steps when the weights were those of the file; None: unknown.
     """
 
     architecture: str
@@ -100,6 +101,7 @@ class CardFacts:
     chosen_by: str | None = None
     why_missing: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    weights_step: int | None = None
 
 
 def package_versions() -> dict[str, str]:

@@ -63,9 +63,10 @@ def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[P
 def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
     earlier = next((name for name in _WRITTEN if _has_content(folder / name)), None)
     if earlier and not (resume or overwrite):
+        resumable = "--resume to continue, " if _has_content(folder / STATE_FILE) else ""
         raise OutputError(
-            f"{folder} has an earlier run ({earlier}); expected an empty folder. Use --resume to continue, --overwrite "
-            "to replace it, or name another --output-dir."
+            f"{folder} has an earlier run ({earlier}); expected an empty folder. Use {resumable}--overwrite to replace "
+            "it, or name another --output-dir."
         )
     try:
         for path in folder.glob("*.tmp"):

@@ -49,6 +49,8 @@ def model_card(name: str, digest: str, size: int, facts: CardFacts) -> str:
         "classes": ", ".join(map(code, facts.classes)),
         "file": f"{size} bytes, SHA-256 `{digest}`",
     }
+    if facts.weights_step is not None:
+        about["weights"] = f"of step {facts.weights_step} of the {facts.steps} steps of the run"
     run = {
         "start": _start(facts),
         "length": f"{facts.steps} steps, {facts.epochs:.1f} passes over the training images",

@@ -29,7 +29,7 @@ class Progress:
         epoch: Current epoch, from 0.
         epoch_step: Finished steps of the epoch.
         step: Finished steps of the run.
-        elapsed_s: Seconds of training and validation so far, over all starts of the run.
+        elapsed_s: Seconds of the steps and the validations between them so far, over all starts of the run.
         best_score: Best validation figure so far; None before the first.
         best_step: Step of the best figure.
         best_figure: Name of that figure.
@@ -115,13 +115,21 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
             f"{path} has version {version}; expected {_VERSION}: start a new run with --weights last.pdparams of that "
             "folder."
         )
-    for name in sorted(earlier.keys() | settings.keys()):
+    names = earlier.keys() | settings.keys()
+    if _has_no_best(state):
+        names -= {"best"}  # such as a figure that the data turned out not to give
+    for name in sorted(names):
         if earlier.get(name) != settings.get(name):
             raise ResumeError(
                 f"{name} is {settings.get(name, 'not given')}, but the run in {folder} was started with "
                 f"{earlier.get(name, 'another version')}; resume with the same settings, or start a new run."
             )
     return dict(state)
+
+
+def _has_no_best(state: Mapping[str, Any]) -> bool:
+    progress = state.get("progress")
+    return isinstance(progress, dict) and progress.get("best_figure") is None and "best_figure" in progress
 
 
 def _check_sums(path: Path) -> None:

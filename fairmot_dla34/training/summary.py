@@ -15,7 +15,7 @@ class TrainingSummary:
         last: Weights of the end of the run.
         steps: Finished steps.
         epochs: Finished passes over the training images, a fraction in a run by the clock.
-        seconds: Duration of training and validation, over all starts of the run.
+        seconds: Duration of the steps and the validations between them, over all starts of the run.
         chosen_by: Name of the figure by which ``best`` was chosen; None without validation.
         scores: Validation figures by name: ``start`` (before the training), ``best`` and ``last``.
     """

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -169,7 +170,10 @@ class RunWriter(ClosedOnExit):
     def _write_card(self, file: str, progress: Progress) -> None:
         weights = self._folder / file
         missing = self._validator.why_missing if self._validator else {}
-        write_model_card(weights.with_suffix(".md"), weights, self._describe(progress, missing))
+        is_chosen = file == BEST_FILE and progress.best_score is not None
+        step = progress.best_step if is_chosen else progress.step
+        facts = replace(self._describe(progress, missing), weights_step=step)
+        write_model_card(weights.with_suffix(".md"), weights, facts)
 
     def _write_step(self, progress: Progress) -> None:
         record = self._means.take(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import resource
 import shutil
 import signal
@@ -21,7 +22,7 @@ from small_dataset import make_small_dataset
 from small_training import SlowValidation, register_small, same_arrays, small_config
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.errors import FairMOTError, OutputError, ResumeError
+from fairmot_dla34.errors import FairMOTError, InvalidInputError, OutputError, ResumeError
 from fairmot_dla34.training import LossConfig, loop, run, state, train
 
 pytestmark = pytest.mark.train
@@ -282,6 +283,29 @@ def test_a_validation_does_not_change_the_weights(
     assert summary.chosen_by == "ap50"
     with pytest.raises(ResumeError, match=r"^best is mota, but the run in .* was started with auto"):
         train(small_config(data, tmp_path / "run", epochs=EPOCHS, val=(other,), best="mota", resume=True))
+
+
+def test_a_figure_that_the_data_does_not_give_costs_no_steps(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "Validator", SlowValidation)
+    other = make_small_dataset(tmp_path, sequences=1, frames=2, size=(96, 64), people=3, seed=5)
+    config = small_config(data, tmp_path / "run", epochs=2, val=(other,), val_every=1, best="hota")
+    with pytest.raises(InvalidInputError, match=r"best is hota, which this validation does not give"):
+        train(config)
+    summary = train(replace(config, best="ap50", resume=True))
+    assert summary.chosen_by == "ap50"
+    records = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [record["step"] for record in records if record["kind"] == "step"] == [1, 6]
+    assert "- weights: of step 6 of the 6 steps" in (tmp_path / "run/last.md").read_text()
+    assert re.search(r"- weights: of step [36] of the 6 steps", (tmp_path / "run/best.md").read_text())
+
+
+def test_an_earlier_run_without_a_state_is_not_to_be_resumed(data: Path, tmp_path: Path) -> None:
+    """A run that is killed during its first validation leaves the start weights and no state."""
+    (tmp_path / "last.pdparams").write_bytes(b"x")
+    with pytest.raises(OutputError, match=r"has an earlier run .*Use --overwrite to replace it"):
+        train(small_config(data, tmp_path))
 
 
 def test_figures_of_the_start_weights_stay_in_the_metrics(
