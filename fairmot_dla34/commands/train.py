@@ -190,7 +190,8 @@ def _one_thread_for_each_image() -> Iterator[None]:
 
 def summary_text(summary: TrainingSummary) -> str:
     """Return the summary as text."""
-    lines = [f"trained {summary.steps} steps ({summary.epochs:.3g} epochs) in {duration_text(summary.seconds)}"]
+    steps = f"{summary.steps} step{'' if summary.steps == 1 else 's'}"
+    lines = [f"trained {steps} ({summary.epochs:.3g} epochs) in {duration_text(summary.seconds)}"]
     lines += [f"{name:6} {figures_text(figures)}" for name, figures in summary.scores.items()]
     return "\n".join([*lines, f"best   {summary.best}", f"last   {summary.last}"])
 

@@ -62,7 +62,8 @@ def report_text(report: PreparedReport) -> str:
     if manifest.notes:
         lines += ["", "notes:", *(f"  {note}" for note in manifest.notes)]
     if report.previews:
-        lines += ["", f"{len(report.previews)} preview images in {report.previews[0].parent}"]
+        images = "1 preview image" if len(report.previews) == 1 else f"{len(report.previews)} preview images"
+        lines += ["", f"{images} in {report.previews[0].parent}"]
     return "\n".join(plain_line(line.rstrip(), None) if not line.startswith(" ") else _indented(line) for line in lines)
 
 

@@ -104,7 +104,8 @@ def _check_box(path: Path, number: int, box: Sequence[float], layout: str) -> No
     centre_x, centre_y, width, height = box
     text = ", ".join(f"{value:g}" for value in box)
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
-        raise line_error(path, number, f"box {text}; expected a width and height above 0, as shares of the image.")
+        expected = f"a width and height above 0 and at most {_MAX_SIDE:g}, as shares of the image"
+        raise line_error(path, number, f"box {text}; expected {expected}.")
     if not all(-_MAX_CENTRE <= centre <= 1 + _MAX_CENTRE for centre in (centre_x, centre_y)):
         raise line_error(
             path, number, f"box {text}; expected shares of the image's width and height, from 0 to 1: {layout}."
