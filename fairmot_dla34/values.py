@@ -192,7 +192,7 @@ class TrackingSummary:
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
 
-_MAX_CLASS_ID = 2**31 - 1  # the labels of any data set
+_MAX_CLASS_ID = 2**31 - 1  # the labels of any dataset
 
 MAX_IMAGE_PIXELS = 16384 * 16384  # far beyond 8K video; larger arrays are mistakes
 

@@ -1,4 +1,4 @@
-"""Small trees of published data sets: real image files, and labels in the published layout."""
+"""Small trees of published datasets: real image files, and labels in the published layout."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def check_shapes(architecture: Architecture, shapes: Mapping[str, Shape], label:
         Classes and embedding size.
 
     Raises:
-        CheckpointError: An array is missing or misshapen, or there are more classes than any data set has.
+        CheckpointError: An array is missing or misshapen, or there are more classes than any dataset has.
     """
     sizes = architecture.head_sizes(shapes)
     for number, limit, noun in (

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 VERBS = {
     "track": "track people in a video; write MOT text and a video to watch",
     "demo": "draw a street scene, track it, score it; needs no connection and no data",
-    "prepare": "make a data set to train on from labels in a published format",
-    "train": "train a network on prepared data sets",
+    "prepare": "make a dataset to train on from labels in a published format",
+    "train": "train a network on prepared datasets",
     "synth": "draw a street scene with known truth: a video, gt.txt and seqinfo.ini",
     "eval": "score results against ground truth: HOTA, MOTA, IDF1 and their parts",
     "weights": "the registered weights and the cache",

@@ -1,4 +1,4 @@
-"""The verb ``train``: trains a network on prepared data sets."""
+"""The verb ``train``: trains a network on prepared datasets."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def read_citypersons(root: Path, options: ReadOptions, report: DropReport) -> li
 
     As in the benchmark, the areas labelled ``ignore`` and the classes that are not read (rider, sitting person,
     person (other), person group) become ignored areas, and so do people less visible than the minimum. Nobody has an
-    identity: images are of different streets. JDE's version of the data set, a folder ``labels_with_ids``, is read by
+    identity: images are of different streets. JDE's version of the dataset, a folder ``labels_with_ids``, is read by
     `read_labels_with_ids`.
 
     Args:

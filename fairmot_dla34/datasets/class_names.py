@@ -18,10 +18,10 @@ _INLINE = re.compile(r"""\s*(?:(\d{1,5})\s*:\s*)?(?:"([^"]*)"|'([^']*)'|([^,\[\]
 
 @dataclass
 class ClassFile:
-    """Content of a file that describes a data set.
+    """Content of a file that describes a dataset.
 
     Attributes:
-        path: The file; the folder of the data set if there is none.
+        path: The file; the folder of the dataset if there is none.
         names: Name by number; empty if not stated.
         parts: Folder, as written, of ``train``, ``val`` and ``test``, if stated.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import DatasetError
 
 PEOPLE = frozenset({"person", "persons", "people", "pedestrian", "pedestrians", "human"})
-_PERSON = "person"  # one name for people, so that data sets can be combined
+_PERSON = "person"  # one name for people, so that datasets can be combined
 _MAX_LISTED = 8
 
 
@@ -20,7 +20,7 @@ class ClassChoice:
     Attributes:
         names: Name of each class, by its new number.
         numbers: New number by the number of the source; classes that are left out are absent.
-        standard: Whether the numbers of the source are those of its benchmark, and not of the data set itself.
+        standard: Whether the numbers of the source are those of its benchmark, and not of the dataset itself.
     """
 
     names: tuple[str, ...]

@@ -33,7 +33,7 @@ def read_coco(root: Path, options: ReadOptions, report: DropReport) -> list[Sour
     or of its ``attributes``. The part is taken from the name of the file or its folder: train or val; test is left out.
 
     Args:
-        root: Folder of the data set, or one file of annotations.
+        root: Folder of the dataset, or one file of annotations.
         options: What to read; without classes, ``person``.
         report: Receives what is left out.
 

@@ -42,10 +42,10 @@ class AnnotationFile:
 
 
 def find_annotations(root: Path, report: DropReport) -> tuple[Path, list[AnnotationFile]]:
-    """Return the folder of the data set and its files of annotations.
+    """Return the folder of the dataset and its files of annotations.
 
     Args:
-        root: That folder, or one file, whose folder, or the one above ``annotations``, is the data set's.
+        root: That folder, or one file, whose folder, or the one above ``annotations``, is the dataset's.
         report: Receives the files of a test part.
 
     Raises:

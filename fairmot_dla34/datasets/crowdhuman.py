@@ -129,7 +129,7 @@ def _boxes(
 def _is_of_stored_image(visible: list[Sequence[float]], header: ImageHeader) -> bool:
     """Return whether visible parts fit the image before its EXIF rotation, and not the image as it is shown.
 
-    The data set does not state the size that its labels are of; a visible part is within it.
+    The dataset does not state the size that its labels are of; a visible part is within it.
     """
     if header.stored_size == (header.width, header.height) or not visible:
         return False

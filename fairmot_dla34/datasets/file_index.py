@@ -1,4 +1,4 @@
-"""Finds files below the root of a data set by names from label files: never above the root, in any case of letters."""
+"""Finds files below the root of a dataset by names from label files: never above the root, in any case of letters."""
 
 from __future__ import annotations
 

@@ -33,11 +33,11 @@ READERS: dict[str, Reader] = {
 
 
 def read_format(name: str, root: Path, options: ReadOptions, report: DropReport) -> list[SourceSequence]:
-    """Read a source data set.
+    """Read a source dataset.
 
     Args:
         name: Name of its format, a key of `READERS`.
-        root: Folder of the data set.
+        root: Folder of the dataset.
         options: What to read.
         report: Receives what is left out or changed.
 
@@ -46,7 +46,7 @@ def read_format(name: str, root: Path, options: ReadOptions, report: DropReport)
 
     Raises:
         InvalidInputError: The format is unknown.
-        DatasetError: The data set is not of this format, or is damaged or empty.
+        DatasetError: The dataset is not of this format, or is damaged or empty.
     """
     check_choice("format", name, tuple(READERS))
     try:

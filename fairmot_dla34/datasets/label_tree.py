@@ -30,7 +30,7 @@ class ImageFolder:
         labels: Folder of the labels, or None if it does not exist.
         ignored: Folder of the ignored areas of a prepared dataset, or None.
         name: Name of the sequence, unique.
-        part: ``train`` or ``val`` if the data set is split, else None.
+        part: ``train`` or ``val`` if the dataset is split, else None.
     """
 
     path: Path
@@ -47,7 +47,7 @@ def find_folders(
     """Return the folders of images below ``images`` folders.
 
     Args:
-        root: Folder of the data set. A folder ``images`` above it does not count.
+        root: Folder of the dataset. A folder ``images`` above it does not count.
         label_folder: Name of the tree of labels, such as ``labels``.
         report: Receives the images of a test part, and copies of sequences.
         parts: Part by folder as a file states it; it comes before the names of folders.

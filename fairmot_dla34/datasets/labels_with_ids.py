@@ -23,7 +23,7 @@ def read_labels_with_ids(root: Path, options: ReadOptions, report: DropReport) -
     ``train.txt`` and ``val.txt`` or ``<name>.train`` and ``<name>.val``, choose the images and their part.
 
     Args:
-        root: Folder of the data set, such as one that `prepare` wrote.
+        root: Folder of the dataset, such as one that `prepare` wrote.
         options: What to read.
         report: Receives what is left out.
 

@@ -1,4 +1,4 @@
-"""Readers of MOTChallenge's data sets, of DanceTrack, and of any folder in their layout."""
+"""Readers of MOTChallenge's datasets, of DanceTrack, and of any folder in their layout."""
 
 from __future__ import annotations
 

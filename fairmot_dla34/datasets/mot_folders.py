@@ -56,7 +56,7 @@ def find_sequences(root: Path, report: DropReport) -> list[SequenceFolder]:
     """Return the annotated sequences below a folder, or the folder itself if it is one.
 
     Args:
-        root: Folder of the data set.
+        root: Folder of the dataset.
         report: Receives the sequences without ground truth and the copies that are left out.
 
     Raises:

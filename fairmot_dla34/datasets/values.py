@@ -43,7 +43,7 @@ class ImageLabels:
 
 @dataclass(frozen=True, eq=False)
 class SourceImage:
-    """An image of a source data set.
+    """An image of a source dataset.
 
     Attributes:
         path: Image file.
@@ -60,18 +60,18 @@ class SourceImage:
 
 @dataclass(frozen=True, eq=False)
 class SourceSequence:
-    """Images of a source data set that belong together.
+    """Images of a source dataset that belong together.
 
     Attributes:
-        name: Name, unique in its data set; the folder of its images.
+        name: Name, unique in its dataset; the folder of its images.
         images: Images; in the order of time if it is a video.
         is_video: Whether the images are consecutive frames, so that identities hold from one to the next.
         frame_rate: Frames per second of a video.
-        classes: Names of the classes that ``class_ids`` count, equal in all sequences of a data set.
-        part: ``train`` or ``val`` if the publisher of the data set split it, None if not. It holds unless the caller
-            splits the data set another way.
+        classes: Names of the classes that ``class_ids`` count, equal in all sequences of a dataset.
+        part: ``train`` or ``val`` if the publisher of the dataset split it, None if not. It holds unless the caller
+            splits the dataset another way.
         clip_boxes: Whether training clips boxes to the image after augmentation: FairMOT does so for MOT20
-            (``random_affine`` in its ``jde.py``) and for no other data set.
+            (``random_affine`` in its ``jde.py``) and for no other dataset.
         video: Video file that holds the images, None if they are files. Then ``images[i]`` is frame ``i`` of the video
             (``Frame.index``) and its ``path`` does not exist: only the stem counts, as the stem of the file to write.
     """

@@ -22,7 +22,7 @@ def read_yolo(root: Path, options: ReadOptions, report: DropReport) -> list[Sour
     come from ``data.yaml``, ``classes.txt`` or ``*.names``.
 
     Args:
-        root: Folder of the data set.
+        root: Folder of the dataset.
         options: What to read; without classes, the only class, or else that of people.
         report: Receives what is left out.
 

@@ -24,7 +24,7 @@ def train(config: TrainingConfig) -> TrainingSummary:
 
     Raises:
         TrainingUnavailableError: PyTorch is not installed.
-        DatasetError: A data set is not prepared, is damaged or empty, or training and validation share images.
+        DatasetError: A dataset is not prepared, is damaged or empty, or training and validation share images.
         WeightsError: The start weights cannot be used.
         InvalidInputError: Settings do not fit each other, the data or the weights.
         DeviceUnavailableError: The device cannot be used.

@@ -10,7 +10,7 @@ from ..file_names import safe_file_name
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".m3u8", ".mpg", ".mpeg", ".flv"})
 
-# Folders named after what they contain, as data sets name them: img1, frames, image_02, rgb. Their parent has the name.
+# Folders named after what they contain, as datasets name them: img1, frames, image_02, rgb. Their parent has the name.
 _CONTENT = re.compile(
     r"(im(g|age)?s?|frames?|video_?frames?|jpe?gs?|jpegimages|pngs?|bmps?|tiffs?|webps?"
     r"|rgb|colou?r|data|raw|input|te?mp)[ _.-]?\d*",

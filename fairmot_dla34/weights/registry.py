@@ -25,7 +25,7 @@ class WeightsEntry:
         licence: Licence of the file, with restrictions from its training data.
         input_size: Network input size it was trained at.
         classes: Number of classes, the channels of its heatmap.
-        trained_on: Names of the data sets.
+        trained_on: Names of the datasets.
         tracker_method: Association method of its configuration, ``jde`` or ``byte``.
     """
 

@@ -1,4 +1,4 @@
-"""Reader of CityPersons: the published JSON files, and JDE's version of the data set."""
+"""Reader of CityPersons: the published JSON files, and JDE's version of the dataset."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_the_weights_give_equal_peaks_in_openvino_and_in_paddledetection(run: Pa
 @paddle_only
 @defaults
 def test_the_first_loss_is_that_of_paddledetection_run_by_hand(run: Path) -> None:
-    """Model, data set and transforms are created from `config.yml` by PaddleDetection's functions alone."""
+    """Model, dataset and transforms are created from `config.yml` by PaddleDetection's functions alone."""
     import paddle
     from ppdet.core.workspace import create, load_config
 

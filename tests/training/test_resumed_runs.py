@@ -30,6 +30,11 @@ pytestmark = pytest.mark.train
 EPOCHS = 4
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> None:
+    register_small()
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_small_dataset(tmp_path_factory.mktemp("data"), sequences=1, frames=6, size=(96, 64), people=3)
@@ -38,7 +43,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a run that was not interrupted."""
-    register_small()
     folder = tmp_path_factory.mktemp("whole")
     train(small_config(data, folder, epochs=EPOCHS))
     return folder

@@ -109,7 +109,7 @@ def test_changed_labels_are_mentioned(weights: Path) -> None:
 
 
 def test_text_from_outside_cannot_leave_its_place(weights: Path) -> None:
-    """Names of data sets and classes come from files of others."""
+    """Names of datasets and classes come from files of others."""
     hostile = "a`b|c\n# heading <script>\x1b[31m"
     facts = dataclasses.replace(
         FACTS,

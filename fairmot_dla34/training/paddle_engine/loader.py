@@ -29,7 +29,7 @@ class SeededLoader:
         seed: Seed of the run.
 
     Attributes:
-        dataset: The data set of PaddleDetection.
+        dataset: The dataset of PaddleDetection.
         names: Image files of the batch that was yielded last.
     """
 
@@ -42,7 +42,7 @@ class SeededLoader:
         self._epoch = 0
 
     def __call__(self, dataset: Any, worker_num: int) -> SeededLoader:  # noqa: ARG002 (Trainer passes it)
-        """Read the data set, as ``BaseDataLoader.__call__`` does."""
+        """Read the dataset, as ``BaseDataLoader.__call__`` does."""
         reader = self._reader
         self.dataset = dataset
         dataset.check_or_download_dataset()
