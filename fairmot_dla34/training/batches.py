@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..config import InputSize, is_whole, shown
 from ..datasets import Dataset
+from ..datasets.manifest import PARTS
 from ..errors import DatasetError, InvalidInputError
 from .batch_stream import BatchStream
 from .batch_work import Batch, BatchItem, BatchSettings, ImageBatchWork
@@ -113,13 +114,22 @@ class BatchSource:
             yield ImageBatchWork(self._settings, items, epoch, first)
 
 
+def require_classes(dataset: Dataset, first: Dataset) -> None:
+    """Check that a dataset has the classes of the first one.
+
+    Raises:
+        DatasetError: It has others, or in another order.
+    """
+    if dataset.classes != first.classes:
+        raise DatasetError(
+            f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {first.path} has "
+            f"{', '.join(first.classes)}; expected equal classes: prepare both with the same --classes."
+        )
+
+
 def _check_classes(datasets: Sequence[Dataset], num_classes: int) -> None:
     for dataset in datasets:
-        if dataset.classes != datasets[0].classes:
-            raise DatasetError(
-                f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {datasets[0].path} has "
-                f"{', '.join(datasets[0].classes)}; expected equal classes: prepare both with the same --classes."
-            )
+        require_classes(dataset, datasets[0])
         if len(dataset.classes) > num_classes:
             raise DatasetError(
                 f"{dataset.path} has {len(dataset.classes)} classes; expected at most {num_classes}, the number of the "
@@ -143,5 +153,5 @@ def _sequence_of_identity(datasets: Sequence[Dataset]) -> NDArray[np.int64]:
     parts, first_sequence = [np.empty(0, np.int64)], 0
     for dataset in datasets:
         parts.append(dataset.sequence_of_identity + first_sequence)
-        first_sequence += len(dataset.sequences("train")) + len(dataset.sequences("val"))
+        first_sequence += sum(len(dataset.sequences(part)) for part in PARTS)
     return np.concatenate(parts)

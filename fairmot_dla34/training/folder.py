@@ -10,10 +10,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import OutputError, ResumeError
+from ..errors import OutputError
 from ..files import make_folder, output_error
 from .metrics import METRICS_FILE
-from .state import STATE_FILE
+from .state import STATE_FILE, missing_state
 
 LAST_FILE, BEST_FILE = "last.pdparams", "best.pdparams"
 _LOCK_FILE = ".lock"
@@ -39,9 +39,7 @@ def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[P
         ResumeError: ``resume`` and the folder has no state.
     """
     if resume and not (folder / STATE_FILE).is_file():
-        raise ResumeError(
-            f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume."
-        )
+        raise missing_state(folder)
     try:
         make_folder(folder)
         lock = FileLock(folder / _LOCK_FILE)

@@ -88,6 +88,11 @@ def save_state(
         raise output_error(path, cause if isinstance(cause, OSError) else error) from error
 
 
+def missing_state(folder: Path) -> ResumeError:
+    """Return the error to raise if there is no state to resume from."""
+    return ResumeError(f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume.")
+
+
 def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """Read the state of a run and check that it belongs to these settings.
 
@@ -96,9 +101,7 @@ def read_state(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     """
     path = folder / STATE_FILE
     if not path.is_file():
-        raise ResumeError(
-            f"{folder} has no {STATE_FILE}; expected the folder of an interrupted run. Leave out --resume."
-        )
+        raise missing_state(folder)
     try:
         _check_sums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)

@@ -8,6 +8,7 @@ from ..datasets import Dataset
 from ..datasets.overlap import check_no_overlap
 from ..errors import DatasetError, InvalidInputError
 from .batches import PART as TRAINED_PART
+from .batches import require_classes
 from .config import TrainingConfig
 
 VALIDATION_PART = "val"
@@ -24,11 +25,7 @@ def validation_part(data: Sequence[Dataset], val: Sequence[Dataset]) -> tuple[Se
         DatasetError: Images are in both, a class list differs, or only some of ``val`` have a validation part.
     """
     for dataset in val:
-        if dataset.classes != data[0].classes:
-            raise DatasetError(
-                f"{dataset.path} has the classes {', '.join(dataset.classes)}, but {data[0].path} has "
-                f"{', '.join(data[0].classes)}; expected equal classes: prepare both with the same --classes."
-            )
+        require_classes(dataset, data[0])
     with_part = [dataset for dataset in val or data if dataset.images(VALIDATION_PART)]
     if with_part and val and len(with_part) < len(val):
         raise DatasetError(
