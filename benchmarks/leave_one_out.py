@@ -35,8 +35,8 @@ from training_runs import DIRECTIONS, TOOLS, Records, Settings, digest, run_fold
 from fairmot_dla34 import FairMOT, TrackerConfig
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import ReadOptions
-from fairmot_dla34.datasets.mot import read_mot
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.mot import read_mot
+from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.evaluation.average_precision import AveragePrecision, match_detections
 
 RECIPE_FILES = ("recipe.py", "crops.py", "data.py", "wildtrack.py")

@@ -23,7 +23,7 @@ from typing import Any
 from speed import Unavailable, Worker, machine, median_spread, ratios
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.datasets.prepare import prepare
+from fairmot_dla34.datasets.preparation.prepare import prepare
 from fairmot_dla34.synth import SceneConfig, write_scene
 
 WORKER = Path(__file__).with_name("training_worker.py")

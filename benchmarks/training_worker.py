@@ -33,13 +33,13 @@ def torch_step(spec: dict[str, Any]) -> tuple[Step, str]:
     import torch
 
     from fairmot_dla34.architectures import find_architecture
-    from fairmot_dla34.training.batches import BatchSource
+    from fairmot_dla34.training.batches.source import BatchSource
     from fairmot_dla34.training.config import LossConfig
-    from fairmot_dla34.training.joining import join_world
-    from fairmot_dla34.training.losses import FairMOTLoss, LossCounts
+    from fairmot_dla34.training.losses.fairmot_loss import FairMOTLoss, LossCounts
     from fairmot_dla34.training.model import AveragedNetwork, Learner, TrainedModel
-    from fairmot_dla34.training.network import FairMOTNetwork
+    from fairmot_dla34.training.network.fairmot import FairMOTNetwork
     from fairmot_dla34.training.optimizer import make_optimizer
+    from fairmot_dla34.training.processes.joining import join_world
     from fairmot_dla34.training.stepping import Stepper
 
     torch.set_num_threads(spec["threads"])

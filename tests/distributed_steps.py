@@ -15,19 +15,19 @@ from torch import Tensor
 from fairmot_dla34 import InputSize
 from fairmot_dla34.architectures import HeadSizes, find_architecture
 from fairmot_dla34.datasets.values import ImageLabels
-from fairmot_dla34.training.batch_work import Batch
+from fairmot_dla34.training.batches.work import Batch
 from fairmot_dla34.training.config import LossConfig
-from fairmot_dla34.training.distributed import World
-from fairmot_dla34.training.joining import join_world
 from fairmot_dla34.training.loop import NoActions, TrainingLoop
-from fairmot_dla34.training.losses import FairMOTLoss
+from fairmot_dla34.training.losses.fairmot_loss import FairMOTLoss
+from fairmot_dla34.training.losses.targets import make_targets
 from fairmot_dla34.training.model import AveragedNetwork, Learner, TrainedModel
-from fairmot_dla34.training.network import FairMOTNetwork
+from fairmot_dla34.training.network.fairmot import FairMOTNetwork
 from fairmot_dla34.training.optimizer import make_optimizer
+from fairmot_dla34.training.processes.joining import join_world
+from fairmot_dla34.training.processes.world import World
 from fairmot_dla34.training.schedule import RunLength
 from fairmot_dla34.training.state import Progress
 from fairmot_dla34.training.stepping import Stepper
-from fairmot_dla34.training.targets import make_targets
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "deformable": {},

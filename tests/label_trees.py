@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fairmot_dla34.datasets.formats import read_format
-from fairmot_dla34.datasets.reading import DropReport, ReadOptions
+from fairmot_dla34.datasets.formats.reading import DropReport, ReadOptions
+from fairmot_dla34.datasets.formats.registry import read_format
 from fairmot_dla34.datasets.values import SourceImage, SourceSequence
 
 WIDTH, HEIGHT = 64, 48

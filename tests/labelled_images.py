@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fairmot_dla34.datasets.dataset import Dataset, DatasetImage, DatasetSequence
+from fairmot_dla34.datasets.prepared.dataset import Dataset, DatasetImage, DatasetSequence
 from fairmot_dla34.datasets.values import NO_IDENTITY, ImageLabels
 from fairmot_dla34.errors import DatasetError
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fairmot_dla34.datasets import NO_IDENTITY, ImageLabels, SourceImage, SourceSequence
-from fairmot_dla34.datasets.formats import READERS
+from fairmot_dla34.datasets.formats.registry import READERS
 
 SIZE = (64, 48)  # width and height in px
 Row = tuple[float, float, float, float, int]  # xyxy in px and identity

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fairmot_dla34.datasets.prepare import prepare
+from fairmot_dla34.datasets.preparation.prepare import prepare
 from fairmot_dla34.synth import Scene, SceneConfig, truth_lines
 
 

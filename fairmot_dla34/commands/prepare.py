@@ -10,7 +10,7 @@ from ..arguments import Option, Parser, Switch, add_options
 from ..arguments.json_output import printable_json
 from ..arguments.readers import checked_by, folder
 from ..datasets import READERS, ReadOptions, prepare, report_json, report_text
-from ..datasets.prepare import PrepareOptions
+from ..datasets.preparation.prepare import PrepareOptions
 
 EXAMPLES = """\
 examples:

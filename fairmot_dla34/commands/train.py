@@ -21,8 +21,8 @@ from ..console.streams import EXIT_ERROR
 from ..errors import FairMOTError
 from ..training import LossConfig, TrainingConfig, TrainingSummary, train
 from ..training.config import BEST_FIGURES, DEFAULT_EPOCHS, ENGINES, FEW_IMAGES, FREEZABLE, LOSS_ADDITIONS, PRECISIONS
-from ..training.processes import is_first_process, is_reported
-from ..training.wording import figures_text
+from ..training.processes.launcher import is_first_process, is_reported
+from ..training.records.wording import figures_text
 
 NO_WEIGHTS = NOTHING = "none"
 EXAMPLES = """\

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .dataset import Dataset, DatasetImage, DatasetSequence
-from .dataset_report import PreparedReport, report_json, report_text
-from .formats import READERS
-from .manifest import DroppedEntry, Manifest, SequenceEntry
-from .overlap import check_no_overlap
-from .prepare import PrepareOptions, prepare, prepare_sequences
-from .reading import ReadOptions
+from .formats.reading import ReadOptions
+from .formats.registry import READERS
+from .preparation.prepare import PrepareOptions, prepare, prepare_sequences
+from .preparation.report import PreparedReport, report_json, report_text
+from .prepared.dataset import Dataset, DatasetImage, DatasetSequence
+from .prepared.manifest import DroppedEntry, Manifest, SequenceEntry
+from .prepared.overlap import check_no_overlap
 from .values import NO_IDENTITY, ImageLabels, SourceImage, SourceSequence
 
 __all__ = [

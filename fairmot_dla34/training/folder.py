@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import OutputError
 from ..files import make_folder, output_error
-from .metrics import METRICS_FILE
+from .records.metrics import METRICS_FILE
 from .state import STATE_FILE, missing_state
 
 LAST_FILE, BEST_FILE = "last.pdparams", "best.pdparams"

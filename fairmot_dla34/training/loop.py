@@ -9,9 +9,9 @@ from typing import Protocol
 import torch
 
 from ..console.signals import StopDeferred
-from .batches import Batch, BatchSource
-from .distributed import World
-from .losses import LossCounts
+from .batches.source import Batch, BatchSource
+from .losses.fairmot_loss import LossCounts
+from .processes.world import World
 from .schedule import RunLength, learning_rate, validation_is_due
 from .state import Progress
 from .stepping import Stepper

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ..architectures.soundness import MAX_VARIANCE, MAX_WEIGHT
-from .losses import FairMOTLoss, LossCounts
-from .network import FairMOTNetwork
-from .targets import Targets
+from .losses.fairmot_loss import FairMOTLoss, LossCounts
+from .losses.targets import Targets
+from .network.fairmot import FairMOTNetwork
 
 AVERAGE_DECAY = 0.998  # of the moving average, over about 500 steps
 

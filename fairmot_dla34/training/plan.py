@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from ..architectures import Architecture, Checkpoint
 from ..config import InputSize
 from ..datasets import Dataset
-from .batches import PART as TRAINED_PART
-from .card_facts import CardFacts, DataFacts, package_versions
+from .batches.source import PART as TRAINED_PART
 from .config import DEFAULT_EPOCHS, FEW_IMAGES, TrainingConfig
 from .device import choose_precision, describe_device
-from .distributed import World
 from .optimizer import DEFAULT_RATE
+from .processes.world import World
+from .records.card_facts import CardFacts, DataFacts, package_versions
 from .schedule import RunLength
 from .start import read_start
 from .state import Progress
-from .validation_part import check_use, validation_part
+from .validation.part import check_use, validation_part
 
 GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
 

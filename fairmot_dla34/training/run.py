@@ -13,27 +13,27 @@ from ..architectures import Checkpoint
 from ..backends.cpus import usable_cpus
 from ..console.progress import duration_text
 from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError
-from .allocation import lacks_memory, reason
-from .batches import BatchSource
-from .card_facts import CardFacts, package_versions
+from .batches.source import BatchSource
 from .config import TrainingConfig
-from .distributed import World
 from .ending import saved_on_error
 from .folder import BEST_FILE, LAST_FILE, claimed_folder
-from .joining import join_world
 from .loop import NoActions, TrainingLoop
-from .losses import FairMOTLoss
-from .memory_check import require_training_memory
+from .losses.fairmot_loss import FairMOTLoss
+from .memory.allocation import lacks_memory, reason
+from .memory.check import require_training_memory
 from .model import AveragedNetwork, Learner, TrainedModel
-from .network import FairMOTNetwork
+from .network.fairmot import FairMOTNetwork
 from .optimizer import make_optimizer
 from .plan import make_plan
-from .restarts import is_run_of_this_job, record_job
+from .processes.joining import join_world
+from .processes.restarts import is_run_of_this_job, record_job
+from .processes.world import World
+from .records.card_facts import CardFacts, package_versions
 from .start import DEFAULT_ARCHITECTURE, start_network
 from .state import STATE_FILE, Progress, read_state, restore_state
 from .stepping import Stepper
 from .summary import TrainingSummary
-from .validation import Validator
+from .validation.validator import Validator
 from .writer import START, RunWriter
 
 logger = logging.getLogger(__name__)

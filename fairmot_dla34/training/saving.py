@@ -10,7 +10,7 @@ from ..config import InputSize
 from ..files import output_error, write_whole
 from ..weights import write_pdparams
 from ..weights.checkpoint_file import INPUT_SIZE_NAME
-from .network import FairMOTNetwork
+from .network.fairmot import FairMOTNetwork
 
 
 def write_weights(path: Path, network: FairMOTNetwork, input_size: InputSize) -> None:

@@ -14,7 +14,7 @@ from ..config import InputSize
 from ..errors import InvalidInputError
 from ..weights import find_entry, input_size_for, load_checkpoint, resolve_weights
 from .config import TrainingConfig
-from .network import FairMOTNetwork
+from .network.fairmot import FairMOTNetwork
 
 logger = logging.getLogger(__name__)
 

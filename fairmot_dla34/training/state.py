@@ -13,7 +13,7 @@ import torch
 from ..config import is_whole
 from ..errors import OutOfMemoryError, ResumeError
 from ..files import output_error, replaced_file
-from .allocation import lacks_memory, reason
+from .memory.allocation import lacks_memory, reason
 from .model import Learner
 
 STATE_FILE = "state.pt"

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import DivergedError, OutOfMemoryError
-from .allocation import free_frames, lacks_memory, reason, return_freed_memory
-from .batch_parts import first_images, single_image
-from .batches import Batch
-from .distributed import World, is_lost_process, lost_process
-from .losses import LossCounts
+from .batches.parts import first_images, single_image
+from .batches.source import Batch
+from .losses.fairmot_loss import LossCounts
+from .memory.allocation import free_frames, lacks_memory, reason, return_freed_memory
 from .model import Learner
+from .processes.world import World, is_lost_process, lost_process
 
 MAX_GRADIENT_NORM = 35.0  # one wrong label must not undo the work of many steps
 _NAMED_IMAGES = 3  # in a message

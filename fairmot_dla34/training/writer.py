@@ -14,17 +14,17 @@ import torch
 from ..closing import ClosedOnExit
 from ..config import InputSize
 from ..errors import DivergedError, InvalidInputError
-from .card_facts import CardFacts
-from .curves import write_curves
 from .folder import BEST_FILE, LAST_FILE
-from .metrics import MetricsLog, StepMeans, ValidationRecord
 from .model import Learner
-from .model_card import write_model_card
-from .progress import RunProgress
+from .records.card_facts import CardFacts
+from .records.curves import write_curves
+from .records.metrics import MetricsLog, StepMeans, ValidationRecord
+from .records.model_card import write_model_card
+from .records.progress import RunProgress
 from .saving import copy_weights, write_weights
 from .schedule import RunLength
 from .state import Progress, save_state
-from .validation import Validator
+from .validation.validator import Validator
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from label_trees import counts, images_of, read, write_image, write_json, write_text
 
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.errors import DatasetError
 
 STEM = "aachen_000000_000019"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from label_trees import boxes_of, counts, images_of, read, write_image, write_json
 
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.errors import DatasetError
 
 CATEGORIES = [{"id": 1, "name": "person"}, {"id": 3, "name": "car"}]

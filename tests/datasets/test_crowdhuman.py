@@ -10,7 +10,7 @@ import pytest
 from label_trees import boxes_of, counts, images_of, read, write_image, write_text
 
 from fairmot_dla34.datasets import NO_IDENTITY
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.errors import DatasetError
 
 NAME = "273271,c9db000d5146c15"  # as published: a comma, no suffix

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from label_trees import exif_segment, write_image
 
-from fairmot_dla34.datasets.image_header import read_header
+from fairmot_dla34.datasets.formats.image_header import read_header
 from fairmot_dla34.errors import DatasetError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from label_trees import boxes_of, counts, images_of, read, write_image, write_text
 
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.errors import DatasetError
 
 BOX = [24.0, 12.0, 40.0, 36.0]

@@ -10,8 +10,8 @@ import pytest
 from label_trees import boxes_of, counts, images_of, mot_sequence, read, write_image, write_text
 
 from fairmot_dla34.datasets import NO_IDENTITY
-from fairmot_dla34.datasets.mot_rows import read_truth
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.mot_rows import read_truth
+from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.errors import DatasetError
 from fairmot_dla34.outputs.mp4 import H264Encoder
 

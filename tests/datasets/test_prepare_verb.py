@@ -118,7 +118,7 @@ def test_a_wrong_argument_is_an_error(source: Path, tmp_path: Path, arguments: d
 
 
 def test_two_runs_at_once_do_not_mix(source: Path, tmp_path: Path) -> None:
-    from fairmot_dla34.datasets.claim import DatasetClaim
+    from fairmot_dla34.datasets.preparation.claim import DatasetClaim
 
     with DatasetClaim(tmp_path / "out", {"format": "mot", "path": str(source)}):
         paths = [str(source), "--output-dir", str(tmp_path / "out")]

@@ -14,11 +14,12 @@ import pytest
 from made_sources import image, labels, register, stills, video, write_image
 from small_dataset import make_small_dataset
 
-from fairmot_dla34.datasets import NO_IDENTITY, Dataset, SourceImage, SourceSequence, writing
+from fairmot_dla34.datasets import NO_IDENTITY, Dataset, SourceImage, SourceSequence
 from fairmot_dla34.datasets import prepare as prepare_quietly
-from fairmot_dla34.datasets.checking import BROKEN
-from fairmot_dla34.datasets.dataset_report import PreparedReport
-from fairmot_dla34.datasets.preview import draw_labels
+from fairmot_dla34.datasets.preparation import writing
+from fairmot_dla34.datasets.preparation.checking import BROKEN
+from fairmot_dla34.datasets.preparation.preview import draw_labels
+from fairmot_dla34.datasets.preparation.report import PreparedReport
 from fairmot_dla34.errors import DatasetError, InvalidInputError, OutputError
 from fairmot_dla34.synth import SceneConfig, write_scene
 from fairmot_dla34.video import open_source

@@ -12,7 +12,7 @@ from made_sources import write_image
 from small_dataset import make_small_dataset
 
 from fairmot_dla34.datasets import Dataset, DatasetImage, ImageLabels, check_no_overlap
-from fairmot_dla34.datasets.label_text import label_lines, read_label_lines
+from fairmot_dla34.datasets.prepared.label_text import label_lines, read_label_lines
 from fairmot_dla34.errors import DatasetError, InvalidInputError
 
 

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairmot_dla34.datasets import ImageLabels, SourceImage, SourceSequence
-from fairmot_dla34.datasets.splitting import PartSequence, split_as_published, split_by_fraction, split_by_name
+from fairmot_dla34.datasets.preparation.splitting import (
+    PartSequence,
+    split_as_published,
+    split_by_fraction,
+    split_by_name,
+)
 from fairmot_dla34.errors import DatasetError, InvalidInputError
 
 

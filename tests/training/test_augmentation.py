@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import ImageLabels
 from fairmot_dla34.geometry import LETTERBOX_GREY, Letterbox
-from fairmot_dla34.training.augmentation import augment, vary
-from fairmot_dla34.training.variation import Variation
+from fairmot_dla34.training.batches.augmentation import augment, vary
+from fairmot_dla34.training.batches.variation import Variation
 
 SIZE = InputSize(192, 128)
 

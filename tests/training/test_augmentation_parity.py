@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import ImageLabels
-from fairmot_dla34.training.augmentation import vary
-from fairmot_dla34.training.variation import Variation
+from fairmot_dla34.training.batches.augmentation import vary
+from fairmot_dla34.training.batches.variation import Variation
 
 pytestmark = [pytest.mark.paddle, pytest.mark.filterwarnings("default")]
 

@@ -20,8 +20,8 @@ from small_dataset import make_small_dataset
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import NO_IDENTITY, Dataset, DatasetImage, DatasetSequence, ImageLabels
 from fairmot_dla34.errors import DatasetError, InvalidInputError, OutOfMemoryError
-from fairmot_dla34.training.batch_stream import BatchStream
-from fairmot_dla34.training.batches import Batch, BatchSource
+from fairmot_dla34.training.batches.source import Batch, BatchSource
+from fairmot_dla34.training.batches.stream import BatchStream
 from fairmot_dla34.training.config import LossConfig
 
 pytestmark = pytest.mark.train

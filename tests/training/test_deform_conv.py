@@ -54,7 +54,7 @@ def inputs(rng: np.random.Generator, shape: tuple[int, int, int, int], reach: fl
 @pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 2, 1, 1), (1, 1, 4, 1)])
 @pytest.mark.parametrize("reach", [0.0, 0.3, 2.0, 40.0])
 def test_result_equals_the_definition(shape: tuple[int, int, int, int], reach: float) -> None:
-    from fairmot_dla34.training.deformable import deform_conv
+    from fairmot_dla34.training.network.deformable import deform_conv
 
     arrays = inputs(np.random.default_rng(3), shape, reach)
     found = deform_conv(*(torch.from_numpy(array) for array in arrays))
@@ -62,7 +62,7 @@ def test_result_equals_the_definition(shape: tuple[int, int, int, int], reach: f
 
 
 def test_gradients_equal_finite_differences() -> None:
-    from fairmot_dla34.training.deformable import deform_conv
+    from fairmot_dla34.training.network.deformable import deform_conv
 
     arrays = inputs(np.random.default_rng(4), (2, 2, 3, 4), 0.7)
     tensors = tuple(torch.from_numpy(array).requires_grad_(True) for array in arrays)  # noqa: FBT003 (PyTorch's)
@@ -70,7 +70,7 @@ def test_gradients_equal_finite_differences() -> None:
 
 
 def test_without_offsets_it_is_a_plain_convolution_in_every_memory_order() -> None:
-    from fairmot_dla34.training.deformable import deform_conv
+    from fairmot_dla34.training.network.deformable import deform_conv
 
     x, _, _, weight, bias = (torch.from_numpy(a).float() for a in inputs(np.random.default_rng(5), (2, 3, 6, 5), 0))
     expected = torch.nn.functional.conv2d(x, 0.5 * weight, bias, padding=1)
@@ -85,7 +85,7 @@ def test_without_offsets_it_is_a_plain_convolution_in_every_memory_order() -> No
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e30])
 def test_an_offset_that_is_no_position_does_not_read_beyond_the_map(bad: float) -> None:
     """A diverged network must end in the message about it, not in an access outside the memory."""
-    from fairmot_dla34.training.deformable import deform_conv
+    from fairmot_dla34.training.network.deformable import deform_conv
 
     x, offset, mask, weight, bias = (
         torch.from_numpy(a).float() for a in inputs(np.random.default_rng(6), (1, 2, 4, 4), 0)

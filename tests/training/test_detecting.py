@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fairmot_dla34.training.detecting import in_order
+from fairmot_dla34.training.validation.detecting import in_order
 
 
 def test_results_come_in_order_whatever_takes_longer() -> None:

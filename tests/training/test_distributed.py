@@ -23,11 +23,12 @@ from small_dataset import make_small_dataset
 from small_training import arrays_of, register_small, small_config
 
 from fairmot_dla34.errors import DeviceUnavailableError, InvalidInputError, OutputError, TrainingError
-from fairmot_dla34.training import joining, restarts, train
+from fairmot_dla34.training import train
 from fairmot_dla34.training.device import choose_device
-from fairmot_dla34.training.distributed import World
-from fairmot_dla34.training.joining import join_world
 from fairmot_dla34.training.plan import default_batch_size
+from fairmot_dla34.training.processes import joining, restarts
+from fairmot_dla34.training.processes.joining import join_world
+from fairmot_dla34.training.processes.world import World
 
 pytestmark = [pytest.mark.train, pytest.mark.serial]
 

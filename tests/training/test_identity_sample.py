@@ -11,8 +11,8 @@ pytest.importorskip("torch")
 from labelled_images import labels_of
 
 from fairmot_dla34.config import InputSize
-from fairmot_dla34.datasets.dataset import DatasetImage
-from fairmot_dla34.training.identity_sample import _cells, spread_sample
+from fairmot_dla34.datasets.prepared.dataset import DatasetImage
+from fairmot_dla34.training.validation.identity_sample import _cells, spread_sample
 
 pytestmark = pytest.mark.train
 

@@ -19,7 +19,7 @@ from small_dataset import make_small_dataset
 from small_training import register_small, same_arrays, small_config, training_process
 
 from fairmot_dla34.training import train
-from fairmot_dla34.training.metrics import read_metrics
+from fairmot_dla34.training.records.metrics import read_metrics
 
 pytestmark = [pytest.mark.train, pytest.mark.serial]
 

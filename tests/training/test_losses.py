@@ -15,10 +15,10 @@ from fairmot_dla34.config import InputSize  # noqa: E402  (after the check)
 from fairmot_dla34.datasets.values import ImageLabels  # noqa: E402
 from fairmot_dla34.errors import InvalidInputError  # noqa: E402
 from fairmot_dla34.training.config import LossConfig  # noqa: E402
-from fairmot_dla34.training.loss_terms import giou_loss, identity_scale  # noqa: E402
-from fairmot_dla34.training.losses import FairMOTLoss, LossCounts  # noqa: E402
-from fairmot_dla34.training.network import Outputs  # noqa: E402
-from fairmot_dla34.training.targets import Targets, make_targets  # noqa: E402
+from fairmot_dla34.training.losses.fairmot_loss import FairMOTLoss, LossCounts  # noqa: E402
+from fairmot_dla34.training.losses.targets import Targets, make_targets  # noqa: E402
+from fairmot_dla34.training.losses.terms import giou_loss, identity_scale  # noqa: E402
+from fairmot_dla34.training.network.fairmot import Outputs  # noqa: E402
 
 SIZE = InputSize(96, 64)
 ALL = LossConfig(giou=True, neighbours=True, sequence_ids=True, fixed_weights=False)

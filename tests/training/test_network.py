@@ -15,7 +15,7 @@ from fairmot_dla34.architectures.dla34.structure import HEADS  # noqa: E402
 from fairmot_dla34.backends import BackendOptions, create_backend  # noqa: E402
 from fairmot_dla34.config import InputSize  # noqa: E402
 from fairmot_dla34.errors import CheckpointError, InvalidInputError  # noqa: E402
-from fairmot_dla34.training.network import FairMOTNetwork  # noqa: E402
+from fairmot_dla34.training.network.fairmot import FairMOTNetwork  # noqa: E402
 from fairmot_dla34.weights import resolve_weights  # noqa: E402
 from fairmot_dla34.weights.checkpoint_file import load_checkpoint  # noqa: E402
 

@@ -15,7 +15,7 @@ CHANNELS = 3
 
 
 def make_norm(dtype: Any = torch.float64) -> Any:
-    from fairmot_dla34.training.norms import Norm
+    from fairmot_dla34.training.network.norms import Norm
 
     generator = torch.Generator().manual_seed(1)
     weight, bias = (torch.rand(CHANNELS, generator=generator, dtype=dtype).requires_grad_() for _ in range(2))
@@ -28,7 +28,7 @@ def batch(dtype: Any = torch.float64) -> Any:
 
 
 def test_running_statistics_move_a_tenth_towards_the_biased_ones_of_the_batch() -> None:
-    from fairmot_dla34.training.norms import batch_norm
+    from fairmot_dla34.training.network.norms import batch_norm
 
     norm, x = make_norm(), batch()
     y = batch_norm(x, norm)
@@ -41,7 +41,7 @@ def test_running_statistics_move_a_tenth_towards_the_biased_ones_of_the_batch() 
 
 def test_one_value_per_channel_is_the_bias() -> None:
     """32x32 px in a batch of one; PyTorch's own batch norm refuses it."""
-    from fairmot_dla34.training.norms import batch_norm
+    from fairmot_dla34.training.network.norms import batch_norm
 
     norm = make_norm()
     y = batch_norm(torch.full((1, CHANNELS, 1, 1), 7.0, dtype=torch.float64), norm)
@@ -49,7 +49,7 @@ def test_one_value_per_channel_is_the_bias() -> None:
 
 
 def test_a_frozen_norm_keeps_and_uses_the_running_statistics() -> None:
-    from fairmot_dla34.training.norms import frozen_norm
+    from fairmot_dla34.training.network.norms import frozen_norm
 
     norm, x = make_norm(), batch()
     norm.mean.fill_(0.5)
@@ -72,7 +72,7 @@ def run_process(rank: int, folder: str, dtype: Any) -> None:
     """Compute one of two processes' shares of a batch of five: two images, or three."""
     from torch import distributed
 
-    from fairmot_dla34.training.norms import synchronised_batch_norm
+    from fairmot_dla34.training.network.norms import synchronised_batch_norm
 
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
@@ -90,7 +90,7 @@ def weights_of(x: Any) -> Any:
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
 def test_two_processes_equal_one_with_the_whole_batch(tmp_path: Path, dtype: Any, tolerance: float) -> None:
-    from fairmot_dla34.training.norms import batch_norm
+    from fairmot_dla34.training.network.norms import batch_norm
 
     torch.multiprocessing.spawn(run_process, args=(str(tmp_path), dtype), nprocs=2)
     parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]

@@ -27,10 +27,10 @@ from paddle_fairmot import arrays_of, build_model, gradients_of, losses_of, set_
 from fairmot_dla34.architectures import HeadSizes, find_architecture  # noqa: E402  (after the checks)
 from fairmot_dla34.config import InputSize  # noqa: E402
 from fairmot_dla34.datasets.values import ImageLabels  # noqa: E402
-from fairmot_dla34.training import norms  # noqa: E402
-from fairmot_dla34.training.losses import FairMOTLoss  # noqa: E402
-from fairmot_dla34.training.network import FairMOTNetwork  # noqa: E402
-from fairmot_dla34.training.targets import make_targets  # noqa: E402
+from fairmot_dla34.training.losses.fairmot_loss import FairMOTLoss  # noqa: E402
+from fairmot_dla34.training.losses.targets import make_targets  # noqa: E402
+from fairmot_dla34.training.network import norms  # noqa: E402
+from fairmot_dla34.training.network.fairmot import FairMOTNetwork  # noqa: E402
 from fairmot_dla34.weights import resolve_weights  # noqa: E402
 from fairmot_dla34.weights.checkpoint_file import load_checkpoint  # noqa: E402
 

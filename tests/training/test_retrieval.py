@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fairmot_dla34.training.retrieval import retrieval
+from fairmot_dla34.training.validation.retrieval import retrieval
 
 
 def directions(*degrees: float) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.train
 from fairmot_dla34.config import InputSize  # noqa: E402  (after the check)
 from fairmot_dla34.datasets.values import ImageLabels  # noqa: E402
 from fairmot_dla34.errors import InvalidInputError  # noqa: E402
-from fairmot_dla34.training.targets import Targets, make_targets  # noqa: E402
+from fairmot_dla34.training.losses.targets import Targets, make_targets  # noqa: E402
 
 SIZE = InputSize(96, 64)
 

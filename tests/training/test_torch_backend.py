@@ -18,8 +18,8 @@ from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import BackendError, OutOfMemoryError
 from fairmot_dla34.geometry import Letterbox
 from fairmot_dla34.synth import Scene, SceneConfig
-from fairmot_dla34.training.network import FairMOTNetwork
-from fairmot_dla34.training.torch_backend import TorchBackend, backend_info, inference
+from fairmot_dla34.training.network.fairmot import FairMOTNetwork
+from fairmot_dla34.training.validation.torch_backend import TorchBackend, backend_info, inference
 from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
 pytestmark = pytest.mark.train

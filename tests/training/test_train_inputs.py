@@ -21,7 +21,7 @@ from small_training import HEADS, arrays_of, register_small, same_arrays, small_
 from fairmot_dla34.architectures import HeadSizes, find_architecture
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import NO_IDENTITY, SourceSequence
-from fairmot_dla34.datasets.prepare import prepare, prepare_sequences
+from fairmot_dla34.datasets.preparation.prepare import prepare, prepare_sequences
 from fairmot_dla34.errors import (
     CheckpointError,
     DatasetError,
@@ -30,9 +30,11 @@ from fairmot_dla34.errors import (
     OutOfMemoryError,
     UnknownWeightsError,
 )
-from fairmot_dla34.training import allocation, loop, memory_check, run, train
+from fairmot_dla34.training import loop, run, train
+from fairmot_dla34.training.memory import allocation
+from fairmot_dla34.training.memory import check as memory_check
 from fairmot_dla34.training.model import TrainedModel
-from fairmot_dla34.training.network import FairMOTNetwork
+from fairmot_dla34.training.network.fairmot import FairMOTNetwork
 from fairmot_dla34.training.saving import write_weights
 from fairmot_dla34.weights import write_pdparams
 

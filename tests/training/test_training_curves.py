@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fairmot_dla34.errors import OutputError
-from fairmot_dla34.training.charts import Chart, Line, draw_chart, nice_ticks, tick_labels, value_range
-from fairmot_dla34.training.curves import smoothed, write_curves
+from fairmot_dla34.training.records.charts import Chart, Line, draw_chart, nice_ticks, tick_labels, value_range
+from fairmot_dla34.training.records.curves import smoothed, write_curves
 
 BLUE = (180, 119, 31)
 

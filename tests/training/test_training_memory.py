@@ -10,7 +10,7 @@ from fairmot_dla34.memory import MB
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from fairmot_dla34.training.memory_need import fitting_batch, step_bytes  # noqa: E402  (after the check)
+from fairmot_dla34.training.memory.need import fitting_batch, step_bytes  # noqa: E402  (after the check)
 
 # Input, images, plain neck, precision, peak of resident memory in MB: docs/training.md
 MEASURED = [

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fairmot_dla34.errors import OutputError
-from fairmot_dla34.training.metrics import (
+from fairmot_dla34.training.records.metrics import (
     MetricsLog,
     StepMeans,
     StepRecord,
@@ -141,7 +141,7 @@ def test_a_new_run_starts_a_new_file(tmp_path: Path) -> None:
 def test_a_kill_loses_no_written_line(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path;"
-        "from fairmot_dla34.training.metrics import MetricsLog, StepRecord;"
+        "from fairmot_dla34.training.records.metrics import MetricsLog, StepRecord;"
         "log = MetricsLog(Path(sys.argv[1]));"
         "[log.write(StepRecord(number, 0, 0.0, 1e-4, 1.0, {}, 1.0)) for number in range(50)];"
         "os.kill(os.getpid(), signal.SIGKILL)"

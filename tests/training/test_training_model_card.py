@@ -12,8 +12,8 @@ from small_dataset import make_small_dataset
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import Dataset
 from fairmot_dla34.errors import OutputError
-from fairmot_dla34.training.card_facts import CardFacts, DataFacts, package_versions
-from fairmot_dla34.training.model_card import write_model_card
+from fairmot_dla34.training.records.card_facts import CardFacts, DataFacts, package_versions
+from fairmot_dla34.training.records.model_card import write_model_card
 
 STREET = DataFacts("street", "train", "mot17", 1200, 9000, 54, "0123456789abcdef" * 4)
 FACTS = CardFacts(

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from fairmot_dla34.training.metrics import ValidationRecord
-from fairmot_dla34.training.progress import RunProgress
+from fairmot_dla34.training.records.metrics import ValidationRecord
+from fairmot_dla34.training.records.progress import RunProgress
+from fairmot_dla34.training.records.wording import figures_text, number_text
 from fairmot_dla34.training.schedule import RunLength
-from fairmot_dla34.training.wording import figures_text, number_text
 
 LOSSES = {"loss": -3.0, "heatmap": 1.234, "size": 0.45, "offset": 0.311, "identity": 2.1}
 BY_EPOCHS = RunLength(steps_per_epoch=400, epochs=30, seconds=None)
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr("fairmot_dla34.training.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("fairmot_dla34.training.records.progress.time.monotonic", lambda: now[0])
     return now
 
 

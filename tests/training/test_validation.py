@@ -21,10 +21,10 @@ from fairmot_dla34.config import InputSize
 from fairmot_dla34.errors import CheckpointError, DatasetError, EvaluationUnavailableError, OutputError
 from fairmot_dla34.outputs.text_formats import mot_lines
 from fairmot_dla34.synth import Scene, SceneConfig
-from fairmot_dla34.training import validation
-from fairmot_dla34.training.network import FairMOTNetwork
-from fairmot_dla34.training.samples import side_by_side
-from fairmot_dla34.training.validation import FIGURES, TRACKING_FIGURES, Validator
+from fairmot_dla34.training.network.fairmot import FairMOTNetwork
+from fairmot_dla34.training.validation import validator as validation
+from fairmot_dla34.training.validation.samples import side_by_side
+from fairmot_dla34.training.validation.validator import FIGURES, TRACKING_FIGURES, Validator
 from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
 pytestmark = pytest.mark.train

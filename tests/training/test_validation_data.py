@@ -12,7 +12,7 @@ from labelled_images import LabelledImages, labels_of
 from fairmot_dla34.errors import DatasetError
 from fairmot_dla34.evaluation import evaluate
 from fairmot_dla34.outputs.text_formats import mot_lines
-from fairmot_dla34.training.validation_data import (
+from fairmot_dla34.training.validation.data import (
     LabelledPositions,
     scored_tracks,
     spread,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import NO_IDENTITY, DatasetImage, ImageLabels
 from fairmot_dla34.geometry import LETTERBOX_GREY, Letterbox
-from fairmot_dla34.training.batch_stream import BatchStream
-from fairmot_dla34.training.batch_work import Batch, BatchItem, BatchSettings
-from fairmot_dla34.training.batches import BatchSource
-from fairmot_dla34.training.targets import make_targets
+from fairmot_dla34.training.batches.source import BatchSource
+from fairmot_dla34.training.batches.stream import BatchStream
+from fairmot_dla34.training.batches.work import Batch, BatchItem, BatchSettings
+from fairmot_dla34.training.losses.targets import make_targets
 
 STEPS_PER_EPOCH = 500  # a unit of the progress bar: crops have no passes over the images
 SCALES = 0.5, 1.4  # of the letterbox

@@ -20,12 +20,12 @@ import numpy as np
 from wildtrack import TrustedGround
 
 from fairmot_dla34.datasets import PrepareOptions, ReadOptions, SourceImage, SourceSequence, prepare_sequences
-from fairmot_dla34.datasets.building import Boxes, from_corner, labelled_image
-from fairmot_dla34.datasets.image_header import read_header
-from fairmot_dla34.datasets.mot import read_mot
-from fairmot_dla34.datasets.mot_rows import read_truth
-from fairmot_dla34.datasets.mot_video import read_video_size
-from fairmot_dla34.datasets.reading import DropReport
+from fairmot_dla34.datasets.formats.building import Boxes, from_corner, labelled_image
+from fairmot_dla34.datasets.formats.image_header import read_header
+from fairmot_dla34.datasets.formats.mot import read_mot
+from fairmot_dla34.datasets.formats.mot_rows import read_truth
+from fairmot_dla34.datasets.formats.mot_video import read_video_size
+from fairmot_dla34.datasets.formats.reading import DropReport
 
 MIN_VISIBILITY = 0.25  # people less visible are ignored areas
 PETS_FRAMES, TUD_FRAMES = 560, 50

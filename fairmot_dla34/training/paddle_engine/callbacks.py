@@ -15,8 +15,8 @@ from ...console.signals import StopDeferred
 from ...errors import DivergedError
 from ...weights import write_pdparams
 from ...weights.checkpoint_file import INPUT_SIZE_NAME
-from ..metrics import MetricsLog, StepMeans
-from ..progress import RunProgress
+from ..records.metrics import MetricsLog, StepMeans
+from ..records.progress import RunProgress
 from .folder import BEST_FILE, LAST_FILE
 from .snapshots import Position, save_snapshot
 

@@ -17,9 +17,9 @@ from ...errors import FairMOTError, InvalidInputError, OutOfMemoryError, ResumeE
 from ...memory import is_lack_of_memory
 from ...weights import find_entry, input_size_for, load_checkpoint, resolve_weights, write_pdparams
 from ..config import DEFAULT_EPOCHS, TrainingConfig
-from ..curves import write_curves
-from ..metrics import MetricsLog
-from ..progress import RunProgress
+from ..records.curves import write_curves
+from ..records.metrics import MetricsLog
+from ..records.progress import RunProgress
 from ..schedule import RunLength
 from ..summary import TrainingSummary
 from .callbacks import RunCallbacks

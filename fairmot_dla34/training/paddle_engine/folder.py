@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from ...errors import OutputError
 from ...files import make_folder, output_error
-from ..metrics import METRICS_FILE
+from ..records.metrics import METRICS_FILE
 from .configuration import CONFIG_FILE
 from .snapshots import SETTINGS_FILE, SNAPSHOTS
 

@@ -1,0 +1,1 @@
+"""Preparation of datasets: checks, identities, parts, files."""

@@ -1,0 +1,1 @@
+"""Reading of prepared datasets, with checks."""

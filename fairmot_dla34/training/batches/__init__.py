@@ -1,0 +1,1 @@
+"""Batches of varied images, made ahead in threads."""

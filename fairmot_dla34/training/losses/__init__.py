@@ -1,0 +1,1 @@
+"""Training targets, and the losses of a network against them."""

@@ -1,0 +1,1 @@
+"""A FairMOT network in PyTorch: layers, deformable convolution, norms, initial numbers."""

@@ -1,0 +1,1 @@
+"""The processes of a run: one, or those that ``torchrun`` starts."""

@@ -1,0 +1,1 @@
+"""Validation of a network: tracking scores, detection AP, identity retrieval, sample images."""
