@@ -38,6 +38,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(?!fairmot_dla34)\w+(\.\w+)*"),  # names of other projects: no connection is needed to build
     (r"py:class", r"fairmot_dla34\.closing\.\w+"),  # internal, though a base class of public ones
     (r"py:class", r"fairmot_dla34\.tracking\.detector\.\w+"),  # internal, though in the signature of Session
+    # Internal, though in the signatures of Dataset and prepare.
+    (r"py:class", r"fairmot_dla34\.datasets\.(prepared|preparation|formats)\.\w+\.\w+"),
+    (r"py:class", r"dict\[str"),  # napoleon divides a type at its comma
     (r"py:class", r"fairmot_dla34\.datasets\.image_table\.\w+"),  # internal, though in the signature of Dataset
     (r"py:class", r"tuple\[str"),  # a signature with a default factory, which Sphinx divides at its commas
 ]
