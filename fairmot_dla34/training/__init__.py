@@ -20,7 +20,7 @@ def train(config: TrainingConfig) -> TrainingSummary:
         config: Settings.
 
     Returns:
-        The result. The scores are those of the first process.
+        The result, equal in all processes.
 
     Raises:
         TrainingUnavailableError: PyTorch is not installed.

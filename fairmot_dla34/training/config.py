@@ -79,7 +79,7 @@ class TrainingConfig:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the device computes it faster.
         seed: Seed of all random choices, from 0.
-        threads: CPU threads of this process; None: as many as it may use.
+        threads: CPU threads of this process; None: its share of the CPUs that the processes of a machine may use.
         output_dir: Folder of the run.
         best: Figure by which the best weights are chosen, of `BEST_FIGURES`; ``auto``: HOTA for videos with
             identities and TrackEval installed, otherwise AP50.

@@ -49,7 +49,7 @@ def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource]
         make_source: Makes the source of the batches; called with the arguments of `BatchSource`.
 
     Returns:
-        The result; equal in all processes but for the scores, which the first one has.
+        The result, equal in all processes.
 
     Raises:
         DatasetError: A dataset is not prepared, is damaged or empty, or training and validation share images.
