@@ -124,7 +124,9 @@ def installed() -> dict[str, bool]:
     return {kind.name: all(map(_is_installed, kind.packages)) for kind in _KINDS}
 
 
-def create_backend(name: str, network: Network, options: BackendOptions | None = None) -> Backend:
+def create_backend(
+    name: str, network: Network, options: BackendOptions | None = None, *, announce: bool = True
+) -> Backend:
     """Load a network on a backend.
 
     Args:
@@ -132,6 +134,7 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
             a GPU), or a backend's name.
         network: The network to load.
         options: Settings of the backend; None: the defaults.
+        announce: Log the loaded network as information, not only for debugging.
 
     Raises:
         InvalidInputError: The name is unknown, or the backend lacks the precision or the number of streams.
@@ -150,7 +153,7 @@ def create_backend(name: str, network: Network, options: BackendOptions | None =
         backend = _first_gpu(network, options) if options.use_gpu else _build("openvino", network, options)
     else:
         backend = _build(name, network, options)
-    logger.debug("Network: %s, input %s", backend.info, network.input_size)
+    logger.log(logging.INFO if announce else logging.DEBUG, "Network: %s, input %s", backend.info, network.input_size)
     return backend
 
 

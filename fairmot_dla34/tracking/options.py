@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -31,8 +30,6 @@ from ..outputs.checks import check_formats, check_output_dir
 from ..outputs.drawing_options import check_labels, check_line_width
 from ..video import Source, open_source
 from ..weights import find_entry, resolve_network
-
-logger = logging.getLogger(__name__)
 
 SourceSpec = str | PathLike[str] | int | Iterable[NDArray[np.uint8]] | Source
 
@@ -103,9 +100,7 @@ class ModelOptions:
             FairMOTError: One of the kinds listed for `FairMOT`.
         """
         network = resolve_network(self.weights, self.input_size, offline=self.offline, progress=self.progress)
-        backend = create_backend(self.backend, network, self.backend_options)
-        logger.info("Network: %s, input %s", backend.info, network.input_size)
-        return backend
+        return create_backend(self.backend, network, self.backend_options)
 
 
 def published_method(weights: str | PathLike[str]) -> str:

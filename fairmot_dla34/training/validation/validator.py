@@ -170,7 +170,7 @@ class Validator:
         # A network that is used once is not kept in the cache folder of compiled networks, nor are facts of its file.
         options = BackendOptions("fp32", threads=threads, streams=streams, keep_compiled=False)
         checkpoint = load_checkpoint(weights, network.architecture)
-        return create_backend("openvino", Network(checkpoint, self._input_size), options)
+        return create_backend("openvino", Network(checkpoint, self._input_size), options, announce=False)
 
     def _detect(self, backend: Backend, name: str) -> list[AveragePrecision]:
         """Detect and track in all images and write the results; return the detections of each class for AP."""
