@@ -18,12 +18,12 @@ from detections import detect
 from parts import Part
 
 from fairmot_dla34 import Detections, FairMOT, Frame, TrackerConfig
+from fairmot_dla34.training.folder import STATE_FILE
 from fairmot_dla34.weights import resolve_weights
 
 TOOLS = Path(__file__).parents[1] / "tools" / "sample_weights"
 FIGURES = ("mota", "idf1", "hota")
 DIRECTIONS = ("forwards", "backwards")  # what differs between them is the noise of the association
-STATE_FILE = "state.pt"  # file of an interrupted run, from which `train --resume` continues
 SAVING_S = 10.0  # longest wait for a process that saves its state
 
 Settings = dict[str, Any]

@@ -14,6 +14,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 ENGINES = ("torch", "paddle")
 FREEZABLE = ("backbone", "norms")
 FEW_IMAGES = 8  # in a step
+GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
 LOSS_ADDITIONS = ("giou", "neighbours", "sequence_ids", "fixed_weights")
 BEST_FIGURES = ("auto", "hota", "mota", "idf1", "ap50", "map_id")
 _LARGEST = {"epochs": 100_000, "batch_size": 65_536, "threads": 1024, "val_every": 100_000}

@@ -1,4 +1,7 @@
-"""The folder of a run: claimed by one process, checked against an earlier run, cleaned of unfinished files."""
+"""The folder of a run: claimed by one process, checked against an earlier run, cleaned of unfinished files.
+
+Both engines use it, so it imports no PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,21 +17,41 @@ from filelock import FileLock, Timeout
 from ..errors import OutputError
 from ..files import make_folder, output_error
 from .records.metrics import METRICS_FILE
-from .state import STATE_FILE, missing_state
 
+STATE_FILE = "state.pt"
 LAST_FILE, BEST_FILE = "last.pdparams", "best.pdparams"
 _LOCK_FILE = ".lock"
-_WRITTEN = (STATE_FILE, LAST_FILE, BEST_FILE, METRICS_FILE)
 _TEMPORARY = re.compile(r"[0-9a-f]{16}\.tmp")  # names that `replaced_file` gives
-_REPLACED = (*_WRITTEN, "curves.png", "best.md", "last.md", "samples", "validation", "tensorboard")
+_REPLACED = ("curves.png", "best.md", "last.md", "samples", "validation", "tensorboard")
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Names of the files and folders of a run, besides those that every run has.
+
+    Attributes:
+        position: The one that a run is continued from.
+        marks: Others that show that there is an earlier run.
+        others: Others that are removed with an earlier run.
+    """
+
+    position: str = STATE_FILE
+    marks: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Names of which each shows that there is an earlier run, of either engine."""
+        return tuple(dict.fromkeys((self.position, STATE_FILE, LAST_FILE, BEST_FILE, METRICS_FILE, *self.marks)))
 
 
 @contextlib.contextmanager
-def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[Path]:
+def claimed_folder(folder: Path, files: RunFiles | None = None, *, resume: bool, overwrite: bool) -> Iterator[Path]:
     """Claim the folder of a run for this process.
 
     Args:
         folder: Folder of the run; created if it does not exist.
+        files: Files of the engine; None: those of PyTorch's.
         resume: The run continues, so its files stay.
         overwrite: Files of an earlier run are removed.
 
@@ -36,10 +60,7 @@ def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[P
 
     Raises:
         OutputError: The folder cannot be written, another process uses it, or it has an earlier run.
-        ResumeError: ``resume`` and the folder has no state.
     """
-    if resume and not (folder / STATE_FILE).is_file():
-        raise missing_state(folder)
     try:
         make_folder(folder)
         lock = FileLock(folder / _LOCK_FILE)
@@ -52,16 +73,16 @@ def claimed_folder(folder: Path, *, resume: bool, overwrite: bool) -> Iterator[P
     except OSError as error:
         raise output_error(folder, error) from error
     try:
-        _prepare(folder, resume=resume, overwrite=overwrite)
+        _prepare(folder, files or RunFiles(), resume=resume, overwrite=overwrite)
         yield folder
     finally:
         lock.release()
 
 
-def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
-    earlier = next((name for name in _WRITTEN if _has_content(folder / name)), None)
+def _prepare(folder: Path, files: RunFiles, *, resume: bool, overwrite: bool) -> None:
+    earlier = next((name for name in files.written if _has_content(folder / name)), None)
     if earlier and not (resume or overwrite):
-        resumable = "--resume to continue, " if _has_content(folder / STATE_FILE) else ""
+        resumable = "--resume to continue, " if _has_content(folder / files.position) else ""
         raise OutputError(
             f"{folder} has an earlier run ({earlier}); expected an empty folder. Use {resumable}--overwrite to replace "
             "it, or name another --output-dir."
@@ -71,7 +92,7 @@ def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
             if _TEMPORARY.fullmatch(path.name):  # of a process that was killed while it wrote
                 path.unlink()
         if earlier and not resume:  # without an earlier run, files of these names are the user's
-            for path in (folder / name for name in _REPLACED):
+            for path in (folder / name for name in (*files.written, *_REPLACED, *files.others)):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 elif path.exists() or path.is_symlink():
@@ -82,6 +103,6 @@ def _prepare(folder: Path, *, resume: bool, overwrite: bool) -> None:
 
 def _has_content(path: Path) -> bool:
     try:
-        return path.stat().st_size > 0  # a run that ended before its first step leaves empty metrics
+        return path.is_dir() or path.stat().st_size > 0  # a run that ended before its first step has empty metrics
     except OSError:
         return False

@@ -10,7 +10,7 @@ from ..architectures import Architecture, Checkpoint
 from ..config import InputSize
 from ..datasets import Dataset
 from .batches.source import PART as TRAINED_PART
-from .config import DEFAULT_EPOCHS, FEW_IMAGES, TrainingConfig
+from .config import CPU_BATCH, DEFAULT_EPOCHS, FEW_IMAGES, GPU_BATCH, TrainingConfig
 from .device import choose_precision, describe_device
 from .optimizer import DEFAULT_RATE
 from .processes.world import World
@@ -19,8 +19,6 @@ from .schedule import RunLength
 from .start import read_start
 from .state import Progress
 from .validation.part import check_use, validation_part
-
-GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
 
 
 @dataclass(frozen=True, eq=False)

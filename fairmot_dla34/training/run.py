@@ -16,7 +16,7 @@ from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError
 from .batches.source import BatchSource
 from .config import TrainingConfig
 from .ending import saved_on_error
-from .folder import BEST_FILE, LAST_FILE, claimed_folder
+from .folder import BEST_FILE, LAST_FILE, STATE_FILE, claimed_folder
 from .loop import NoActions, TrainingLoop
 from .losses.fairmot_loss import FairMOTLoss
 from .memory.allocation import lacks_memory, reason
@@ -30,7 +30,7 @@ from .processes.restarts import is_run_of_this_job, record_job
 from .processes.world import World
 from .records.card_facts import CardFacts, package_versions
 from .start import DEFAULT_ARCHITECTURE, start_network
-from .state import STATE_FILE, Progress, read_state, restore_state
+from .state import Progress, missing_state, read_state, restore_state
 from .stepping import Stepper
 from .summary import TrainingSummary
 from .validation.validator import Validator
@@ -131,6 +131,8 @@ class _Run:
         resume = config.resume or (restarted and (config.output_dir / STATE_FILE).is_file())
         with contextlib.ExitStack() as stack:
             if world.is_first:
+                if resume and not (config.output_dir / STATE_FILE).is_file():
+                    raise missing_state(config.output_dir)
                 overwrite = config.overwrite or restarted
                 stack.enter_context(claimed_folder(config.output_dir, resume=resume, overwrite=overwrite))
                 record_job(config.output_dir)

@@ -13,10 +13,10 @@ import torch
 from ..config import is_whole
 from ..errors import OutOfMemoryError, ResumeError
 from ..files import output_error, replaced_file
+from .folder import STATE_FILE
 from .memory.allocation import lacks_memory, reason
 from .model import Learner
 
-STATE_FILE = "state.pt"
 _VERSION = 1
 _MAX_STEPS = 2**53
 

@@ -22,9 +22,8 @@ from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import Dataset
 from fairmot_dla34.errors import FairMOTError
 from fairmot_dla34.training import LossConfig, TrainingConfig
-from fairmot_dla34.training.folder import LAST_FILE
+from fairmot_dla34.training.folder import LAST_FILE, STATE_FILE
 from fairmot_dla34.training.run import run_training
-from fairmot_dla34.training.state import STATE_FILE
 
 LOSS = "giou,neighbours,sequence_ids,fixed_weights"
 SCENES = "scenes"  # folder of the dataset of rendered scenes

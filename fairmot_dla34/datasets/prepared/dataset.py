@@ -125,7 +125,7 @@ class Dataset:
 
     @property
     def is_edited(self) -> bool:
-        """Whether labels, areas or the list of images were changed since the dataset was prepared."""
+        """True if labels, areas or the list of images were changed after the dataset was prepared."""
         return self.digest != self._prepared_digest
 
     def sequences(self, part: str) -> tuple[DatasetSequence, ...]:

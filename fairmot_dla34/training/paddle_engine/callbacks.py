@@ -15,9 +15,9 @@ from ...console.signals import StopDeferred
 from ...errors import DivergedError
 from ...weights import write_pdparams
 from ...weights.checkpoint_file import INPUT_SIZE_NAME
+from ..folder import BEST_FILE, LAST_FILE
 from ..records.metrics import MetricsLog, StepMeans
 from ..records.progress import RunProgress
-from .folder import BEST_FILE, LAST_FILE
 from .snapshots import Position, save_snapshot
 
 RECORD_EVERY_S = 10.0

@@ -10,10 +10,10 @@ from pathlib import Path
 from ...architectures import find_architecture
 from ...datasets import Dataset
 from ..config import TrainingConfig
+from ..folder import BEST_FILE, LAST_FILE
 from ..records.card_facts import CardFacts, DataFacts, package_versions
 from ..records.model_card import write_model_card
 from .configuration import RunSettings
-from .folder import BEST_FILE, LAST_FILE
 from .snapshots import Position
 
 _WHY_MISSING = (

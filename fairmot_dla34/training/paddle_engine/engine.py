@@ -16,7 +16,8 @@ from ...datasets import Dataset
 from ...errors import FairMOTError, InvalidInputError, OutOfMemoryError, ResumeError, TrainingError
 from ...memory import is_lack_of_memory
 from ...weights import find_entry, input_size_for, load_checkpoint, resolve_weights, write_pdparams
-from ..config import DEFAULT_EPOCHS, TrainingConfig
+from ..config import CPU_BATCH, DEFAULT_EPOCHS, GPU_BATCH, TrainingConfig
+from ..folder import BEST_FILE, LAST_FILE, claimed_folder
 from ..records.curves import write_curves
 from ..records.metrics import MetricsLog
 from ..records.progress import RunProgress
@@ -26,7 +27,7 @@ from .callbacks import RunCallbacks
 from .card import write_cards
 from .configuration import BASE_RATE, CONFIG_FILE, RunSettings, make_configuration, write_configuration
 from .data_folder import check_data, link_data
-from .folder import BEST_FILE, DATA_FOLDER, LAST_FILE, START_FILE, claimed_folder
+from .folder import DATA_FOLDER, RUN_FILES, START_FILE
 from .limits import check_folder_name, check_installed, check_settings
 from .session import build_trainer, choose_gpu, import_paddle, paddle_state
 from .snapshots import (
@@ -37,8 +38,6 @@ from .snapshots import (
 )
 
 logger = logging.getLogger(__name__)
-
-GPU_BATCH, CPU_BATCH = 12, 2
 
 
 def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
@@ -92,7 +91,7 @@ def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
     if config.resume:
         check_settings_equal(config.output_dir, shared)
     threads = config.threads or usable_cpus()
-    with claimed_folder(config.output_dir, resume=config.resume, overwrite=config.overwrite) as run:
+    with claimed_folder(config.output_dir, RUN_FILES, resume=config.resume, overwrite=config.overwrite) as run:
         position = find_snapshot(run)[1] if config.resume else Position()
         data = link_data(datasets, run / DATA_FOLDER, settings.batch_size)
         start = None

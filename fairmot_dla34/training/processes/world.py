@@ -49,7 +49,7 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes the files."""
+        """True in the process that writes the files."""
         return self.rank == 0
 
     def parallel(self, model: nn.Module) -> nn.parallel.DistributedDataParallel:
