@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ class StopSignals:
         self.exit_code: int | None = None
         self._exit_now = exit_now
         self._raised_s = -REPEAT_S
-        self._handled = threading.Event()
+        self._is_handled = False
+        self._handled: SimpleQueue[None] = SimpleQueue()  # no Event: a handler may interrupt a handler
         self._previous: dict[int, Any] = {}
         self._previous_hook = sys.unraisablehook
         self._previous_wakeup = -1
@@ -152,7 +154,8 @@ class StopSignals:
         sys.unraisablehook = self._previous_hook
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        self._handled.set()
+        self._is_handled = True
+        self._handled.put(None)
         repeated, self.received = self.received != 0, self.received or number
         now_s = time.monotonic()
         if now_s - self._raised_s >= REPEAT_S:
@@ -190,6 +193,12 @@ class StopSignals:
 
     def _is_handled_in_time(self) -> bool:
         """Wait for the main thread to handle a signal; return whether it does."""
-        if self._handled.wait(UNINTERRUPTED_S):
+        if self._waits_for_handler(UNINTERRUPTED_S):
             return True
-        return StopDeferred.is_active() and self._handled.wait(DEFERRED_S - UNINTERRUPTED_S)
+        return StopDeferred.is_active() and self._waits_for_handler(DEFERRED_S - UNINTERRUPTED_S)
+
+    def _waits_for_handler(self, longest_s: float) -> bool:
+        if not self._is_handled:
+            with contextlib.suppress(Empty):
+                self._handled.get(timeout=longest_s)
+        return self._is_handled

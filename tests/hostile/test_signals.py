@@ -140,7 +140,7 @@ def test_a_signal_that_the_process_ignores_stays_ignored(trials: Trials, weights
 
 
 IN_PROCESS = """
-import ctypes, hashlib, signal, sys, time
+import ctypes, hashlib, os, signal, sys, time
 from fairmot_dla34.console.guard import guarded
 from fairmot_dla34.console.signals import StopDeferred
 
@@ -165,6 +165,19 @@ def compiled_code():
     for _ in range(2):
         ctypes.CDLL(None).pthread_mutex_lock(mutex)
 
+def burst():
+    end_s = time.monotonic() + 0.9
+    if not os.fork():  # not a thread: it would wait until the handler has released the interpreter
+        while time.monotonic() < end_s - 0.4:
+            for number in NUMBERS:
+                os.kill(os.getppid(), number)
+        os._exit(0)
+    try:
+        time.sleep(20)
+    finally:
+        while time.monotonic() < end_s:
+            pass
+
 def deferred():
     start = time.monotonic()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 500_000)
@@ -172,9 +185,10 @@ def deferred():
         hashlib.pbkdf2_hmac("sha256", b"", b"", int(500_000 * 8 / (time.monotonic() - start)))
         print("saved", flush=True)
 
-before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+before = [signal.getsignal(number) for number in NUMBERS]
 code = guarded(globals()[sys.argv[1]])
-assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+assert before == [signal.getsignal(number) for number in NUMBERS]
 sys.exit(code)
 """
 
@@ -187,6 +201,15 @@ def test_a_signal_where_python_or_a_library_discards_it(trials: Trials, action: 
             with trials("signal, where it is discarded", f"{action}, {number.name}"):
                 assert stopped.result().code == 128 + number, stopped.result()
                 check_stopped(stopped.result(), number, 0.5)
+
+
+def test_thousands_of_signals_at_once_are_one_request(trials: Trials) -> None:
+    """The handler of a signal may be interrupted by the handler of the next one."""
+    tries = range(3)
+    for number in tries:
+        with trials("signal, thousands at once", number):
+            ended = run_python("-c", IN_PROCESS, "burst", timeout_s=30)
+            assert ended.code in {128 + number for number in SIGNALS}, ended
 
 
 @pytest.mark.slow
