@@ -15,7 +15,7 @@ ENGINES = ("torch", "paddle")
 FREEZABLE = ("backbone", "norms")
 FEW_IMAGES = 8  # in a step
 GPU_BATCH, CPU_BATCH = 12, 2  # images a step: PaddleDetection's two GPUs with 6 each; a CPU is as fast with 2
-LOSS_ADDITIONS = ("giou", "neighbours", "sequence_ids", "fixed_weights")
+LOSS_ADDITIONS = ("giou", "neighbours", "sequence_ids", "fixed_weights", "contrastive")
 BEST_FIGURES = ("auto", "hota", "mota", "idf1", "ap50", "map_id")
 _LARGEST = {"epochs": 100_000, "batch_size": 65_536, "threads": 1024, "val_every": 100_000}
 DEFAULT_EPOCHS = 30  # fairmot_dla34_30e_1088x608.yml
@@ -33,19 +33,32 @@ class LossConfig:
             left out of the softmax.
         fixed_weights: Weigh the detection losses by 1 and the identity loss by 0.15, instead of learning the two
             weights as the paper does.
+        contrastive: Compare the embeddings of a batch with each other (arXiv 2004.11362), instead of training a
+            classifier with one output for each identity. Images come in pairs that show the same people.
+
+    Raises:
+        InvalidInputError: ``sequence_ids`` and ``contrastive`` are both set.
     """
 
     giou: bool = False
     neighbours: bool = False
     sequence_ids: bool = False
     fixed_weights: bool = False
+    contrastive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sequence_ids and self.contrastive:
+            raise InvalidInputError(
+                "loss has both sequence_ids and contrastive; leave one of them out, because sequence_ids limits a "
+                "classifier and contrastive has none."
+            )
 
     @classmethod
     def parse(cls, text: str) -> LossConfig:
         """Read ``paper``, or additions separated by commas such as ``giou,neighbours``.
 
         Raises:
-            InvalidInputError: A name is unknown.
+            InvalidInputError: A name is unknown, or two additions exclude each other.
         """
         names = [name.strip() for name in text.split(",") if name.strip() not in {"", "paper"}]
         for name in names:

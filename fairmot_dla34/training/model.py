@@ -22,7 +22,7 @@ class TrainedModel(nn.Module):
 
     Args:
         network: Network in training.
-        loss: Loss with the identity classifier.
+        loss: Loss, with the identity classifier if there is one.
         precision: ``fp32``, or ``bf16`` for the network's layers; the loss is always computed in fp32.
     """
 

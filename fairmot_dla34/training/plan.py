@@ -10,7 +10,7 @@ from ..architectures import Architecture, Checkpoint
 from ..config import InputSize
 from ..datasets import Dataset
 from .batches.source import PART as TRAINED_PART
-from .config import CPU_BATCH, DEFAULT_EPOCHS, FEW_IMAGES, GPU_BATCH, TrainingConfig
+from .config import CPU_BATCH, DEFAULT_EPOCHS, FEW_IMAGES, GPU_BATCH, LossConfig, TrainingConfig
 from .device import choose_precision, describe_device
 from .optimizer import DEFAULT_RATE
 from .processes.world import World
@@ -141,7 +141,7 @@ def make_plan(config: TrainingConfig, world: World) -> tuple[RunPlan, Checkpoint
         check_use(config)
     precision = choose_precision(config.precision, world.device)
     architecture, checkpoint, input_size = read_start(config)
-    batch_size = config.batch_size or default_batch_size(world)
+    batch_size = config.batch_size or default_batch_size(world, config.loss)
     plan = RunPlan(
         config=config,
         data=data,
@@ -157,10 +157,11 @@ def make_plan(config: TrainingConfig, world: World) -> tuple[RunPlan, Checkpoint
     return plan, checkpoint
 
 
-def default_batch_size(world: World) -> int:
-    """Return the images of a step over all processes, a multiple of their number, if no number is given."""
+def default_batch_size(world: World, loss: LossConfig | None = None) -> int:
+    """Return the images of a step over all processes, if no number is given: a multiple of what they need."""
     size = GPU_BATCH if world.device.type == "cuda" else CPU_BATCH
-    return -(-size // world.size) * world.size
+    least = world.size * (2 if loss and loss.contrastive else 1)  # pairs of images for a contrastive loss
+    return -(-size // least) * least
 
 
 def chosen_parts(freeze: tuple[str, ...] | None, batch_size: int, *, has_start: bool) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ class _Run:
                 plan.batch_size // world.size,
                 plain_neck=config.plain_neck,
                 precision=plan.precision,
-                num_identities=self._source.num_identities,
+                num_identities=0 if config.loss.contrastive else self._source.num_identities,
             )
         self._learner = self._make_learner(checkpoint)
         self._length = plan.length(self._source.steps_per_epoch)
@@ -192,7 +192,7 @@ class _Run:
         """Return the position to train from: that of the saved state, which all processes get, or the start."""
         length = str(self._length)
         if not resume:
-            if self._plan.start_digest and self._source.num_identities and self._world.is_first:
+            if self._plan.start_digest and self._learner.model.loss.classifier is not None and self._world.is_first:
                 logger.info("The identity classifier is made anew, for %d identities", self._source.num_identities)
             return Progress(length=length)
         first = self._world.is_first

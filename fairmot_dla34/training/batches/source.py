@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...config import InputSize, is_whole, shown
-from ...datasets import Dataset
+from ...datasets import Dataset, DatasetSequence
 from ...datasets.prepared.manifest import PARTS
 from ...errors import DatasetError, InvalidInputError
 from ..config import LossConfig
+from .partners import Partners
 from .stream import BatchStream
 from .work import Batch, BatchItem, BatchSettings, ImageBatchWork
 
 __all__ = ["Batch", "BatchSource"]
 
 PART = "train"
-_ORDER = 0  # first number of a seed: the variations of the images have another
+_ORDER, _PARTNERS = 0, 3  # first numbers of seeds: the variations of the images have another
 
 
 class BatchSource:
@@ -28,6 +29,9 @@ class BatchSource:
     out, others in each epoch. Fewer images than ``batch_size`` are repeated until they fill one batch, each in other
     variations. A batch depends on the datasets, the seed, the epoch and the step, never on the number of threads or
     processes: each process makes its share of the global batch, in the order of the ranks.
+
+    For a contrastive loss, each image is followed by its partner, which shows the same people (see `Partners`). An
+    epoch still shows each image once, and the partners beside them: it has twice as many steps.
 
     OpenCV shares its calls among threads of its own, one call at a time; the others run in the thread that makes them.
     That setting belongs to the whole process, and is left as it is. A program that does nothing else may call
@@ -52,7 +56,7 @@ class BatchSource:
 
     Raises:
         DatasetError: The datasets have no training images, or their classes differ or are more than ``num_classes``.
-        InvalidInputError: ``batch_size`` is not a multiple of ``world_size``.
+        InvalidInputError: ``batch_size`` is not a multiple of ``world_size``, or of twice that for a contrastive loss.
     """
 
     def __init__(  # noqa: PLR0913 (settings of a run, all by keyword)
@@ -73,6 +77,11 @@ class BatchSource:
             raise InvalidInputError(
                 f"batch_size is {batch_size} with {world_size} processes; expected a multiple of {world_size}."
             )
+        if loss.contrastive and batch_size % (2 * world_size):
+            raise InvalidInputError(
+                f"batch_size is {batch_size} with {world_size} process{'es' if world_size > 1 else ''}; expected a "
+                f"multiple of {2 * world_size}, because the loss contrastive needs pairs of images."
+            )
         _check_classes(datasets, num_classes)
         self._items = _items(datasets)
         self._settings = BatchSettings(input_size, stride, num_classes, seed, neighbours=loss.neighbours)
@@ -80,7 +89,8 @@ class BatchSource:
         self._seed, self._rank, self._threads = seed, rank, threads
         self.num_identities = sum(dataset.num_identities for dataset in datasets)
         self.sequence_of_identity = _sequence_of_identity(datasets)
-        self.steps_per_epoch = max(1, len(self._items) // batch_size)
+        self._partners = Partners(_sequences(datasets)) if loss.contrastive else None
+        self.steps_per_epoch = max(1, len(self._items) // (batch_size // 2 if self._partners else batch_size))
 
     def batches(self, epoch: int, first_step: int = 0) -> BatchStream[Batch]:
         """Return the batches of an epoch, made in threads that end when the stream is exhausted or closed.
@@ -102,9 +112,13 @@ class BatchSource:
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return the ``(steps_per_epoch * batch_size,)`` numbers of the images of an epoch, over all processes."""
         rng = np.random.default_rng([_ORDER, self._seed, epoch])
-        needed = self.steps_per_epoch * self._batch_size
+        needed = self.steps_per_epoch * self._batch_size // (2 if self._partners else 1)
         rounds = [rng.permutation(len(self._items)) for _ in range(-(-needed // len(self._items)))]
-        return np.concatenate(rounds)[:needed].astype(np.int64)
+        images = np.concatenate(rounds)[:needed].astype(np.int64)
+        if self._partners is None:
+            return images
+        partners = self._partners.choose(images, np.random.default_rng([_PARTNERS, self._seed, epoch]))
+        return np.stack([images, partners], axis=1).ravel()
 
     def _work(self, epoch: int, first_step: int) -> Iterator[ImageBatchWork]:
         order = self.order(epoch)
@@ -135,6 +149,10 @@ def _check_classes(datasets: Sequence[Dataset], num_classes: int) -> None:
                 f"{dataset.path} has {len(dataset.classes)} classes; expected at most {num_classes}, the number of the "
                 "network. Prepare the dataset with fewer --classes."
             )
+
+
+def _sequences(datasets: Sequence[Dataset]) -> list[DatasetSequence]:
+    return [sequence for dataset in datasets for sequence in dataset.sequences(PART)]
 
 
 def _items(datasets: Sequence[Dataset]) -> list[BatchItem]:

@@ -18,16 +18,16 @@ from ...architectures.base import Arrays
 from ...errors import InvalidInputError
 from ..config import LossConfig
 from ..network.fairmot import Outputs
+from .contrastive import contrastive_loss
 from .counts import LossCounts
 from .targets import Targets
-from .terms import focal_loss, giou_loss, identity_scale, local_boxes, single
+from .terms import SMALLEST_NORM, focal_loss, giou_loss, identity_scale, local_boxes, single
 
 __all__ = ["FairMOTLoss", "LossCounts"]
 
 PART_WEIGHTS = {"heatmap": 1.0, "size": 0.1, "offset": 1.0, "box": 2.0}  # CenterNetHead.loss_weight; box: GIoU
 FIXED_IDENTITY_WEIGHT = 0.15
 DETECTION_START, IDENTITY_START = -1.85, -1.05  # FairMOTLoss: logarithms of the two losses' scales
-SMALLEST_NORM = 1e-6  # a shorter embedding is divided by this, which bounds its gradient
 L1_EPSILON = 1e-4  # added to the number of values in PaddleDetection's L1 losses
 
 
@@ -37,6 +37,9 @@ class FairMOTLoss(nn.Module):
     One classifier covers the identities of all classes. (PaddleDetection has one for each of several classes, but
     never trains them: they are in a plain ``dict``, which Paddle does not search for parameters.)
 
+    With ``config.contrastive`` there is no classifier, and identities may be any numbers from 0. Each process contrasts
+    the images of its own part of the batch; the sum is divided by the anchors of all processes.
+
     Args:
         num_identities: Identities in the training data; 0: there is no identity loss.
         embedding_size: Numbers in an embedding.
@@ -44,7 +47,7 @@ class FairMOTLoss(nn.Module):
         sequence_of_identity: ``(num_identities,)`` sequence of each identity; needed for ``config.sequence_ids``.
 
     Attributes:
-        classifier: Linear layer from embeddings to identities; None without identities.
+        classifier: Linear layer from embeddings to identities; None without identities or with a contrastive loss.
         det_weight: Learned logarithm of the detection losses' scale, ``(1,)``; None with fixed weights.
         reid_weight: Learned logarithm of the identity loss's scale, ``(1,)``; None with fixed weights or without
             identities.
@@ -62,7 +65,8 @@ class FairMOTLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.num_identities = config or LossConfig(), num_identities
-        self.classifier = nn.Linear(embedding_size, num_identities) if num_identities else None
+        has_classifier = num_identities > 0 and not self.config.contrastive
+        self.classifier = nn.Linear(embedding_size, num_identities) if has_classifier else None
         self.scale = identity_scale(num_identities)
         learned = not self.config.fixed_weights
         self.det_weight = nn.Parameter(torch.full((1,), DETECTION_START)) if learned else None
@@ -121,6 +125,8 @@ class FairMOTLoss(nn.Module):
         if self.classifier is not None:
             total = self._identity_loss(self.classifier, single(outputs.embedding), targets)
             parts["identity"] = total / max(counts.identified, 1)
+        elif self.num_identities:
+            parts["identity"] = contrastive_loss(outputs.embedding, targets) / max(counts.anchors, 1)
         loss = self._join(detection, parts.get("identity"), counts.processes)
         return loss, {name: part.detach() for name, part in parts.items()}
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from .targets import Targets
 
 LOWEST_SCORE = 1e-4  # CenterNetHead.get_loss clips scores to this and 1 minus this
+SMALLEST_NORM = 1e-6  # a shorter embedding is divided by this, which bounds its gradient
 
 
 def identity_scale(num_identities: int) -> float:

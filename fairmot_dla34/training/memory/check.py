@@ -24,7 +24,7 @@ def require_training_memory(
         batch: Images of a step in this process.
         plain_neck: Whether deformable convolutions are computed as plain ones.
         precision: ``fp32`` or ``bf16``.
-        num_identities: Identities of the classifier.
+        num_identities: Identities of the classifier; 0: there is none.
 
     Raises:
         OutOfMemoryError: The limits of this process are clearly too small; the message has the largest batch that fits.

@@ -37,7 +37,7 @@ def step_bytes(
         batch: Images that this process computes at a time.
         plain_neck: Whether deformable convolutions are computed as plain ones.
         precision: ``fp32`` or ``bf16``.
-        num_identities: Identities of the classifier.
+        num_identities: Identities of the classifier; 0: there is none.
         embedding_size: Numbers in an embedding.
     """
     classifier = BYTES_PER_CLASSIFIER_WEIGHT * num_identities * (embedding_size + 1)
