@@ -11,6 +11,7 @@ what is cached, so that threads can share a library.
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,7 @@ class Library:
         self.num_identities = len(keys)
         self._identities = {key: first_identity + number for number, key in enumerate(keys)}
         self._people = _by_place(used.cutouts, PERSON)
+        self._persons = _by_person(used.cutouts)
         self._negatives = _by_place(used.cutouts, NEGATIVE)
         self._backgrounds = used.backgrounds
         self._cache = cache or ImageCache(folder)
@@ -113,6 +115,25 @@ class Library:
     def identity(self, cutout: Cutout) -> int:
         """Return the identity of a person's cut-out."""
         return self._identities[cutout.identity]
+
+    def narrowed(self, rng: np.random.Generator, people: int) -> Library:
+        """Return a view of the library with a few people, so that crops made with it show the same ones.
+
+        Args:
+            rng: Source of the draws: as many places by the square root of their size, one person of each.
+            people: Number of people, 1 or more; some may be drawn twice.
+        """
+        names = sorted(self._persons)
+        weights = np.sqrt([sum(map(len, self._persons[name])) for name in names])
+        edges = np.cumsum(weights) / weights.sum()
+        drawn: dict[str, list[Cutout]] = {}
+        for place_draw, draw in rng.random((people, 2)):
+            persons = self._persons[names[min(int(np.searchsorted(edges, place_draw, side="right")), len(names) - 1)]]
+            person = persons[int(draw * len(persons))]
+            drawn.setdefault(person[0].identity, person)
+        view = copy(self)
+        view._people = _by_place([cutout for person in drawn.values() for cutout in person], PERSON)
+        return view
 
     def background(
         self, rng: np.random.Generator, size: int, scales: tuple[float, float] = BACKGROUND_SCALES
@@ -201,7 +222,9 @@ class Library:
         spot = draw_spot(boxes, size, rng, scale_px)
         pool = self._people if kind == PERSON else self._negatives
         height = spot.height if kind == PERSON else spot.height * float(rng.uniform(0.4, 1.4))
-        cutout = _draw_cutout(pool, height / MOST_ENLARGED, rng)
+        if not len(boxes) and scale_px is None and pool:
+            height = min(height, MOST_ENLARGED * max(float(heights[-1]) for _, heights in pool))
+        cutout = _draw_cutout(pool, height / MOST_ENLARGED - 1e-6, rng)
         if cutout is None:
             return None
         source = self._cache.read(cutout.file, cv2.IMREAD_UNCHANGED, premultiplied)
@@ -270,6 +293,15 @@ def _by_place(cutouts: Collection[Cutout], kind: str) -> list[tuple[list[Cutout]
             places.setdefault(cutout.place, []).append(cutout)
     ordered = [sorted(places[name], key=lambda cutout: (cutout.height, cutout.file)) for name in sorted(places)]
     return [(entries, np.array([cutout.height for cutout in entries])) for entries in ordered]
+
+
+def _by_person(cutouts: Collection[Cutout]) -> dict[str, list[list[Cutout]]]:
+    """Return the cut-outs of people by place, and of each place by person."""
+    found: dict[str, dict[str, list[Cutout]]] = {}
+    for cutout in cutouts:
+        if cutout.kind == PERSON:
+            found.setdefault(cutout.place, {}).setdefault(cutout.identity, []).append(cutout)
+    return {place: list(persons.values()) for place, persons in found.items()}
 
 
 def _draw_cutout(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -127,7 +128,7 @@ def _ring(brush: Brush, centre: tuple[float, float], radii: tuple[float, float],
     """Draw an ellipse that is not filled."""
     angles = np.linspace(0, 2 * math.pi, 25)
     points = [(centre[0] + radii[0] * math.cos(angle), centre[1] + radii[1] * math.sin(angle)) for angle in angles]
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         brush.capsule(start, end, (thick, thick), colour)
 
 
