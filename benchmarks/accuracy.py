@@ -38,10 +38,10 @@ COLUMNS = {
 }
 
 
-def track(part: Part, detections: Sequence[Detections], method: str) -> list[FrameResult]:
+def track(part: Part, detections: Sequence[Detections], config: TrackerConfig) -> list[FrameResult]:
     """Track one part with a new tracker."""
     frame_rate = part.frame_rate()
-    tracker = Tracker(TrackerConfig(method=method), frame_rate=frame_rate)
+    tracker = Tracker(config, frame_rate=frame_rate)
     results = []
     for index, found in enumerate(detections):
         time_s = index / frame_rate
@@ -95,7 +95,7 @@ def main() -> None:
     for part in parts:
         found = detect(part, load_model, arguments.results / "detections" / f"{part.name}.npz")
         for method in arguments.trackers:
-            results = track(part, found, method)
+            results = track(part, found, TrackerConfig(method=method))
             write(arguments.results / method / f"{part.name}.txt", results)
             if arguments.fill_gaps:
                 filled = list(with_filled_gaps(results, arguments.fill_gaps))

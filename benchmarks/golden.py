@@ -18,7 +18,7 @@ from accuracy import score, track, write
 from detections import detect
 from parts import ScenePart, scene_parts
 
-from fairmot_dla34 import FairMOT
+from fairmot_dla34 import FairMOT, TrackerConfig
 from fairmot_dla34.association.registry import method_names
 
 SCENES = ("calm, seed 1", "crowded, seed 4", "pan, seed 7", "shake, seed 8")
@@ -46,7 +46,7 @@ def golden_scores(parts: list[ScenePart]) -> Iterator[tuple[str, Scores]]:
             found = detect(part, load_model, Path(folder) / "detections.npz")
             for method in method_names():
                 path = Path(folder) / f"{method}.txt"
-                write(path, track(part, found, method))
+                write(path, track(part, found, TrackerConfig(method=method)))
                 measured = score(part, path)
                 scores[method] = {measure: round(getattr(measured, measure), 2) for measure in MEASURES}
         yield part.name, scores

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,19 +145,38 @@ def score_tracking(part: Part, model: FairMOT, folder: Path) -> dict[str, dict[s
     Args:
         part: Frames with ground truth.
         model: Loaded model; it runs once for each frame.
-        folder: Folder for detections and results.
+        folder: Folder for detections.
 
     Returns:
         `FIGURES` by direction.
     """
-    found = detect(part, lambda: model, folder / "detections" / f"{part.name}.npz")
-    turned: tuple[tuple[Part, list[Detections]], ...] = ((part, found), (Reversed(part), found[::-1]))
+    return score_detections(part, detect(part, lambda: model, folder / "detections" / f"{part.name}.npz"))
+
+
+def score_detections(
+    part: Part,
+    found: Sequence[Detections],
+    config: TrackerConfig | None = None,
+    directions: Sequence[str] = DIRECTIONS,
+) -> dict[str, dict[str, float]]:
+    """Track the detections of a part and score the tracks.
+
+    Args:
+        part: Frames with ground truth.
+        found: Detections of each frame.
+        config: Settings of the tracker; None: the default ones.
+        directions: Directions of time, of `DIRECTIONS`.
+
+    Returns:
+        `FIGURES` by direction.
+    """
     scores = {}
-    for direction, (ordered, detections) in zip(DIRECTIONS, turned, strict=True):
-        path = folder / direction / f"{part.name}.txt"
-        path.unlink(missing_ok=True)  # of a run that was interrupted here
-        write(path, track(ordered, detections, TrackerConfig().method))
-        result = score(ordered, path)
+    for direction in directions:
+        ordered, detections = (Reversed(part), found[::-1]) if direction == DIRECTIONS[1] else (part, found)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "tracks.txt"
+            write(path, track(ordered, detections, config or TrackerConfig()))
+            result = score(ordered, path)
         scores[direction] = {figure: float(getattr(result, figure)) for figure in FIGURES}
     return scores
 

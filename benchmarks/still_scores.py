@@ -1,0 +1,211 @@
+"""Scorers of the places of still images: AP50, recall and false alarms from the detections of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from aims import Figure, at_least, at_most
+from numpy.typing import NDArray
+from stills_reading import (
+    REPORT_CAMERA,
+    REPORT_EVERY,
+    Still,
+    TrustedGround,
+    camera,
+    on_trusted_ground,
+    only_upright,
+    read_last_frames,
+    read_set,
+    read_wildtrack,
+    reported,
+    without_crowds,
+)
+
+from fairmot_dla34 import Detections, TrackerConfig
+from fairmot_dla34.evaluation.average_precision import (
+    MIN_IOU,
+    AveragePrecision,
+    ImageMatches,
+    match_detections,
+    overlap,
+)
+
+DEFAULT_THRESHOLD = TrackerConfig().conf_thres
+
+
+def match_still(still: Still, found: Detections) -> ImageMatches:
+    """Match the detections of one image with its people.
+
+    A detection that finds no person is left out if its IoU with a labelled box that does not count is at least 0.5, or
+    half of it lies in an ignored area.
+    """
+    order = np.argsort(-found.scores, kind="stable")
+    boxes, scores = found.boxes[order], found.scores[order]
+    right = match_detections(boxes, scores, still.people).right  # without ignored areas: in the order of `boxes`
+    left_out = (overlap(boxes, still.others) >= MIN_IOU).any(axis=1) & ~right
+    return match_detections(boxes[~left_out], scores[~left_out], still.people, still.areas)
+
+
+def precision_of(stills: Sequence[Still], found: Sequence[Detections]) -> AveragePrecision:
+    """Return the matched detections of images."""
+    precision = AveragePrecision()
+    for still, detections in zip(stills, found, strict=True):
+        precision.add(match_still(still, detections))
+    return precision
+
+
+def ap50(precision: AveragePrecision) -> float:
+    """Return AP50 in percent.
+
+    Raises:
+        ValueError: No person counts.
+    """
+    value = precision.value()
+    if value is None:
+        raise ValueError(f"None of {precision.images} images has a person that counts; expected labelled people.")
+    return value
+
+
+def threshold_figures(place: str, precision: AveragePrecision) -> list[Figure]:
+    """Return recall and precision of the detections that start tracks."""
+    recall, share = precision.recall_and_precision(DEFAULT_THRESHOLD)
+    return [Figure(place, "recall", recall), Figure(place, "precision", share)]
+
+
+def false_alarms(stills: Sequence[Still], found: Sequence[Detections]) -> int:
+    """Return the number of detections, with at least the default threshold, that are wrong."""
+    matches = [match_still(still, detections) for still, detections in zip(stills, found, strict=True)]
+    return sum(int((~match.right[match.scores >= DEFAULT_THRESHOLD]).sum()) for match in matches)
+
+
+class StillPlace:
+    """A set of still images. AP50 has an aim if ``aim`` is given, else it is for information.
+
+    Args:
+        name: Name in the table.
+        stills: Images that are scored.
+        aim: AP50 to reach, in percent.
+    """
+
+    lowest_score = 0.0  # AP50 needs all peaks
+
+    def __init__(self, name: str, stills: Sequence[Still], aim: float | None = None) -> None:
+        self.name = name
+        self.stills = stills
+        self._aim = aim
+
+    def loaders(self) -> Iterator[Callable[[], NDArray[np.uint8]]]:
+        """Yield a function for each image that reads it."""
+        for still in self.stills:
+            yield still.read
+
+    def score(self, found: Sequence[Detections]) -> list[Figure]:
+        """Return the figures of the detections in the images, in the order of `loaders`."""
+        precision = precision_of(self.stills, found)
+        value = ap50(precision)
+        figure = Figure(self.name, "AP50", value) if self._aim is None else at_least(
+            self.name, "AP50", value, self._aim
+        )  # fmt: skip
+        return [figure, *threshold_figures(self.name, precision)]
+
+
+class Wildtrack(StillPlace):
+    """WILDTRACK inside its grid: detections with their feet off the trusted ground are left out.
+
+    Args:
+        name: Name in the table.
+        folder: Folder of the set.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name, read_wildtrack(folder))
+        cameras = {camera(still) for still in self.stills}
+        self._grounds = {name: TrustedGround.read(folder / "trusted_foot_grid.json", name) for name in cameras}
+
+    def score(self, found: Sequence[Detections]) -> list[Figure]:
+        """Return the figures of all cameras, and AP50 of the camera that is never trained on."""
+        inside = []
+        for still, detections in zip(self.stills, found, strict=True):
+            stands = on_trusted_ground(detections.boxes, self._grounds[camera(still)])
+            inside.append(Detections(detections.boxes[stands], detections.scores[stands]))
+        precision = precision_of(self.stills, inside)
+        unseen = [index for index, still in enumerate(self.stills) if camera(still) == REPORT_CAMERA]
+        alone = precision_of([self.stills[index] for index in unseen], [inside[index] for index in unseen])
+        return [
+            at_least(self.name, "AP50 in the grid", ap50(precision), 65),
+            Figure(self.name, f"AP50 in the grid, {REPORT_CAMERA} alone", ap50(alone)),
+            *threshold_figures(self.name, precision),
+        ]
+
+
+class CocoPeople(StillPlace):
+    """COCO's people: upright ones, and all of them, without the images of crowds.
+
+    Args:
+        name: Name in the table.
+        stills: Images of the set that are scored, with crowds.
+    """
+
+    def __init__(self, name: str, stills: Sequence[Still]) -> None:
+        super().__init__(name, without_crowds(stills))
+        self._upright = [only_upright(still) for still in self.stills]
+
+    def score(self, found: Sequence[Detections]) -> list[Figure]:
+        """Return the figures of upright people, and AP50 of all boxes."""
+        upright = precision_of(self._upright, found)
+        return [
+            at_least(self.name, "AP50, upright", ap50(upright), 35),
+            *threshold_figures(self.name, upright),
+            Figure(self.name, "AP50, all boxes", ap50(precision_of(self.stills, found))),
+        ]
+
+
+class CocoNegatives(StillPlace):
+    """Images without people, in which every detection is a false alarm; see `StillPlace`."""
+
+    def score(self, found: Sequence[Detections]) -> list[Figure]:
+        """Return the false alarms per image in the reported images, and in all images."""
+        count, total = (
+            false_alarms(self.stills[::step], found[::step]) / len(self.stills[::step]) for step in (REPORT_EVERY, 1)
+        )
+        reported_name = f"false alarms per image, {len(self.stills[::REPORT_EVERY])} images"
+        every_name = f"false alarms per image, all {len(self.stills)}; the others may be trained on"
+        return [
+            at_most(self.name, reported_name, count, 0.1, share=count, digits=2),
+            Figure(self.name, every_name, total, digits=2),
+        ]
+
+
+class LastFrames(StillPlace):
+    """The last frame of each sequence of MOT17-mini; see `StillPlace`."""
+
+    def score(self, found: Sequence[Detections]) -> list[Figure]:
+        """Return recall and false alarms at the default threshold, and AP50."""
+        precision, alarms = precision_of(self.stills, found), false_alarms(self.stills, found)
+        value = ap50(precision)
+        recall, _ = precision.recall_and_precision(DEFAULT_THRESHOLD)
+        return [
+            at_least(self.name, "recall", recall, 85),
+            at_most(self.name, "false alarms", alarms, 12, share=alarms / precision.people, digits=0),
+            Figure(self.name, "AP50", value),
+        ]
+
+
+def still_places(data: Path) -> dict[str, Callable[[], StillPlace]]:
+    """Return functions that read the places below ``data``, by name."""
+    stills = data / "stills"
+
+    def every_fifth(name: str, aim: float | None = None) -> Callable[[], StillPlace]:
+        return lambda: StillPlace(name, reported(read_set(stills / name)), aim)
+
+    return {
+        "pennfudan": every_fifth("pennfudan", 80),
+        "wildtrack": lambda: Wildtrack("wildtrack", stills / "wildtrack"),
+        "coco256_person": lambda: CocoPeople("coco256_person", reported(read_set(stills / "coco256_person"))),
+        "coco256_negative": lambda: CocoNegatives("coco256_negative", read_set(stills / "coco256_negative")),
+        "voc_mini": every_fifth("voc_mini"),
+        "cafe": every_fifth("cafe"),
+        "MOT17-mini": lambda: LastFrames("MOT17-mini", read_last_frames(data / "MOT17-mini")),
+    }
