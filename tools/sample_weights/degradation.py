@@ -34,14 +34,16 @@ class Part(NamedTuple):
     group: str
 
 
+_NIGHT = Part(light.make_night, 0.8, "scene")
+_NOISE = Part(sensor.add_noise, 1.4, "noise")
 LIGHT = (
-    Part(light.cast_shadows, 0.8, "shadow"),
+    Part(light.cast_shadows, 0.8, "scene"),
     Part(light.add_gradient, 0.8, "gradient"),
     Part(light.change_exposure, 1.6, "exposure"),
     Part(light.cast_colours, 1.2, "cast"),
-    Part(light.make_grey, 0.8, "scene"),
+    Part(light.make_grey, 0.8, "cast"),
     Part(light.make_infrared, 0.8, "scene"),
-    Part(light.make_night, 0.8, "scene"),
+    _NIGHT,
     Part(light.add_haze, 0.8, "scene"),
 )
 CAMERA = (
@@ -52,7 +54,7 @@ CAMERA = (
     Part(sensor.add_dead_pixels, 0.15, "dead pixels"),
     Part(sensor.interlace, 0.15, "fields"),
     Part(optics.shrink, 1.2, "blur"),  # not before the interlacing: the fields of a small image differ too much
-    Part(sensor.add_noise, 1.4, "noise"),
+    _NOISE,
     Part(compression.sharpen, 0.7, "sharpening"),
     Part(compression.compress_jpeg, 1.6, "encoder"),
     Part(compression.compress_h264, 1.0, "encoder"),
@@ -89,11 +91,12 @@ def degrade(image: Image, rng: np.random.Generator) -> Image:
 def _draw(rng: np.random.Generator) -> list[Part]:
     """Draw parts, at most one of each group, in the order of their effect."""
     count = COUNTS[rng.choice(len(COUNTS), p=COUNT_SHARES)]
-    chosen: dict[str, int] = {}
-    for number in rng.choice(len(PARTS), len(PARTS), replace=False, p=_WEIGHTS).tolist():
-        if len(chosen) < count:
-            chosen.setdefault(PARTS[number].group, number)
-    parts = [PARTS[number] for number in sorted(chosen.values())]
-    if any(part.apply is light.make_night for part in parts) and "noise" not in chosen:  # the noise of the gain
-        parts = sorted([*parts, *(part for part in PARTS if part.group == "noise")], key=PARTS.index)
-    return parts
+    chosen: dict[str, Part] = {}
+    for number in rng.choice(len(PARTS), len(PARTS), replace=False, p=_WEIGHTS):
+        if len(chosen) >= count:
+            break
+        part = PARTS[number]
+        chosen.setdefault(part.group, part)
+        if chosen.get("scene") == _NIGHT:  # the gain at night is never without noise
+            chosen.setdefault(_NOISE.group, _NOISE)
+    return sorted(chosen.values(), key=PARTS.index)

@@ -22,7 +22,7 @@ _PRESETS = "ultrafast", "superfast", "veryfast"
 
 def sharpen(image: Image, rng: np.random.Generator) -> Image:
     """Sharpen too much: halos along edges."""
-    amount = rng.uniform(0.4, 1.8)
+    amount = rng.uniform(0.4, 1.5)
     blurred = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 1.8))
     return np.asarray(cv2.addWeighted(image, 1 + amount, blurred, -amount, 0), np.uint8)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 _GREY = np.array([0.114, 0.587, 0.299])  # BT.601 luma of BGR
 _LEVELS = np.arange(256) / 255
-_LEAST_MEAN, _MOST_MEAN, _LEAST_DEVIATION, _MOST_GAIN = 32.0, 205.0, 12.0, 2.5  # levels of 0 to 255
+_LEAST_MEAN, _MOST_MEAN, _LEAST_DEVIATION, _MOST_GAIN = 36.0, 205.0, 14.0, 2.5  # levels of 0 to 255
 _SMALL = 64  # smallest common side of the maps of glow: they have no detail
 
 
@@ -29,20 +29,21 @@ def jitter_colours(image: Image, rng: np.random.Generator, share: float = 1.0) -
 def change_exposure(image: Image, rng: np.random.Generator) -> Image:
     """Change the exposure (up to two thirds of a stop), the gamma and the contrast."""
     curve = np.minimum(_LEVELS * 2 ** rng.uniform(-0.65, 0.65), 1) ** np.exp(rng.uniform(-0.5, 0.5))
-    curve = (curve - 0.5) * rng.uniform(0.65, 1.4) + 0.5
+    pivot = curve[int(image.mean())]
+    curve = pivot + (curve - pivot) * rng.uniform(0.65, 1.35)
     return _lookup(image, curve[:, None])
 
 
 def cast_colours(image: Image, rng: np.random.Generator) -> Image:
     """Multiply the channels by gains, as a wrong white balance does."""
-    gains = np.exp(rng.uniform(-0.28, 0.28, 3))
+    gains = np.exp(rng.uniform(-0.23, 0.23, 3))
     return _lookup(image, _LEVELS[:, None] * gains / gains.mean())
 
 
 def make_night(image: Image, rng: np.random.Generator) -> Image:
     """Darken, take colour away and add the cast of lamps. The noise of the gain belongs to the sensor."""
     dark = _recolour(
-        image, 0, rng.uniform(0.15, 0.7), rng.uniform(0.3, 0.65) * _LEVELS ** rng.uniform(0.85, 1.35) + 0.02
+        image, 0, rng.uniform(0.15, 0.7), rng.uniform(0.35, 0.7) * _LEVELS ** rng.uniform(0.85, 1.35) + 0.02
     )
     gains = np.array([rng.uniform(0.7, 1.1), 1, rng.uniform(0.85, 1.25)])
     return _lookup(dark, _LEVELS[:, None] * gains)
