@@ -119,6 +119,7 @@ class _Run:
                 plain_neck=config.plain_neck,
                 precision=plan.precision,
                 num_identities=0 if config.loss.contrastive else self._source.num_identities,
+                multiple=2 if config.loss.contrastive else 1,
             )
         self._learner = self._make_learner(checkpoint)
         self._length = plan.length(self._source.steps_per_epoch)

@@ -139,10 +139,13 @@ class Stepper:
         """Return the error that names the largest batch that fits."""
         remedy = "use a smaller --batch-size or --input-size, or a machine with more memory"
         if self._world.size == 1:  # the steps of several processes wait for each other
+            in_pairs = self._model.loss.config.contrastive
             size = self._largest_batch(batch)
+            size -= size % 2 if in_pairs else 0
             remedy = f"{size} fit{'s' if size == 1 else ''}: use --batch-size {size}, or a smaller --input-size"
             if not size:
-                remedy = "one image is too much too: use a smaller --input-size or a machine with more memory"
+                least = "two images are" if in_pairs else "one image is"
+                remedy = f"{least} too much too: use a smaller --input-size or a machine with more memory"
         height, width = batch.images.shape[2:]
         return OutOfMemoryError(
             f"A step on {len(batch.names)} images of {width}x{height} needs more memory than {self._world.device} has; "

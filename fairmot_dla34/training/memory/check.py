@@ -15,7 +15,7 @@ _SURE_SHARE = 0.85  # of the estimate, which is up to 15 % above the need
 
 
 def require_training_memory(
-    input_size: InputSize, batch: int, *, plain_neck: bool, precision: str, num_identities: int
+    input_size: InputSize, batch: int, *, plain_neck: bool, precision: str, num_identities: int, multiple: int = 1
 ) -> None:
     """Check that training DLA-34 on the CPU fits; a lack of memory of the machine, which may pass, is a warning.
 
@@ -25,6 +25,7 @@ def require_training_memory(
         plain_neck: Whether deformable convolutions are computed as plain ones.
         precision: ``fp32`` or ``bf16``.
         num_identities: Identities of the classifier; 0: there is none.
+        multiple: Number of which every batch is a multiple; 2: images come in pairs.
 
     Raises:
         OutOfMemoryError: The limits of this process are clearly too small; the message has the largest batch that fits.
@@ -36,7 +37,9 @@ def require_training_memory(
         fits = fitting_batch(
             own + left, input_size, plain_neck=plain_neck, precision=precision, num_identities=num_identities
         )
-        remedy = f"use --batch-size {fits}," if fits else "one image is too much too: use"
+        fits -= fits % multiple
+        too_much = "one image is" if multiple == 1 else f"{multiple} images are"
+        remedy = f"use --batch-size {fits}," if fits else f"{too_much} too much too: use"
         return (
             f"Training on {batch} images of {input_size} at a time takes about {need / 1e9:.1f} GB of memory, and this "
             f"process can have {(own + left) / 1e9:.1f} GB; {remedy} a smaller --input-size or more memory."
