@@ -59,12 +59,12 @@ def make_infrared(image: Image, rng: np.random.Generator) -> Image:
     """Imitate near infrared with a lamp: grey, dyes bright, darker away from the lamp, glow around what is bright."""
     largest = image.max(axis=2)
     grey = cv2.addWeighted(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 0.5, largest, 0.5, 0)
-    curve = _LEVELS ** rng.uniform(0.45, 0.85) * rng.uniform(0.75, 1.05)
+    curve = _LEVELS ** rng.uniform(0.5, 0.9) * rng.uniform(0.7, 0.97)
     grey = cv2.LUT(grey, _bytes(curve))
     height, width = grey.shape
     small = cv2.resize(grey, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
     glow = cv2.GaussianBlur(np.where(small > 190, small, 0).astype(np.uint8), (0, 0), rng.uniform(1.5, 5))
-    grey = cv2.addWeighted(grey, 1, cv2.resize(glow, (width, height)), rng.uniform(0.1, 0.45), 0)
+    grey = cv2.addWeighted(grey, 1, cv2.resize(glow, (width, height)), rng.uniform(0.1, 0.35), 0)
     lamp = _spot(height, width, rng.uniform(0.2, 0.8, 2), rng.uniform(0.5, 1.2), rng.uniform(0, 0.6))
     grey = cv2.multiply(grey, lamp, dtype=cv2.CV_8U)
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)

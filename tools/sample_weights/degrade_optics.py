@@ -31,7 +31,7 @@ def blur_motion(image: Image, rng: np.random.Generator) -> Image:
     """Blur along a line of random direction, 3 to 15 px long; short lines are the most frequent."""
     most, share = _LONGEST_MOTION
     longest = max(3.5, min(most, share * min(image.shape[:2])))
-    half = (3 + (longest - 3) * rng.random() ** 1.5) / 2
+    half = (3 + (longest - 3) * rng.random() ** 2) / 2
     angle = rng.uniform(0, np.pi)
     reach = int(np.ceil(half))
     kernel = np.zeros((2 * reach + 1,) * 2)
