@@ -144,8 +144,13 @@ def only_upright(still: Still) -> Still:
     return Still(still.path, still.people[upright], still.people[~upright])
 
 
-def read_last_frames(folder: Path) -> list[Still]:
-    """Read the last frame of each sequence of MOT17-mini; people less visible are ignored areas."""
-    options = ReadOptions(math.nextafter(ABOVE_VISIBILITY, 1.0))
+def read_last_frames(folder: Path, above_visibility: float | None = ABOVE_VISIBILITY) -> list[Still]:
+    """Read the last frame of each sequence of MOT17-mini.
+
+    Args:
+        folder: Folder of the sequences.
+        above_visibility: People of at most this visibility are ignored areas; None: all people count.
+    """
+    options = ReadOptions(0.0 if above_visibility is None else math.nextafter(above_visibility, 1.0))
     last = [sequence.images[-1] for sequence in read_mot(folder, options, DropReport())]
     return [Still(image.path, image.labels.boxes, areas=image.labels.ignored) for image in last]

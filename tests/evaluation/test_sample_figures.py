@@ -152,9 +152,14 @@ class TestLastFrames:
         (last,) = read_last_frames(tmp_path)
         assert last.path.stem == "000002"
         assert (len(last.people), len(last.areas)) == (1, 1)
+        (last,) = read_last_frames(tmp_path, None)
+        assert (len(last.people), len(last.areas)) == (2, 0)
 
     def test_false_alarms_enter_the_mean_by_person(self) -> None:
-        recall, alarms, _ = LastFrames("mot17", [still([UPRIGHT, SEATED])]).score([found([UPRIGHT, [200, 0, 220, 50]])])
+        place = LastFrames("mot17", [still([UPRIGHT, SEATED])], [still([UPRIGHT, SEATED, [300, 0, 320, 50]])])
+        recall, alarms, _, recall_of_all, _ = place.score([found([UPRIGHT, [200, 0, 220, 50]])])
+        assert recall_of_all.value == pytest.approx(100 / 3)
+        assert recall_of_all.percent is None
         assert (recall.value, recall.percent) == (50, 50)
         assert (alarms.value, alarms.percent) == (1, 50)
 
