@@ -43,5 +43,5 @@ def _near(sequence: DatasetSequence) -> NDArray[np.int64]:
     if not sequence.is_video or not sequence.frame_rate:
         return np.stack([own, own + 1], axis=1)
     frames = np.array([image.index for image in sequence.images], np.int64)
-    span = round(MAX_SECONDS * sequence.frame_rate)
+    span = int(MAX_SECONDS * sequence.frame_rate)
     return np.stack([np.searchsorted(frames, frames - span), np.searchsorted(frames, frames + span, "right")], axis=1)
