@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairmot_dla34.synth.drawing import overlap
-
 _LIGHTNESS, _TINT = 0.7, 0.5  # largest strengths at which a cut-out's lightness and tint follow the background
 _JITTER = 8.0  # standard deviation of its lightness, of 255
 
@@ -66,12 +64,3 @@ def adapted(cutout: NDArray[np.uint8], around: NDArray[np.uint8], rng: np.random
     table = np.clip((levels - mean) * gains + means, 0, 255).astype(np.uint8)  # (256, 3)
     moved = cv2.cvtColor(cv2.LUT(lab, table[:, None, :]), cv2.COLOR_LAB2BGR)
     return premultiplied(np.asarray(np.dstack([moved, alpha]), np.uint8))
-
-
-def covered(alpha: NDArray[np.uint8], size: tuple[int, int], corner: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return ``(H, W)``: which px of an image of that size the cut-out hides with its top left corner at (x, y)."""
-    found = np.zeros(size, bool)
-    areas = overlap(size, alpha.shape, corner)
-    if areas is not None:
-        found[areas[0]] = alpha[areas[1]] > 127
-    return found

@@ -10,18 +10,19 @@ what is cached, so that threads can share a library.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from copy import copy
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-from blending import adapted, covered, premultiplied, resized
+from blending import adapted, premultiplied, resized
 from cutout_cache import ImageCache
 from cutout_index import NEGATIVE, PERSON, Background, Cutout, Index
+from cutout_pool import Pool, draw_background
 from numpy.typing import NDArray
-from placing import draw_left, draw_spot, moved_to_cut_sides
+from pasted_labels import Placed, merged_labels
+from placing import Spot, draw_left, draw_spot, moved_to_cut_sides
 
 from fairmot_dla34.datasets import ImageLabels
 from fairmot_dla34.errors import DatasetError, InvalidInputError
@@ -30,48 +31,29 @@ from fairmot_dla34.synth.drawing import overlap, paste
 
 PEOPLE, NEGATIVES = 3, 2  # most cut-outs of each kind in a crop
 MOST_ENLARGED = 1.6
-MIN_VISIBLE = 0.3  # people of whom less can be seen are ignored areas
-BODY = 0.6  # share of the width of a box, in its middle, that stands for the body of a person without a mask
-UNTOUCHED = 0.02  # a smaller hidden share leaves a label as it is
+AS_OTHERS = 0.7  # share of the people pasted into a crop without people who are as large as those pasted before
+NEGATIVE_HEIGHTS = 0.4, 1.4  # of a person at the same place
 BACKGROUND_SCALES = 0.35, 2.0
-_LARGEST_SCALE = 2.5  # of a background that is smaller than the crop
+LARGEST_BACKGROUND_SCALE = 2.5  # of one that is smaller than the crop
 
 
 @dataclass(frozen=True, eq=False)
-class _Placed:
-    """A cut-out at its place in a crop.
-
-    Attributes:
-        cutout: Its entry in the index.
-        image: ``(h, w, 4)`` premultiplied BGRA.
-        corner: (x, y) of the image's top left corner, crop px.
-        box: ``(4,)`` float32 xyxy, crop px.
-    """
-
-    cutout: Cutout
-    image: NDArray[np.uint8]
-    corner: tuple[int, int]
-    box: NDArray[np.float32]
-
-
 class Library:
     """People, hard negatives and backgrounds for training images; see `Library.open`.
 
     Attributes:
-        num_identities: Number of identities, from the ``first_identity`` on; it does not depend on what is left out.
+        people: Cut-outs of people.
+        negatives: Cut-outs of things that are not people.
+        backgrounds: Images without people.
+        identities: Identity of each person by its key. It does not depend on the places that are left out.
+        cache: Images of the library.
     """
 
-    def __init__(
-        self, folder: Path, index: Index, used: Index, first_identity: int, cache: ImageCache | None = None
-    ) -> None:
-        keys = sorted({cutout.identity for cutout in index.cutouts if cutout.kind == PERSON})
-        self.num_identities = len(keys)
-        self._identities = {key: first_identity + number for number, key in enumerate(keys)}
-        self._people = _by_place(used.cutouts, PERSON)
-        self._persons = _by_person(used.cutouts)
-        self._negatives = _by_place(used.cutouts, NEGATIVE)
-        self._backgrounds = used.backgrounds
-        self._cache = cache or ImageCache(folder)
+    people: Pool
+    negatives: Pool
+    backgrounds: tuple[Background, ...]
+    identities: Mapping[str, int]
+    cache: ImageCache
 
     @classmethod
     def open(
@@ -101,39 +83,36 @@ class Library:
             raise InvalidInputError(f"Library {folder} has no place {unknown[0]!r}; it has {', '.join(places)}.")
         if first_identity < 0:
             raise InvalidInputError(f"first_identity is {first_identity}; expected 0 or more.")
-        cutouts = tuple(
-            cutout
-            for cutout in index.cutouts
-            if cutout.place not in without and (cutout.kind == NEGATIVE or people is None or cutout.place in people)
-        )
-        backgrounds = tuple(background for background in index.backgrounds if background.place not in without)
-        used = Index(cutouts, backgrounds)
-        if not any(cutout.kind == PERSON for cutout in cutouts):
+        keys = sorted({cutout.identity for cutout in index.cutouts if cutout.kind == PERSON})
+        used = [cutout for cutout in index.cutouts if cutout.place not in without]
+        persons = [item for item in used if item.kind == PERSON and (people is None or item.place in people)]
+        if not persons:
             raise DatasetError(f"Library {folder} has no people at the chosen places. Choose more places.")
-        return cls(folder, index, used, first_identity)
+        return cls(
+            people=Pool.of(persons),
+            negatives=Pool.of(cutout for cutout in used if cutout.kind == NEGATIVE),
+            backgrounds=tuple(background for background in index.backgrounds if background.place not in without),
+            identities={key: first_identity + number for number, key in enumerate(keys)},
+            cache=ImageCache(folder),
+        )
+
+    @property
+    def num_identities(self) -> int:
+        """Number of identities, from the ``first_identity`` on."""
+        return len(self.identities)
 
     def identity(self, cutout: Cutout) -> int:
         """Return the identity of a person's cut-out."""
-        return self._identities[cutout.identity]
+        return self.identities[cutout.identity]
 
     def narrowed(self, rng: np.random.Generator, people: int) -> Library:
         """Return a view of the library with a few people, so that crops made with it show the same ones.
 
         Args:
-            rng: Source of the draws: as many places by the square root of their size, one person of each.
+            rng: Source of the draws.
             people: Number of people, 1 or more; some may be drawn twice.
         """
-        names = sorted(self._persons)
-        weights = np.sqrt([sum(map(len, self._persons[name])) for name in names])
-        edges = np.cumsum(weights) / weights.sum()
-        drawn: dict[str, list[Cutout]] = {}
-        for place_draw, draw in rng.random((people, 2)):
-            persons = self._persons[names[min(int(np.searchsorted(edges, place_draw, side="right")), len(names) - 1)]]
-            person = persons[int(draw * len(persons))]
-            drawn.setdefault(person[0].identity, person)
-        view = copy(self)
-        view._people = _by_place([cutout for person in drawn.values() for cutout in person], PERSON)
-        return view
+        return replace(self, people=self.people.few(rng, people))
 
     def background(
         self, rng: np.random.Generator, size: int, scales: tuple[float, float] = BACKGROUND_SCALES
@@ -143,31 +122,28 @@ class Library:
         Args:
             rng: Source of the draws.
             size: Side of the crop, px.
-            scales: Range of the crop px per image px. A small image is enlarged more, up to 2.5
-                times, to fill the crop.
+            scales: Range of the crop px per image px. A small image is enlarged more, up to 2.5 times, to fill the
+                crop.
 
         Raises:
             DatasetError: The library has no backgrounds.
         """
-        if not self._backgrounds:
+        if not self.backgrounds:
             raise DatasetError("The library has no backgrounds at the chosen places. Build it with more places.")
-        image = self._cache.read(_draw_background(self._backgrounds, rng).file, cv2.IMREAD_COLOR)
+        image = self.cache.read(draw_background(self.backgrounds, rng).file, cv2.IMREAD_COLOR)
         scale = float(np.exp(rng.uniform(*np.log(scales))))
-        scale = max(scale, min(size / min(image.shape[:2]), _LARGEST_SCALE))
-        source = np.maximum(np.round(np.array([size, size]) / scale).astype(int), 1)  # width, height
-        space = np.array(image.shape[1::-1]) - source
-        left, top = (int(rng.integers(max(room, 0) + 1)) for room in space)
-        part = image[top : top + source[1], left : left + source[0]]
+        scale = max(scale, min(size / min(image.shape[:2]), LARGEST_BACKGROUND_SCALE))
+        side = max(round(size / scale), 1)
+        left, top = (int(rng.integers(max(length - side, 0) + 1)) for length in image.shape[1::-1])
+        part = image[top : top + side, left : left + side]
         if rng.random() < 0.5:
             part = part[:, ::-1]
-        target = np.minimum(np.rint(np.array(part.shape[1::-1]) * scale), size).astype(int)
-        target = np.where(target >= size - 3, size, np.maximum(target, 1))  # whole px of the source do not fit exactly
-        width, height = (int(side) for side in target)
+        width, height = (size if length == side else max(round(length * scale), 1) for length in part.shape[1::-1])
         mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        found = cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=mode)
         crop = np.full((size, size, 3), LETTERBOX_GREY, np.uint8)
         x, y = (size - width) // 2, (size - height) // 2
-        crop[y : y + height, x : x + width] = found
+        resized_part = cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=mode)
+        crop[y : y + height, x : x + width] = resized_part
         return crop
 
     def paste(
@@ -182,8 +158,8 @@ class Library:
     ) -> tuple[NDArray[np.uint8], ImageLabels]:
         """Paste people and hard negatives into a crop.
 
-        Heights are those of the people in the crop, by a line over foot rows if they show the perspective; otherwise
-        any from 24 px on. A cut-out is never enlarged more than 1.6 times.
+        Heights are those of the people in the crop, by a line over foot rows if they show the perspective. Without
+        people in the crop, they are any from 24 px to 0.9 of its side. A cut-out is never enlarged more than 1.6 times.
 
         Args:
             image: ``(S, S, 3)`` uint8 BGR; it is not changed.
@@ -197,133 +173,58 @@ class Library:
             The new image, and labels with the pasted people. People who are mostly hidden are ignored areas.
         """
         size = image.shape[0]
-        kinds = [PERSON] * int(rng.integers(people + 1)) + [NEGATIVE] * int(rng.integers(negatives + 1))
-        boxes, placed = labels.boxes, []
-        for kind in kinds:
-            sizes_from = boxes if len(labels) or rng.random() < 0.7 else boxes[:0]
-            item = self._place(kind, image, sizes_from, rng, scale_px)
+        pools = [self.people] * int(rng.integers(people + 1)) + [self.negatives] * int(rng.integers(negatives + 1))
+        boxes = labels.boxes
+        placed: list[Placed] = []
+        for pool in pools:
+            alike = boxes if rng.random() < AS_OTHERS else boxes[:0]
+            spot = draw_spot(labels.boxes if len(labels) else alike, size, rng, scale_px)
+            item = self._placed(pool, image, spot, boxes, rng)
             if item is None:
                 continue
             placed.append(item)
-            if kind == PERSON:
+            if item.identity is not None:
                 boxes = np.concatenate([boxes, item.box[None]])
         placed.sort(key=lambda item: float(item.box[3]))  # the nearest one last
         result = np.ascontiguousarray(image).copy()
         for item in placed:
             paste(result, item.image, item.corner)
-        return result, self._labels(labels, placed, size)
+        return result, merged_labels(labels, placed, size)
 
-    def _place(
-        self, kind: str, image: NDArray[np.uint8], boxes: NDArray[np.float32], rng: np.random.Generator,
-        scale_px: float | None,
-    ) -> _Placed | None:  # fmt: skip
-        """Choose a cut-out and its place, and fit it to the image there; None if no cut-out is large enough."""
+    def _placed(
+        self, pool: Pool, image: NDArray[np.uint8], spot: Spot, boxes: NDArray[np.float32], rng: np.random.Generator
+    ) -> Placed | None:
+        """Choose a cut-out and its column, and fit it to the image there; None if no cut-out is large enough.
+
+        A height that is free is at most that of the largest one.
+        """
         size = image.shape[0]
-        spot = draw_spot(boxes, size, rng, scale_px)
-        pool = self._people if kind == PERSON else self._negatives
-        height = spot.height if kind == PERSON else spot.height * float(rng.uniform(0.4, 1.4))
-        if not len(boxes) and scale_px is None and pool:
-            height = min(height, MOST_ENLARGED * max(float(heights[-1]) for _, heights in pool))
-        cutout = _draw_cutout(pool, height / MOST_ENLARGED - 1e-6, rng)
+        height = spot.height * (1.0 if pool is self.people else float(rng.uniform(*NEGATIVE_HEIGHTS)))
+        if spot.is_free:
+            height = min(height, MOST_ENLARGED * pool.largest)
+        cutout = pool.draw(height / MOST_ENLARGED - 1e-6, rng)
         if cutout is None:
             return None
-        source = self._cache.read(cutout.file, cv2.IMREAD_UNCHANGED, premultiplied)
-        scale = height / cutout.height
-        width_px, height_px = (max(round(side * scale), 2) for side in source.shape[1::-1])
-        upper = resized(source, (width_px, height_px), rng)
-        scales = np.array([width_px / source.shape[1], height_px / source.shape[0]] * 2)
-        inner, cut = np.array(cutout.box) * scales, cutout.cut
-        if rng.random() < 0.5:
-            upper = np.ascontiguousarray(upper[:, ::-1])
-            inner[[0, 2]] = width_px - inner[[2, 0]]
-            cut = tuple({"left": "right", "right": "left"}.get(side, side) for side in cut)
+        upper, inner, cut = self._fitted(cutout, height / cutout.height, rng)
         left = draw_left(spot, float(inner[2] - inner[0]), boxes, size, rng)
-        corner = np.rint([left - inner[0], spot.foot - inner[3]]).astype(int)
-        x, y = moved_to_cut_sides((int(corner[0]), int(corner[1])), inner, cut, size)
+        corner = round(left - float(inner[0])), round(spot.foot - float(inner[3]))
+        x, y = moved_to_cut_sides(corner, inner, cut, size)
         areas = overlap((size, size), upper.shape, (x, y))
         around = image[areas[0]] if areas else image[:0, :0]
         box = (inner + np.array([x, y, x, y])).astype(np.float32)
-        return _Placed(cutout, adapted(upper, around, rng), (x, y), box)
+        identity = self.identity(cutout) if cutout.kind == PERSON else None
+        return Placed(adapted(upper, around, rng), (x, y), box, identity)
 
-    def _labels(self, labels: ImageLabels, placed: list[_Placed], size: int) -> ImageLabels:
-        """Return the labels of the crop with the pasted people; people who are mostly hidden are ignored areas."""
-        hidden = np.zeros((size, size), bool)
-        boxes, ids, areas = [], [], []
-        for item in reversed(placed):  # from the nearest one
-            solid = covered(item.image[..., 3], (size, size), item.corner)
-            if item.cutout.kind == PERSON:
-                whole = max(int(np.count_nonzero(item.image[..., 3] > 127)), 1)
-                seen = np.count_nonzero(solid & ~hidden) / whole
-                if seen >= MIN_VISIBLE:
-                    boxes.append(item.box)
-                    ids.append(self.identity(item.cutout))
-                elif solid.any():
-                    areas.append(np.clip(item.box, 0, size))
-            hidden |= solid
-        stay = np.array([_stays(box, hidden) for box in labels.boxes], bool)
-        gone = np.clip(labels.boxes[~stay], 0, size)
-        count = len(boxes)
-        return ImageLabels(
-            np.concatenate([labels.boxes[stay], np.array(boxes, np.float32).reshape(-1, 4)]),
-            np.concatenate([labels.ids[stay], np.array(ids, np.int64)]),
-            np.concatenate([labels.class_ids[stay], np.zeros(count, np.int64)]),
-            np.concatenate([labels.ignored, gone, np.array(areas, np.float32).reshape(-1, 4)]).astype(np.float32),
-        )
-
-
-def _stays(box: NDArray[np.float32], hidden: NDArray[np.bool_]) -> bool:
-    """Return whether enough of a person without a mask is visible: of the middle of its box, within the crop."""
-    middle, half = (box[0] + box[2]) / 2, BODY / 2 * (box[2] - box[0])
-    body = np.array([middle - half, box[1], middle + half, box[3]])
-    size = hidden.shape[0]
-    left, top, right, bottom = np.clip(np.rint(body), 0, size).astype(int)
-    part = hidden[top:bottom, left:right]
-    if part.size == 0:
-        return True
-    share = float(part.mean())
-    inside = part.size / max(float((body[2] - body[0]) * (body[3] - body[1])), 1.0)
-    return share <= UNTOUCHED or (1 - share) * min(inside, 1.0) >= MIN_VISIBLE
-
-
-def _by_place(cutouts: Collection[Cutout], kind: str) -> list[tuple[list[Cutout], NDArray[np.float64]]]:
-    """Return the cut-outs of a kind by place: each from small to large, with their heights."""
-    places: dict[str, list[Cutout]] = {}
-    for cutout in cutouts:
-        if cutout.kind == kind:
-            places.setdefault(cutout.place, []).append(cutout)
-    ordered = [sorted(places[name], key=lambda cutout: (cutout.height, cutout.file)) for name in sorted(places)]
-    return [(entries, np.array([cutout.height for cutout in entries])) for entries in ordered]
-
-
-def _by_person(cutouts: Collection[Cutout]) -> dict[str, list[list[Cutout]]]:
-    """Return the cut-outs of people by place, and of each place by person."""
-    found: dict[str, dict[str, list[Cutout]]] = {}
-    for cutout in cutouts:
-        if cutout.kind == PERSON:
-            found.setdefault(cutout.place, {}).setdefault(cutout.identity, []).append(cutout)
-    return {place: list(persons.values()) for place, persons in found.items()}
-
-
-def _draw_cutout(
-    pool: list[tuple[list[Cutout], NDArray[np.float64]]], min_height: float, rng: np.random.Generator
-) -> Cutout | None:
-    """Draw a cut-out of at least a height: a place by the square root of its number of them, then one of them."""
-    first = [int(np.searchsorted(heights, min_height)) for _, heights in pool]
-    weights = np.sqrt([len(entries) - start for (entries, _), start in zip(pool, first, strict=True)])
-    place_draw, draw = rng.random(2)
-    if not weights.sum():
-        return None
-    place = min(int(np.searchsorted(np.cumsum(weights) / weights.sum(), place_draw, side="right")), len(pool) - 1)
-    entries, start = pool[place][0], first[place]
-    return entries[start + int(draw * (len(entries) - start))]
-
-
-def _draw_background(backgrounds: tuple[Background, ...], rng: np.random.Generator) -> Background:
-    """Draw a background: a place by the square root of its number of them, then one of them."""
-    places: dict[str, list[Background]] = {}
-    for background in backgrounds:
-        places.setdefault(background.place, []).append(background)
-    names = sorted(places)
-    weights = np.sqrt([len(places[name]) for name in names])
-    found = places[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-    return found[int(rng.integers(len(found)))]
+    def _fitted(
+        self, cutout: Cutout, scale: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64], tuple[str, ...]]:
+        """Return the image of a cut-out at a scale, its box in it, and its cut sides; half of them are mirrored."""
+        source = self.cache.read(cutout.file, cv2.IMREAD_UNCHANGED, premultiplied)
+        width, height = (max(round(side * scale), 2) for side in source.shape[1::-1])
+        image, cut = resized(source, (width, height), rng), cutout.cut
+        box = np.array(cutout.box) * np.tile([width / source.shape[1], height / source.shape[0]], 2)
+        if rng.random() < 0.5:
+            image = np.ascontiguousarray(image[:, ::-1])
+            box[[0, 2]] = width - box[[2, 0]]
+            cut = tuple({"left": "right", "right": "left"}.get(side, side) for side in cut)
+        return image, box, cut

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,12 @@ class Spot:
     Attributes:
         height: Height of the box, px.
         foot: Row of its lower side, crop px; it may be below the crop.
+        is_free: Whether the height may be any other one too, because nobody is in the crop.
     """
 
     height: float
     foot: float
+    is_free: bool = False
 
 
 def draw_spot(boxes: NDArray[np.float32], size: int, rng: np.random.Generator, scale_px: float | None = None) -> Spot:
@@ -42,7 +44,7 @@ def draw_spot(boxes: NDArray[np.float32], size: int, rng: np.random.Generator, s
     if scale_px is not None:
         return _anywhere(scale_px * vary, size, position)
     if not len(boxes):
-        return _anywhere(free, size, position)
+        return replace(_anywhere(free, size, position), is_free=True)
     line = _perspective(boxes)
     if line is None:
         left_over = boxes[choice % len(boxes)]

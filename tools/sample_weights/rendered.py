@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -76,8 +76,8 @@ def _draw_thing(
     return np.dstack([np.clip(colours, 0, brush.image[..., 3:]), brush.image[..., 3]]).astype(np.uint8)
 
 
-def streets(count: int = STREETS) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Yield rendered streets without people, half of them with props, each with its name."""
+def add_streets(writer: LibraryWriter, count: int = STREETS) -> None:
+    """Add rendered streets without people, half of them with props, as backgrounds."""
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         width, height = SIZES[seed % len(SIZES)]
         config = SceneConfig(people=1, width=width, height=height, frames=1, seed=seed)
@@ -87,7 +87,7 @@ def streets(count: int = STREETS) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         add_litter(image, camera, rng)
         if seed % 2:
             add_backdrop(image, camera, name, rng)
-        yield f"{name}-{seed}", image
+        writer.add_background(image, PLACE, f"{name}-{seed}")
 
 
 def straight(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
