@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import photographed
 import pytest
+import rendered
 from cutout_files import LibraryWriter
 from cutout_index import INDEX_FILE, NEGATIVE, PERSON, Index
 from mask_shapes import Shape
@@ -20,7 +21,7 @@ from pasting import MOST_ENLARGED, Library
 from rendered import straight
 
 from fairmot_dla34.datasets import ImageLabels
-from fairmot_dla34.errors import DatasetError, FairMOTError, InvalidInputError
+from fairmot_dla34.errors import DatasetError, FairMOTError, InvalidInputError, OutputError
 from fairmot_dla34.synth.appearance import random_appearance
 from fairmot_dla34.synth.figure import Pose
 from fairmot_dla34.synth.person import draw_person
@@ -195,7 +196,7 @@ class TestPasting:
             assert np.abs(crop.astype(int) - GREEN).max() < 6
 
     def test_places_that_are_left_out_are_not_used_and_identities_stay(self, folder: Path) -> None:
-        library = Library.open(folder, without=["hall"], first_identity=5)
+        library = Library.open(folder, without=["hall", "MOT17-mini"], first_identity=5)
         assert library.num_identities == 3
         found = [library.paste(*scene([]), np.random.default_rng(seed), negatives=0)[1].ids for seed in range(20)]
         assert set(np.concatenate(found).tolist()) == {6, 7}
@@ -272,3 +273,22 @@ def test_images_that_scores_are_reported_on_are_not_cut_out(tmp_path: Path) -> N
     people = {Path(cutout.file).stem.split("-")[0] for cutout in index.cutouts if cutout.kind == PERSON}
     assert people
     assert people <= {f"C1_{number:04d}" for number in (1, 2, 3, 4)}
+
+
+def test_the_licence_free_library_has_rendered_parts_only(tmp_path: Path) -> None:
+    writer = LibraryWriter(tmp_path / "library")
+    rendered.add_people(writer, people=2)
+    rendered.add_props(writer, each=1)
+    rendered.add_streets(writer, count=2)
+    counts = writer.finish()
+    assert {place for _, place in counts} == {rendered.PLACE}
+    assert counts["person", rendered.PLACE] == 2 * rendered.POSES
+    library = Library.open(tmp_path / "library")
+    assert library.num_identities == 2
+
+
+def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("keep", "utf-8")
+    with pytest.raises(OutputError, match="Choose another folder"):
+        LibraryWriter(tmp_path)
+    assert (tmp_path / "notes.txt").exists()

@@ -20,6 +20,7 @@ from blending import adapted, premultiplied, resized
 from cutout_cache import ImageCache
 from cutout_index import NEGATIVE, PERSON, Background, Cutout, Index
 from cutout_pool import Pool, draw_background
+from data import PLACES as TRAINING_PLACES
 from numpy.typing import NDArray
 from pasted_labels import Placed, merged_labels
 from placing import Spot, draw_left, draw_spot, moved_to_cut_sides
@@ -33,6 +34,7 @@ PEOPLE, NEGATIVES = 3, 2  # most cut-outs of each kind in a crop
 MOST_ENLARGED = 1.6
 AS_OTHERS = 0.7  # share of the people pasted into a crop without people who are as large as those pasted before
 NEGATIVE_HEIGHTS = 0.4, 1.4  # of a person at the same place
+LARGEST_NEGATIVE = 0.6  # of the side of the crop
 BACKGROUND_SCALES = 0.35, 2.0
 LARGEST_BACKGROUND_SCALE = 2.5  # of one that is smaller than the crop
 
@@ -69,7 +71,7 @@ class Library:
         Args:
             folder: Its folder.
             people: Places whose people are pasted; None: all places.
-            without: Places of which nothing is used.
+            without: Places of which nothing is used, also those of `data.py` that the library has nothing of.
             first_identity: Identity of the first person. It must be above those of the datasets.
 
         Raises:
@@ -78,7 +80,7 @@ class Library:
         """
         index = Index.read(folder)
         places = index.places()
-        unknown = sorted({*(people or ()), *without} - set(places))
+        unknown = sorted((set(people or ()) - set(places)) | (set(without) - {*places, *TRAINING_PLACES}))
         if unknown:
             raise InvalidInputError(f"Library {folder} has no place {unknown[0]!r}; it has {', '.join(places)}.")
         if first_identity < 0:
@@ -205,7 +207,10 @@ class Library:
         cutout = pool.draw(height / MOST_ENLARGED - 1e-6, rng)
         if cutout is None:
             return None
-        upper, inner, cut = self._fitted(cutout, height / cutout.height, rng)
+        scale = height / cutout.height
+        if cutout.kind == NEGATIVE:  # a bench as high as a person would hide everything
+            scale = min(scale, LARGEST_NEGATIVE * size / max(cutout.width, cutout.height))
+        upper, inner, cut = self._fitted(cutout, scale, rng)
         left = draw_left(spot, float(inner[2] - inner[0]), boxes, size, rng)
         corner = round(left - float(inner[0])), round(spot.foot - float(inner[3]))
         x, y = moved_to_cut_sides(corner, inner, cut, size)
