@@ -11,10 +11,11 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crops import SMALL, Crop, CropSource
+from crop_source import SMALL, CropSource
+from crops import Crop
 from data import prepare_place
 from numpy.typing import NDArray
-from recipe import crop_weights
+from recipe import LOSS, crop_weights
 from small_dataset import make_small_dataset
 from training_runs import Records, Reversed, run_folder
 from wildtrack import TrustedGround
@@ -39,7 +40,7 @@ class TestCrops:
     def test_a_label_stays_on_its_person(self, seed: int) -> None:
         image = np.zeros((240, 320, 3), np.uint8)
         image[40:140, 60:100] = (255, 0, 0)
-        crop = Crop.draw(IMAGE, BOX, InputSize(576, 320), 256, np.random.default_rng(seed))
+        crop = Crop.draw(IMAGE, BOX[0] if seed % 2 else None, InputSize(576, 320), 256, np.random.default_rng(seed))
         rows, columns = np.nonzero(crop.cut(image)[..., 0].astype(int) - crop.cut(image)[..., 1] > 127)
         labels = crop.labels(labels_of(BOX))
         if not len(rows):
@@ -66,7 +67,7 @@ class TestSource:
             num_classes=1,
             batch_size=2,
             seed=3,
-            loss=LossConfig(),
+            loss=LossConfig.parse(LOSS),
             threads=threads,
             weights=crop_weights([folder], 0.7),
             plans=SMALL,
@@ -81,6 +82,20 @@ class TestSource:
         assert again.names == first[2].names
         assert bool((again.images == first[2].images).all())
         assert bool((again.targets.heatmap == first[2].targets.heatmap).all())
+
+    def test_both_crops_of_a_pair_show_one_person(self, tmp_path: Path) -> None:
+        source = self.source(make_small_dataset(tmp_path, frames=3), threads=2)
+        shared = []
+        with source.batches(0) as batches:
+            for _ in range(8):
+                batch = next(batches)
+                ids, images = batch.targets.ids.numpy(), batch.targets.cells[:, 0].numpy()
+                assert len(batch.names) % 2 == 0
+                shared += [
+                    bool(set(ids[images == first]) & set(ids[images == first + 1]))
+                    for first in range(0, len(batch.names), 2)
+                ]
+        assert np.mean(shared) > 0.6  # the others are near nobody, or the person is not in both frames
 
     def test_scenes_have_their_share_of_the_crops(self, tmp_path: Path) -> None:
         folders = [

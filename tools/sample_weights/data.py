@@ -26,6 +26,7 @@ from fairmot_dla34.datasets.formats.mot import read_mot
 from fairmot_dla34.datasets.formats.mot_rows import read_truth
 from fairmot_dla34.datasets.formats.mot_video import read_video_size
 from fairmot_dla34.datasets.formats.reading import DropReport
+from fairmot_dla34.datasets.preparation.identities import with_box_identities
 
 MIN_VISIBILITY = 0.25  # people less visible are ignored areas
 PETS_FRAMES, TUD_FRAMES = 560, 50
@@ -122,10 +123,13 @@ PLACES: dict[str, tuple[str, Callable[[Path, DropReport], list[SourceSequence]]]
 
 
 def prepare_place(data: Path, name: str, output_dir: Path, *, preview: int = 0) -> None:
-    """Prepare one place in ``output_dir / name``, instead of an earlier dataset of it."""
+    """Prepare one place in ``output_dir / name``, instead of an earlier dataset of it.
+
+    In stills, each box has an identity of its own: two variations of an image show one person.
+    """
     folder, read = PLACES[name]
     report = DropReport()
-    sequences = read(data / folder, report)
+    sequences = with_box_identities(read(data / folder, report))
     options = PrepareOptions(preview=preview, overwrite=True)
     prepared = prepare_sequences(
         sequences, data / folder, output_dir / name, name=name, report=report, options=options, progress=False

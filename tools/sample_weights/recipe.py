@@ -1,9 +1,11 @@
 """Trains the sample weights in stages on prepared datasets; README.md in this folder describes the recipe.
 
-    python tools/sample_weights/recipe.py --data prepared/pennfudan --data prepared/scenes --start START --output-dir R
+    python tools/sample_weights/recipe.py --data prepared/pennfudan --data prepared/scenes --cutouts prepared/cutouts \
+        --output-dir R
 
 Each stage is a run of `fairmot_dla34 train` with crops instead of whole images. It starts from the weights of the stage
-before it. An interrupted recipe continues when it is started again. The weights are in ``R/last.pdparams``.
+before it, the first one from random numbers or from ``--start``. An interrupted recipe continues when it is started
+again. The weights are in ``R/last.pdparams``.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from crops import LARGE, SMALL, CropSource, Plan
+from crop_source import LARGE, SMALL, CropSource, Plan
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import Dataset
@@ -25,10 +27,18 @@ from fairmot_dla34.training import LossConfig, TrainingConfig
 from fairmot_dla34.training.folder import LAST_FILE, STATE_FILE
 from fairmot_dla34.training.run import run_training
 
-LOSS = "giou,neighbours,sequence_ids,fixed_weights"
+LOSS = "giou,neighbours,contrastive,fixed_weights"
 SCENES = "scenes"  # folder of the dataset of rendered scenes
 # Share of the real crops by folder. A place that is not named has the square root of its number of images.
-WEIGHTS = {"PETS09-S2L1": 32.0, "TUD-Campus": 16.0, "MOT17-mini": 20.0, "cafe": 4.0, "voc_mini": 3.0}
+WEIGHTS = {
+    "PETS09-S2L1": 14.0,
+    "TUD-Campus": 7.0,
+    "MOT17-mini": 14.0,
+    "coco256_person": 16.0,
+    "coco256_negative": 9.0,
+    "cafe": 4.0,
+    "voc_mini": 4.0,
+}
 
 
 @dataclass(frozen=True)
@@ -53,9 +63,8 @@ class Stage:
 
 
 STAGES = (
-    Stage("real", 0.07, 5e-4, 0.0),
-    Stage("mixed", 0.43, 7e-4, 0.75),
-    Stage("large", 0.50, 3e-4, 0.7, LARGE, ("norms",)),
+    Stage("mixed", 0.6, 7e-4, 0.3),
+    Stage("large", 0.4, 3e-4, 0.25, LARGE, ("norms",)),
 )
 
 
@@ -68,7 +77,7 @@ def crop_weights(folders: Sequence[Path], scenes_share: float) -> Mapping[str, f
     return {SCENES: scenes_share / (1 - scenes_share) * sum(real.values()), **real}
 
 
-def train_stage(stage: Stage, minutes: float, start: Path | str, arguments: argparse.Namespace) -> Path:
+def train_stage(stage: Stage, minutes: float, start: Path | str | None, arguments: argparse.Namespace) -> Path:
     """Train one stage, or continue it, and return its weights."""
     folder: Path = arguments.output_dir / stage.name
     is_interrupted = (folder / STATE_FILE).is_file()
@@ -88,7 +97,10 @@ def train_stage(stage: Stage, minutes: float, start: Path | str, arguments: argp
         overwrite=not is_interrupted,
     )
     weights = crop_weights(config.data, stage.scenes_share)
-    summary = run_training(config, partial(CropSource, weights=weights, plans=stage.plans))
+    source = partial(
+        CropSource, weights=weights, plans=stage.plans, cutouts=arguments.cutouts, without=arguments.without
+    )
+    summary = run_training(config, source)
     print(f"stage {stage.name}: {summary.steps} steps in {summary.seconds:.0f} s", file=sys.stderr, flush=True)
     return summary.last
 
@@ -96,7 +108,9 @@ def train_stage(stage: Stage, minutes: float, start: Path | str, arguments: argp
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", required=True, metavar="D", help="prepared dataset")
-    parser.add_argument("--start", required=True, help="checkpoint to start from")
+    parser.add_argument("--cutouts", type=Path, metavar="L", help="library of cutouts.py; default: nothing is pasted")
+    parser.add_argument("--without", nargs="+", default=[], metavar="PLACE", help="places whose cut-outs are left out")
+    parser.add_argument("--start", help="checkpoint to start from; default: random numbers")
     parser.add_argument("--output-dir", type=Path, required=True, help="folder of the stages")
     parser.add_argument("--minutes", type=float, default=240.0, metavar="M", help="length of all stages; default: 240")
     parser.add_argument("--stages", nargs="+", choices=[stage.name for stage in STAGES], metavar="STAGE",
