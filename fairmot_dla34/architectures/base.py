@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .heads import Heads
     from .layers import Layers
 
+NORM_EPSILON = 1e-5  # the default of batch norm in Paddle and PyTorch
+
 T = TypeVar("T")
 Shape = tuple[int, ...]
 Shapes = dict[str, Shape]
@@ -53,6 +55,7 @@ class Architecture(ABC):
             from the image to the heatmap leads through them.
         float_layers: Regular expressions for the names of layers that stay in floating point in an int8 network.
         heads: The four heads, for training; None if networks of this architecture cannot be trained.
+        norm_epsilon: Number added to the variances of batch norms.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Architecture(ABC):
     live_arrays: tuple[str, ...] = ()
     float_layers: tuple[str, ...] = ()
     heads: Heads | None = None
+    norm_epsilon: float = NORM_EPSILON
 
     def features(self, layers: Layers[T], image: T) -> T:  # noqa: ARG002 (for subclasses)
         """Walk over the layers up to the feature map below the heads, for training.

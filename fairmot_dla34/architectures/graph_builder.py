@@ -10,11 +10,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from .base import Arrays, Shape
+from .base import NORM_EPSILON, Arrays, Shape
+from .layers import LEAKY_SLOPE, Activation, Interpolation
 
 OPSET = 19  # the first with DeformConv
 IR_VERSION = 9  # the one that belongs to opset 19, so that older runtimes read the file
-BATCH_NORM_EPSILON = 1e-5  # paddle.nn.BatchNorm2D's default
 
 _FLOAT = int(TensorProto.FLOAT)
 _Signature = Mapping[str, tuple[type[np.generic], Shape]]
@@ -27,10 +27,12 @@ class GraphBuilder:
 
     Args:
         arrays: Arrays of a checkpoint by canonical name.
+        norm_epsilon: Number added to the variances of batch norms; see `Architecture.norm_epsilon`.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, norm_epsilon: float = NORM_EPSILON) -> None:
         self.arrays = arrays
+        self._norm_epsilon = norm_epsilon
         self._model = onnx.ModelProto()
         self._graph = self._model.graph  # filled in place: `helper.make_model` copies all constants twice
 
@@ -51,19 +53,28 @@ class GraphBuilder:
         """Append a 1-D int64 constant."""
         return self.constant(np.array(values, np.int64))
 
-    def image_conv_norm(self, image: str, name: str, channels: int, kernel: int) -> str:  # noqa: ARG002 (the protocol's)
+    def image_conv_norm(self, image: str, name: str, channels: int, kernel: int, stride: int = 1) -> str:  # noqa: ARG002 (the protocol's)
         """Apply the first convolution to ``(1, H, W, 3)`` uint8 BGR; the weights expect RGB in [0, 1].
 
         Channel order and scale are folded into the weights.
         """
         weight, bias = self.folded(f"{name}.conv", f"{name}.norm")
         weight = np.ascontiguousarray(weight[:, ::-1] / np.float32(255))
-        x = self.node("Transpose", self.node("Cast", image, to=_FLOAT), perm=[0, 3, 1, 2])  # (1, 3, H, W)
-        return self.conv(x, weight, bias, name=name)
+        return self.conv(self._planes(image), weight, bias, stride, name)
 
-    def conv_norm(self, x: str, name: str, channels: int, kernel: int, stride: int = 1) -> str:  # noqa: ARG002
+    def image_focus_conv_norm(self, image: str, name: str, channels: int, kernel: int) -> str:  # noqa: ARG002
+        """Apply the first convolution to the four subsampled images of ``(1, H, W, 3)`` uint8 BGR.
+
+        ONNX's SpaceToDepth orders its channels by rows, columns and BGR. They are reordered in the weights.
+        """
+        weight, bias = self.folded(f"{name}.conv", f"{name}.norm")
+        parts = weight.reshape(len(weight), 4, 3, *weight.shape[2:])[:, [0, 2, 1, 3], ::-1]  # columns inner, then rows
+        weight = np.ascontiguousarray(parts.reshape(weight.shape) / np.float32(255))
+        return self.conv(self.node("SpaceToDepth", self._planes(image), blocksize=2), weight, bias, name=name)
+
+    def conv_norm(self, x: str, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1) -> str:  # noqa: ARG002
         """Apply a convolution with the batch norm folded into its weights."""
-        return self.conv(x, *self.folded(f"{name}.conv", f"{name}.norm"), stride, name)
+        return self.conv(x, *self.folded(f"{name}.conv", f"{name}.norm"), stride, name, groups)
 
     def unused_conv_norm(self, x: str, name: str, channels: int, kernel: int) -> None:
         """Add nothing: checkpoints hold the layer, and the network does not compute it."""
@@ -72,10 +83,27 @@ class GraphBuilder:
         """Apply a convolution with a bias and no batch norm."""
         return self.conv(x, self.arrays[f"{name}.weight"], self.arrays[f"{name}.bias"], name=name)
 
+    def plain_conv(self, x: str, name: str, channels: int, kernel: int) -> str:  # noqa: ARG002 (the protocol's)
+        """Apply a convolution without bias and without batch norm."""
+        return self.conv(x, self.arrays[f"{name}.weight"], np.zeros(channels, np.float32), name=name)
+
+    def norm(self, x: str, name: str) -> str:
+        """Apply a batch norm of its own, as a product and a sum."""
+        gain = self._gain(f"{name}.norm")
+        bias = self.arrays[f"{name}.norm.bias"] - gain * self.arrays[f"{name}.norm._mean"]
+        product = self.node("Mul", x, self.constant(gain.astype(np.float32)[:, None, None]))
+        return self.node("Add", product, self.constant(bias.astype(np.float32)[:, None, None]), name=name)
+
     def conv(
-        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], stride: int = 1, name: str = ""
+        self,
+        x: str,
+        weight: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        stride: int = 1,
+        name: str = "",
+        groups: int = 1,
     ) -> str:
-        """Convolve with ``(O, I, k, k)`` weights and padding k // 2."""
+        """Convolve with ``(O, I / groups, k, k)`` weights and padding k // 2."""
         pad = weight.shape[-1] // 2
         return self.node(
             "Conv",
@@ -86,16 +114,23 @@ class GraphBuilder:
             kernel_shape=list(weight.shape[2:]),
             strides=[stride] * 2,
             pads=[pad] * 4,
+            **({"group": groups} if groups > 1 else {}),
         )
 
     def folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return weights and bias of the convolution ``conv`` with the batch norm ``norm`` folded in (in float64)."""
-        gain = self.arrays[f"{norm}.weight"] / np.sqrt(
-            self.arrays[f"{norm}._variance"].astype(np.float64) + BATCH_NORM_EPSILON
-        )
+        gain = self._gain(norm)
         weight = self.arrays[f"{conv}.weight"] * gain[:, None, None, None]
         bias = self.arrays.get(f"{conv}.bias", np.zeros(len(gain), np.float32)) - self.arrays[f"{norm}._mean"]
         return weight.astype(np.float32), (bias * gain + self.arrays[f"{norm}.bias"]).astype(np.float32)
+
+    def _gain(self, norm: str) -> NDArray[np.float64]:
+        variance = self.arrays[f"{norm}._variance"].astype(np.float64)
+        return np.asarray(self.arrays[f"{norm}.weight"] / np.sqrt(variance + self._norm_epsilon), np.float64)
+
+    def _planes(self, image: str) -> str:
+        """Return the image as ``(1, 3, H, W)`` float32."""
+        return self.node("Transpose", self.node("Cast", image, to=_FLOAT), perm=[0, 3, 1, 2])
 
     def deform_conv_norm_relu(self, x: str, name: str, channels: int) -> str:  # noqa: ARG002 (the protocol's)
         """Apply a deformable convolution, its batch norm and a ReLU.
@@ -142,9 +177,30 @@ class GraphBuilder:
             group=len(weight),
         )
 
-    def max_pool(self, x: str, size: int) -> str:
-        """Apply max pooling with a stride of the window's size."""
-        return self.node("MaxPool", x, kernel_shape=[size] * 2, strides=[size] * 2)
+    def resize(self, x: str, scale: int, how: Interpolation = "nearest") -> str:
+        """Enlarge a map ``scale`` times."""
+        scales = self.constant(np.array([1, 1, scale, scale], np.float32))
+        mode: dict[str, Any] = {
+            "mode": "nearest",
+            "coordinate_transformation_mode": "asymmetric",
+            "nearest_mode": "floor",
+        }
+        if how == "bilinear":
+            mode = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        return self.node("Resize", x, "", scales, **mode)
+
+    def max_pool(self, x: str, size: int, stride: int | None = None) -> str:
+        """Apply max pooling; with stride 1 the map is padded to keep its sides."""
+        padding: dict[str, Any] = {"pads": [size // 2] * 4} if stride == 1 else {}
+        return self.node("MaxPool", x, kernel_shape=[size] * 2, strides=[stride or size] * 2, **padding)
+
+    def activate(self, x: str, kind: Activation) -> str:
+        """Apply an activation function."""
+        if kind == "silu":
+            return self.node("Mul", x, self.node("Sigmoid", x))
+        if kind == "leaky_relu":
+            return self.node("LeakyRelu", x, alpha=LEAKY_SLOPE)
+        return self.node({"relu": "Relu", "hard_swish": "HardSwish"}[kind], x)
 
     def relu(self, x: str) -> str:
         """Apply a ReLU."""

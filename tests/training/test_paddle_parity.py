@@ -29,7 +29,6 @@ from fairmot_dla34.config import InputSize  # noqa: E402
 from fairmot_dla34.datasets.values import ImageLabels  # noqa: E402
 from fairmot_dla34.training.losses.fairmot_loss import FairMOTLoss  # noqa: E402
 from fairmot_dla34.training.losses.targets import make_targets  # noqa: E402
-from fairmot_dla34.training.network import norms  # noqa: E402
 from fairmot_dla34.training.network.fairmot import FairMOTNetwork  # noqa: E402
 from fairmot_dla34.weights import resolve_weights  # noqa: E402
 from fairmot_dla34.weights.checkpoint_file import load_checkpoint  # noqa: E402
@@ -77,7 +76,8 @@ def start_arrays(start: str, dtype: str) -> dict[str, Float]:
 @pytest.fixture(autouse=True)
 def _paddle_epsilon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Paddle keeps the epsilon of batch norm in float32, in float64 networks too."""
-    monkeypatch.setattr(norms, "EPSILON", float(np.float32(norms.EPSILON)))
+    dla34 = find_architecture("dla34")
+    monkeypatch.setattr(dla34, "norm_epsilon", float(np.float32(dla34.norm_epsilon)))
 
 
 def both_steps(start: str, dtype: str, size: InputSize = SIZE) -> tuple[Step, Step]:

@@ -105,7 +105,8 @@ class FairMOTNetwork(nn.Module):
 
     def features(self, images: Tensor) -> tuple[TensorLayers, Tensor]:
         """Return the layers, whose heads are to be applied, and the feature map below them; ``images`` as above."""
-        layers = TensorLayers(self.tensors(), self._norm, plain_neck=self.plain_neck)
+        epsilon = self.architecture.norm_epsilon
+        layers = TensorLayers(self.tensors(), self._norm, plain_neck=self.plain_neck, norm_epsilon=epsilon)
         images = images.contiguous(memory_format=torch.channels_last)
         return layers, self.architecture.features(layers, images)
 

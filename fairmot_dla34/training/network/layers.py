@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ...architectures.base import NORM_EPSILON
+from ...architectures.layers import LEAKY_SLOPE, Activation, Interpolation
 from .deformable import deform_conv
 from .norms import Norm
 
@@ -21,21 +23,45 @@ class TensorLayers:
         tensors: Arrays by canonical name.
         norm: Batch norm for a layer, by the layer's name.
         plain_neck: Compute deformable convolutions with offsets 0 and mask 0.5.
+        norm_epsilon: Number added to the variances of batch norms.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor], norm: Callable[[str], NormFunction], *, plain_neck: bool) -> None:
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        norm: Callable[[str], NormFunction],
+        *,
+        plain_neck: bool,
+        norm_epsilon: float = NORM_EPSILON,
+    ) -> None:
+        self._norm_epsilon = norm_epsilon
         self._tensors = tensors
         self._norm_of = norm
         self._plain_neck = plain_neck
 
-    def image_conv_norm(self, image: Tensor, name: str, channels: int, kernel: int) -> Tensor:
+    def image_conv_norm(self, image: Tensor, name: str, channels: int, kernel: int, stride: int = 1) -> Tensor:
         """Apply the first convolution, to RGB in [0, 1]."""
-        return self.conv_norm(image, name, channels, kernel)
+        return self.conv_norm(image, name, channels, kernel, stride)
 
-    def conv_norm(self, x: Tensor, name: str, channels: int, kernel: int, stride: int = 1) -> Tensor:  # noqa: ARG002 (the protocol's)
+    def image_focus_conv_norm(self, image: Tensor, name: str, channels: int, kernel: int) -> Tensor:
+        """Apply the first convolution to the four subsampled images of RGB in [0, 1]."""
+        parts = [image[..., row::2, column::2] for column in (0, 1) for row in (0, 1)]
+        return self.conv_norm(torch.cat(parts, dim=1), name, channels, kernel)
+
+    def conv_norm(self, x: Tensor, name: str, channels: int, kernel: int, stride: int = 1, groups: int = 1) -> Tensor:  # noqa: ARG002 (the protocol's)
         """Apply a convolution without bias, and batch norm."""
         weight = self._tensors[f"{name}.conv.weight"]
-        return self._norm(functional.conv2d(x, weight, stride=stride, padding=kernel // 2), name)
+        return self.norm(functional.conv2d(x, weight, stride=stride, padding=kernel // 2, groups=groups), name)
+
+    def plain_conv(self, x: Tensor, name: str, channels: int, kernel: int) -> Tensor:  # noqa: ARG002 (the protocol's)
+        """Apply a convolution without bias and without batch norm."""
+        return functional.conv2d(x, self._tensors[f"{name}.weight"], padding=kernel // 2)
+
+    def norm(self, x: Tensor, name: str) -> Tensor:
+        """Apply a batch norm."""
+        weight, bias = self._weight_and_bias(f"{name}.norm")
+        mean, variance = self._tensors[f"{name}.norm._mean"], self._tensors[f"{name}.norm._variance"]
+        return self._norm_of(name)(x, Norm(weight, bias, mean, variance, self._norm_epsilon))
 
     def unused_conv_norm(self, x: Tensor, name: str, channels: int, kernel: int) -> None:
         """Compute nothing."""
@@ -49,7 +75,7 @@ class TensorLayers:
             offset_mask = functional.conv2d(x, *self._weight_and_bias(f"{name}.conv.conv_offset"), padding=1)
             offset, mask = offset_mask.to(weight.dtype).split((18, 9), dim=1)
             y = deform_conv(x, offset, mask.sigmoid(), weight, bias)
-        return functional.relu(self._norm(y, name))
+        return functional.relu(self.norm(y, name))
 
     def upsample(self, x: Tensor, name: str, stride: int) -> Tensor:
         """Apply the transposed convolution in float32: in bf16, PyTorch's depthwise one is 4 to 8 times slower."""
@@ -60,9 +86,20 @@ class TensorLayers:
             )
         return enlarged.to(x.dtype)
 
-    def max_pool(self, x: Tensor, size: int) -> Tensor:
-        """Apply max pooling with a stride of the window's size."""
-        return functional.max_pool2d(x, size)
+    def resize(self, x: Tensor, scale: int, how: Interpolation = "nearest") -> Tensor:
+        """Enlarge a map ``scale`` times."""
+        return functional.interpolate(x, scale_factor=float(scale), mode=how)
+
+    def max_pool(self, x: Tensor, size: int, stride: int | None = None) -> Tensor:
+        """Apply max pooling; with stride 1 the map is padded to keep its sides."""
+        return functional.max_pool2d(x, size, stride or size, padding=size // 2 if stride == 1 else 0)
+
+    def activate(self, x: Tensor, kind: Activation) -> Tensor:
+        """Apply an activation function."""
+        if kind == "leaky_relu":
+            return functional.leaky_relu(x, LEAKY_SLOPE)
+        functions = {"relu": functional.relu, "hard_swish": functional.hardswish, "silu": functional.silu}
+        return functions[kind](x)
 
     def relu(self, x: Tensor) -> Tensor:
         """Apply a ReLU."""
@@ -90,11 +127,6 @@ class TensorLayers:
 
     def _weight_and_bias(self, name: str) -> tuple[Tensor, Tensor]:
         return self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
-
-    def _norm(self, x: Tensor, name: str) -> Tensor:
-        weight, bias = self._weight_and_bias(f"{name}.norm")
-        mean, variance = self._tensors[f"{name}.norm._mean"], self._tensors[f"{name}.norm._variance"]
-        return self._norm_of(name)(x, Norm(weight, bias, mean, variance))
 
 
 def gather_neighbourhoods(feature_map: Tensor, cells: Tensor) -> Tensor:

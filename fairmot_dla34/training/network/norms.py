@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, distributed
 from torch.nn import functional
 
-EPSILON = 1e-5  # paddle.nn.BatchNorm2D's default
+from ...architectures.base import NORM_EPSILON
+
 MOMENTUM = 0.1  # share of the new statistics; Paddle's 0.9 is the share of the old ones
 
 
@@ -22,17 +23,19 @@ class Norm:
         bias: Summands.
         mean: Running mean, updated in place.
         variance: Running variance, updated in place.
+        epsilon: Number added to the variance.
     """
 
     weight: Tensor
     bias: Tensor
     mean: Tensor
     variance: Tensor
+    epsilon: float = NORM_EPSILON
 
 
 def frozen_norm(x: Tensor, norm: Norm) -> Tensor:
     """Normalise ``(B, C, h, w)`` with the running statistics."""
-    return functional.batch_norm(x, norm.mean, norm.variance, norm.weight, norm.bias, eps=EPSILON)
+    return functional.batch_norm(x, norm.mean, norm.variance, norm.weight, norm.bias, eps=norm.epsilon)
 
 
 def batch_norm(x: Tensor, norm: Norm) -> Tensor:
@@ -44,7 +47,7 @@ def batch_norm(x: Tensor, norm: Norm) -> Tensor:
     if number == 1:  # PyTorch refuses it; the result is the bias
         return (x - x) * norm.weight[:, None, None].to(x.dtype) + norm.bias[:, None, None].to(x.dtype)
     mean, variance = torch.zeros_like(norm.mean), torch.zeros_like(norm.variance)
-    y = functional.batch_norm(x, mean, variance, norm.weight, norm.bias, training=True, momentum=1.0, eps=EPSILON)
+    y = functional.batch_norm(x, mean, variance, norm.weight, norm.bias, training=True, momentum=1.0, eps=norm.epsilon)
     _update(norm, mean, variance * ((number - 1) / number))
     return y
 
@@ -59,7 +62,7 @@ def synchronised_batch_norm(x: Tensor, norm: Norm, group: Any = None) -> Tensor:
         norm: Arrays, equal in all processes.
         group: Process group; None: all processes.
     """
-    y, mean, variance = _SynchronisedNorm.apply(x, norm.weight, norm.bias, group)
+    y, mean, variance = _SynchronisedNorm.apply(x, norm.weight, norm.bias, norm.epsilon, group)
     _update(norm, mean, variance)
     return y
 
@@ -74,7 +77,9 @@ class _SynchronisedNorm(torch.autograd.Function):
     """Batch norm whose statistics, and the sums of its gradient, are those of all processes."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, group: Any) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, epsilon: float, group: Any
+    ) -> tuple[Tensor, Tensor, Tensor]:
         values = x.float() if x.dtype != torch.float64 else x
         number = x.numel() // x.shape[1]
         local_variance, local_mean = torch.var_mean(values, dim=(0, 2, 3), correction=0)
@@ -88,7 +93,7 @@ class _SynchronisedNorm(torch.autograd.Function):
         means, variances = gathered[:, :channels], gathered[:, channels:-1]
         mean = (share * means).sum(0)
         variance = (share * (variances + (means - mean) ** 2)).sum(0)  # Chan, Golub, LeVeque 1979
-        inverse = torch.rsqrt(variance + EPSILON).to(values.dtype)
+        inverse = torch.rsqrt(variance + epsilon).to(values.dtype)
         mean, variance = mean.to(values.dtype), variance.to(values.dtype)
         normalised = (values - mean[:, None, None]) * inverse[:, None, None]
         ctx.save_for_backward(x, weight, mean, inverse)
@@ -98,7 +103,7 @@ class _SynchronisedNorm(torch.autograd.Function):
         return y.to(x.dtype), mean, variance
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         x, weight, mean, inverse = ctx.saved_tensors
         gradient = gradients[0].to(mean.dtype)
         normalised = (x.to(mean.dtype) - mean[:, None, None]) * inverse[:, None, None]
@@ -108,4 +113,4 @@ class _SynchronisedNorm(torch.autograd.Function):
         mean_gradient, mean_product = (sums / ctx.number).chunk(2)
         centred = gradient - mean_gradient[:, None, None] - normalised * mean_product[:, None, None]
         x_gradient = centred * (weight * inverse)[:, None, None]
-        return x_gradient.to(x.dtype), weight_gradient, bias_gradient, None
+        return x_gradient.to(x.dtype), weight_gradient, bias_gradient, None, None
