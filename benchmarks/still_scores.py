@@ -131,7 +131,7 @@ class LastFrames(StillPlace):
     Args:
         name: Name in the table.
         stills: Images in which people above visibility 0.5 count, and the others are ignored areas.
-        everyone: The same images, in which people of any visibility count.
+        everyone: Equal images, in which people of any visibility count.
     """
 
     def __init__(self, name: str, stills: Sequence[Still], everyone: Sequence[Still]) -> None:

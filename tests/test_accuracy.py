@@ -8,7 +8,7 @@ import accuracy
 import pytest
 from parts import real_parts
 
-from fairmot_dla34 import Detections
+from fairmot_dla34 import Detections, TrackerConfig
 from fairmot_dla34.evaluation import Scores
 
 pytest.importorskip("trackeval", reason="TRACKEVAL ABSENT: pip install '.[eval]'")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def scores(held_out: list[Detections], data: Path, tmp_path: Path) -> Scores:
     part = real_parts(data)[0]
-    accuracy.write(tmp_path / "results.txt", accuracy.track(part, held_out, "jde"))
+    accuracy.write(tmp_path / "results.txt", accuracy.track(part, held_out, TrackerConfig(method="jde")))
     return accuracy.score(part, tmp_path / "results.txt")
 
 

@@ -1,4 +1,4 @@
-"""Chooses the images of batches of crops: places by weight, several sizes in turn, in pairs that show the same people."""
+"""Chooses the images of batches of crops: places by weight, several sizes in turn, pairs that show one person."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from crop_work import MOSAICS, CropJob, CropWork
 from pasting import Library
 
-from fairmot_dla34.training.batches.partners import Partners
 from fairmot_dla34.training.batches.source import BatchSource
 from fairmot_dla34.training.batches.stream import BatchStream
 from fairmot_dla34.training.batches.work import Batch, BatchItem

@@ -1,4 +1,4 @@
-"""Makes batches of crops in pairs: both crops of a pair show one person, and are composed and degraded each in its way."""
+"""Makes batches of crops in pairs: both crops of a pair show one person, each composed and degraded in its way."""
 
 from __future__ import annotations
 
