@@ -128,7 +128,7 @@ def digest_of(parts: Iterable[bytes]) -> str:
 
 def recipe_digest() -> str:
     """Return a digest of the recipe's files, by which the results of another recipe are told apart."""
-    return digest_of(path.read_bytes() for path in sorted(TOOLS.glob("*.py")) if path.name not in NO_RECIPE)
+    return digest_of(path.read_bytes() for path in sorted(TOOLS.rglob("*.py")) if path.name not in NO_RECIPE)
 
 
 def scorers_digest() -> str:

@@ -1,16 +1,14 @@
-"""tools/sample_weights/degradation.py: images stay recognisable, and the same state gives the same image."""
+"""Degradation of training images: people stay recognisable, and the same state gives the same image."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
-import degrade_compression as compression
-import degrade_light as light
-import degrade_optics as optics
 import numpy as np
 import pytest
-from degradation import COUNTS, PARTS, Part, _draw, degrade
+from degradation import compression, light, optics
+from degradation.chain import COUNTS, PARTS, Part, _draw, degrade
 from numpy.typing import NDArray
 
 SIZE = 96

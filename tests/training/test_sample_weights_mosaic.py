@@ -1,4 +1,4 @@
-"""tools/sample_weights/mosaic.py: labels stay on their people, and what the cuts hide is not trained on."""
+"""Mosaics of crops: labels stay on their people, and what the cuts hide is not trained on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from mosaic import Cell, cell_labels, draw_cells, mosaic
+from crops.mosaic import Cell, cell_labels, draw_cells, mosaic
 from numpy.typing import NDArray
 
 from fairmot_dla34.datasets import ImageLabels

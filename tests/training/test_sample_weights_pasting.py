@@ -9,16 +9,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import photographed
 import pytest
-import rendered
-from cutout_files import LibraryWriter
-from cutout_index import INDEX_FILE, NEGATIVE, PERSON, Index
-from mask_shapes import Shape
-from masks import mask_by_difference
+from cutout_library import photographed, rendered
+from cutout_library.files import LibraryWriter
+from cutout_library.index import INDEX_FILE, NEGATIVE, PERSON, Index
+from cutout_library.mask_shapes import Shape
+from cutout_library.masks import mask_by_difference
+from cutout_library.rendered import straight
 from numpy.typing import NDArray
-from pasting import MOST_ENLARGED, Library
-from rendered import straight
+from pasting.library import MOST_ENLARGED, Library
 
 from fairmot_dla34.datasets import ImageLabels
 from fairmot_dla34.errors import DatasetError, FairMOTError, InvalidInputError, OutputError

@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crop_source import SMALL, CropSource
-from crops import Crop
+from crops.geometry import Crop
+from crops.source import SMALL, CropSource
 from data import prepare_place
 from numpy.typing import NDArray
 from recipe import LOSS, crop_weights

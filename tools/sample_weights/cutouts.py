@@ -1,4 +1,4 @@
-"""Builds the library of people, hard negatives and backgrounds that `pasting.py` pastes into training crops.
+"""Builds the library of people, hard negatives and backgrounds that `pasting` pastes into training crops.
 
     python tools/sample_weights/cutouts.py --data DATA --output-dir prepared/cutouts [--places pennfudan rendered]
     python tools/sample_weights/cutouts.py --licence-free --output-dir prepared/cutouts-free
@@ -12,9 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import photographed
-import rendered
-from cutout_files import LibraryWriter
+from cutout_library import photographed, rendered
+from cutout_library.files import LibraryWriter
 
 from fairmot_dla34.errors import FairMOTError
 

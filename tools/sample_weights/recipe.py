@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from crop_source import LARGE, SMALL, CropSource, Plan
+from crops.source import LARGE, SMALL, CropSource, Plan
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import Dataset

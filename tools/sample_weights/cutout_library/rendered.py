@@ -7,10 +7,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from cutout_files import LibraryWriter
-from cutout_index import NEGATIVE, PERSON
 from numpy.typing import NDArray
-from rendered_things import THINGS
 
 from fairmot_dla34.synth import SceneConfig
 from fairmot_dla34.synth.appearance import random_appearance
@@ -23,6 +20,10 @@ from fairmot_dla34.synth.person import draw_person
 from fairmot_dla34.synth.prop_shapes import PROPS
 from fairmot_dla34.synth.props import add_backdrop, add_litter
 from fairmot_dla34.synth.rng import Part, Rng, random_stream, uniform
+
+from .files import LibraryWriter
+from .index import NEGATIVE, PERSON
+from .rendered_things import THINGS
 
 PLACE = "rendered"
 FIRST_SEED = 10_000  # as the scenes of the training

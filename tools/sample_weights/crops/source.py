@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from crop_work import MOSAICS, CropJob, CropWork
-from pasting import Library
+from pasting.library import Library
 
 from fairmot_dla34.training.batches.source import BatchSource
 from fairmot_dla34.training.batches.stream import BatchStream
 from fairmot_dla34.training.batches.work import Batch, BatchItem
+
+from .work import MOSAICS, CropJob, CropWork
 
 STEPS_PER_EPOCH = 500  # a unit of the progress bar: crops have no passes over the images
 BACKGROUNDS = 0.1  # share of the pairs that are people pasted into images without people, if there is a library

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from cutout_files import LibraryWriter
-from cutout_index import NEGATIVE, PERSON
 from data import PLACES
-from mask_shapes import Mask, Shape
-from masks import mask_by_difference, mask_by_grab_cut, with_alpha
 from numpy.typing import NDArray
 
 from fairmot_dla34.datasets import NO_IDENTITY, SourceImage, SourceSequence
 from fairmot_dla34.datasets.formats.reading import DropReport
 from fairmot_dla34.errors import DatasetError
 from fairmot_dla34.video.opening import open_source
+
+from .files import LibraryWriter
+from .index import NEGATIVE, PERSON
+from .mask_shapes import Mask, Shape
+from .masks import mask_by_difference, mask_by_grab_cut, with_alpha
 
 # Places whose cameras do not move: frames between two that people are cut out of.
 STATIC = {"PETS09-S2L1": 6, "TUD-Campus": 2, "wildtrack": 1}

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import degrade_compression as compression
-import degrade_light as light
-import degrade_optics as optics
-import degrade_sensor as sensor
 import numpy as np
 from numpy.typing import NDArray
+
+from . import compression, light, optics, sensor
 
 Image = NDArray[np.uint8]
 COUNTS = 0, 1, 2, 3, 4  # parts of a chain

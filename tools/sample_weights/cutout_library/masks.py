@@ -6,13 +6,14 @@ import functools
 
 import cv2
 import numpy as np
-from mask_shapes import Box, Mask
 from numpy.typing import NDArray
 
 from fairmot_dla34.synth.appearance import random_appearance
 from fairmot_dla34.synth.figure import Pose
 from fairmot_dla34.synth.person import draw_person
 from fairmot_dla34.synth.rng import random_stream
+
+from .mask_shapes import Box, Mask
 
 DIFFERENCE = 22  # of 255: px that differ more from the background are probably a person's
 SAME = 7  # px that differ less are background

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from cutout_index import INDEX_FILE, Background, Cutout, Index
 from numpy.typing import NDArray
 
 from fairmot_dla34.errors import OutputError
+
+from .index import INDEX_FILE, Background, Cutout, Index
 
 MARGIN = 2  # px around the mask
 SMALLEST = 20  # px: smaller cut-outs are of no use

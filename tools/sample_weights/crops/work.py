@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from crops import Crop
-from degradation import degrade
-from mosaic import mosaic
+from degradation.chain import degrade
 from numpy.typing import NDArray
-from pasting import Library
+from pasting.library import Library
 
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import NO_IDENTITY, ImageLabels
 from fairmot_dla34.training.batches.work import Batch, BatchItem, BatchSettings
 from fairmot_dla34.training.losses.targets import make_targets
+
+from .geometry import Crop
+from .mosaic import mosaic
 
 NEAR_A_PERSON = 0.85  # share of the pairs that have a person in them if the images do
 MOSAICS = 0.15  # share of the crops that are joined with others

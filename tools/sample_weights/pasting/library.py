@@ -16,19 +16,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from blending import adapted, premultiplied, resized
-from cutout_cache import ImageCache
-from cutout_index import NEGATIVE, PERSON, Background, Cutout, Index
-from cutout_pool import Pool, draw_background
+from cutout_library.cache import ImageCache
+from cutout_library.index import NEGATIVE, PERSON, Background, Cutout, Index
+from cutout_library.pool import Pool, draw_background
 from data import PLACES as TRAINING_PLACES
 from numpy.typing import NDArray
-from pasted_labels import Placed, merged_labels
-from placing import Spot, draw_left, draw_spot, moved_to_cut_sides
 
 from fairmot_dla34.datasets import ImageLabels
 from fairmot_dla34.errors import DatasetError, InvalidInputError
 from fairmot_dla34.geometry import LETTERBOX_GREY
 from fairmot_dla34.synth.drawing import overlap, paste
+
+from .blending import adapted, premultiplied, resized
+from .labels import Placed, merged_labels
+from .placing import Spot, draw_left, draw_spot, moved_to_cut_sides
 
 PEOPLE, NEGATIVES = 3, 2  # most cut-outs of each kind in a crop
 MOST_ENLARGED = 1.6

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from cutout_index import Background, Cutout
 from numpy.typing import NDArray
+
+from .index import Background, Cutout
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Batches of random crops for the training."""

@@ -1,0 +1,1 @@
+"""Library of people and things cut out with masks, and of backgrounds without people."""

@@ -1,0 +1,1 @@
+"""Degradation of training images as cameras degrade them."""

@@ -1,0 +1,1 @@
+"""Pasting of cut-outs into training images, with labels."""
