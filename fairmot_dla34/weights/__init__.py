@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .cache import cache_dir, kept_path
 from .checkpoint_file import CheckpointFile, load_checkpoint
-from .formats.writing import write_pdparams
+from .formats.pdparams_writing import write_pdparams
+from .formats.writing import write_arrays
 from .registry import WeightsEntry, registered
 from .resolve import download_weights, find_entry, input_size_for, resolve_network, resolve_weights
 from .verify import VerifiedFile, verify_file
@@ -23,5 +24,6 @@ __all__ = [
     "resolve_network",
     "resolve_weights",
     "verify_file",
+    "write_arrays",
     "write_pdparams",
 ]
