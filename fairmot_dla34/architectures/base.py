@@ -56,6 +56,7 @@ class Architecture(ABC):
         float_layers: Regular expressions for the names of layers that stay in floating point in an int8 network.
         heads: The four heads, for training; None if networks of this architecture cannot be trained.
         norm_epsilon: Number added to the variances of batch norms.
+        embedding_size: Numbers in the embedding of a network whose training starts from random numbers.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Architecture(ABC):
     float_layers: tuple[str, ...] = ()
     heads: Heads | None = None
     norm_epsilon: float = NORM_EPSILON
+    embedding_size: int = HeadSizes().embedding_size
 
     def features(self, layers: Layers[T], image: T) -> T:  # noqa: ARG002 (for subclasses)
         """Walk over the layers up to the feature map below the heads, for training.

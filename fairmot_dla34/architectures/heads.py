@@ -1,9 +1,9 @@
 """The four heads of FairMOT as an ONNX graph: a dense heatmap, and the other heads at its peaks only.
 
-A head is a 3x3 convolution, a ReLU and a 1x1 convolution (``CenterNetHead`` and ``FairMOTEmbeddingHead`` of
-PaddleDetection). Only the heatmap is needed everywhere. Size, offset and embedding are read at no more than 500 cells:
-their 3x3 neighbourhoods are gathered, and the convolutions become matrix products. This saves 40 of DLA-34's 180 GFLOP
-at 1088x608, with equal results.
+A head is a 3x3 convolution, a ReLU or another activation, and a 1x1 convolution (``CenterNetHead`` and
+``FairMOTEmbeddingHead`` of PaddleDetection). Only the heatmap is needed everywhere. Size, offset and embedding are read
+at no more than 500 cells: their 3x3 neighbourhoods are gathered, and the convolutions become matrix products. This
+saves 40 of DLA-34's 180 GFLOP at 1088x608, with equal results.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from ..config import InputSize
 from .base import HeadSizes, Shape, Shapes
+from .layers import Activation
 from .peaks import NOT_A_PEAK, OUTPUTS
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Heads:
         in_channels: Channels of the feature map below the heads.
         hidden_channels: Channels between the two convolutions.
         stride: Network px per cell of the feature map.
+        activation: Activation between the two convolutions.
     """
 
     heatmap: str
@@ -48,6 +50,7 @@ class Heads:
     in_channels: int
     hidden_channels: int
     stride: int
+    activation: Activation = "relu"
 
     def channels(self, sizes: HeadSizes) -> dict[str, int]:
         """Return the output channels of each head, by the prefix of its arrays."""
@@ -113,7 +116,7 @@ def peaks_onnx(
 
 
 def _add_heads(b: GraphBuilder, features: str, heads: Heads, *, columns: int, cells: int, peaks: int) -> None:
-    hidden = b.relu(b.conv_bias(features, f"{heads.heatmap}.0.conv"))
+    hidden = b.activate(b.conv_bias(features, f"{heads.heatmap}.0.conv"), heads.activation)
     heatmap = b.conv_bias(hidden, f"{heads.heatmap}.2.conv")  # (1, classes, h, w) logits
     highest = b.node("MaxPool", heatmap, kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
     # A peak equals the highest of its 3x3 neighbourhood. Logits order as their sigmoids do, but in bf16 they keep
@@ -128,7 +131,7 @@ def _add_heads(b: GraphBuilder, features: str, heads: Heads, *, columns: int, ce
         index = b.node("Mod", index, b.ints(cells))
     neighbourhoods = _neighbourhoods(b, features, index, columns, heads.in_channels)
     for output, prefix in (("sizes", heads.size), ("offsets", heads.offset), ("embeddings", heads.embedding)):
-        _add_peak_head(b, neighbourhoods, prefix, output)
+        _add_peak_head(b, neighbourhoods, prefix, heads.activation, output)
 
 
 def _neighbourhoods(b: GraphBuilder, features: str, cells: str, columns: int, channels: int) -> str:
@@ -143,11 +146,12 @@ def _neighbourhoods(b: GraphBuilder, features: str, cells: str, columns: int, ch
     return b.node("Reshape", b.node("Gather", by_cell, index, axis=0), b.ints(-1, 9 * channels))
 
 
-def _add_peak_head(b: GraphBuilder, neighbourhoods: str, prefix: str, output: str) -> None:
+def _add_peak_head(b: GraphBuilder, neighbourhoods: str, prefix: str, activation: Activation, output: str) -> None:
     weight = b.arrays[f"{prefix}.0.conv.weight"]  # (hidden, C, 3, 3)
     matrix = weight.transpose(2, 3, 1, 0).reshape(-1, len(weight))  # (9 * C, hidden)
     hidden = b.node("MatMul", neighbourhoods, b.constant(matrix), name=f"{prefix}.0.conv")
-    hidden = b.relu(b.node("Add", hidden, b.constant(b.arrays[f"{prefix}.0.conv.bias"])))  # (K, hidden)
+    hidden = b.node("Add", hidden, b.constant(b.arrays[f"{prefix}.0.conv.bias"]))
+    hidden = b.activate(hidden, activation)  # (K, hidden)
     last = b.arrays[f"{prefix}.2.conv.weight"][:, :, 0, 0].T  # (hidden, channels)
     product = b.node("MatMul", hidden, b.constant(last), name=f"{prefix}.2.conv")
     b.node("Add", product, b.constant(b.arrays[f"{prefix}.2.conv.bias"]), name=output)

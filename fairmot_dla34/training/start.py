@@ -63,7 +63,7 @@ def start_network(
         identities: The data has identities to train the embedding with.
         seed: Seed of the random numbers.
     """
-    embedding_size = checkpoint.sizes.embedding_size if checkpoint else HeadSizes().embedding_size
+    embedding_size = checkpoint.sizes.embedding_size if checkpoint else architecture.embedding_size
     sizes = HeadSizes(num_classes, embedding_size)
     network = FairMOTNetwork(architecture, sizes, plain_neck=plain_neck, identities=identities)
     network.initialise(torch.Generator().manual_seed(seed))

@@ -46,7 +46,7 @@ class FairMOTNetwork(nn.Module):
 
     Args:
         architecture: The architecture.
-        sizes: Classes and embedding size.
+        sizes: Classes and embedding size; None: one class, and embeddings of the usual size of the architecture.
         plain_neck: Compute deformable convolutions as plain ones, with offsets 0 and mask 0.5.
         identities: Train the embedding head.
 
@@ -68,7 +68,8 @@ class FairMOTNetwork(nn.Module):
             raise InvalidInputError(
                 f"Architecture {architecture.name} cannot be trained; expected one that defines features and heads."
             )
-        self.architecture, self.heads, self.sizes = architecture, architecture.heads, sizes or HeadSizes()
+        self.architecture, self.heads = architecture, architecture.heads
+        self.sizes = sizes or HeadSizes(embedding_size=architecture.embedding_size)
         self.plain_neck = plain_neck
         self._frozen_norms: tuple[str, ...] = ()
         self._synchronised: tuple[Any] | None = None
@@ -105,8 +106,13 @@ class FairMOTNetwork(nn.Module):
 
     def features(self, images: Tensor) -> tuple[TensorLayers, Tensor]:
         """Return the layers, whose heads are to be applied, and the feature map below them; ``images`` as above."""
-        epsilon = self.architecture.norm_epsilon
-        layers = TensorLayers(self.tensors(), self._norm, plain_neck=self.plain_neck, norm_epsilon=epsilon)
+        layers = TensorLayers(
+            self.tensors(),
+            self._norm,
+            plain_neck=self.plain_neck,
+            norm_epsilon=self.architecture.norm_epsilon,
+            head_activation=self.heads.activation,
+        )
         images = images.contiguous(memory_format=torch.channels_last)
         return layers, self.architecture.features(layers, images)
 

@@ -24,6 +24,7 @@ class TensorLayers:
         norm: Batch norm for a layer, by the layer's name.
         plain_neck: Compute deformable convolutions with offsets 0 and mask 0.5.
         norm_epsilon: Number added to the variances of batch norms.
+        head_activation: Activation between the convolutions of a head.
     """
 
     def __init__(
@@ -33,8 +34,9 @@ class TensorLayers:
         *,
         plain_neck: bool,
         norm_epsilon: float = NORM_EPSILON,
+        head_activation: Activation = "relu",
     ) -> None:
-        self._norm_epsilon = norm_epsilon
+        self._norm_epsilon, self._head_activation = norm_epsilon, head_activation
         self._tensors = tensors
         self._norm_of = norm
         self._plain_neck = plain_neck
@@ -115,13 +117,14 @@ class TensorLayers:
 
     def dense_head(self, x: Tensor, prefix: str) -> Tensor:
         """Apply a head to a feature map; return ``(B, channels, h, w)``."""
-        hidden = functional.relu(functional.conv2d(x, *self._weight_and_bias(f"{prefix}.0.conv"), padding=1))
+        hidden = functional.conv2d(x, *self._weight_and_bias(f"{prefix}.0.conv"), padding=1)
+        hidden = self.activate(hidden, self._head_activation)
         return functional.conv2d(hidden, *self._weight_and_bias(f"{prefix}.2.conv"))
 
     def cell_head(self, neighbourhoods: Tensor, prefix: str) -> Tensor:
         """Apply a head to ``(P, C * 9)`` neighbourhoods; return ``(P, channels)``."""
         weight, bias = self._weight_and_bias(f"{prefix}.0.conv")
-        hidden = functional.relu(functional.linear(neighbourhoods, weight.flatten(1), bias))
+        hidden = self.activate(functional.linear(neighbourhoods, weight.flatten(1), bias), self._head_activation)
         weight, bias = self._weight_and_bias(f"{prefix}.2.conv")
         return functional.linear(hidden, weight.flatten(1), bias)
 
