@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..registry import Registry
 from .base import Architecture, Shape
 from .dla34 import DLA34
+from .hrnetv2 import HRNETV2_W18
 
 _ARCHITECTURES: Registry[Architecture] = Registry("Architecture")
 
@@ -43,23 +44,25 @@ def find_architecture(name: str) -> Architecture:
 
 
 def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture | None:
-    """Return the architecture that arrays belong to, judged by their canonical names.
+    """Return the architecture that arrays belong to, judged by their canonical names, on equality by their shapes.
 
     Args:
         shapes: Shapes by canonical name.
 
     Returns:
         The architecture with the largest share of its arrays present, on equal shares the one with more arrays, then
-        the one registered first; None if no array belongs to any. `Checkpoint` checks every array afterwards.
+        the one with more arrays of the expected shape, then the one registered first; None if no array belongs to any.
+        `Checkpoint` checks every array afterwards.
     """
 
-    def share(architecture: Architecture) -> tuple[float, int]:
+    def share(architecture: Architecture) -> tuple[float, int, int]:
         expected = architecture.array_shapes(architecture.head_sizes(shapes))
         found = sum(name in shapes for name in expected)
-        return found / max(1, len(expected)), found
+        return found / max(1, len(expected)), found, sum(shapes.get(name) == shape for name, shape in expected.items())
 
     best = max(_ARCHITECTURES, key=share, default=None)
     return best if best is not None and any(share(best)) else None
 
 
 register_architecture(DLA34)
+register_architecture(HRNETV2_W18)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from ..dla_fpn import NECK, neck
 from ..heads import Heads
 from ..layers import Layers
 
 T = TypeVar("T")
 
 BACKBONE = "detector.backbone"
-NECK = "detector.neck"
 CHANNELS = (16, 32, 64, 128, 256, 512)  # DLA_cfg[34], output channels of level0 .. level5
 TREE_DEPTHS = {2: 1, 3: 2, 4: 2, 5: 1}  # DLA_cfg[34], depth of the tree of each level
 HEADS = Heads(
@@ -31,7 +31,7 @@ HEADS = Heads(
 
 def features(layers: Layers[T], image: T) -> T:
     """Return the neck's feature map at stride 4 with 64 channels, below the heads."""
-    return neck(layers, backbone(layers, image))
+    return neck(layers, backbone(layers, image), CHANNELS[2:], deformable=True)
 
 
 def backbone(layers: Layers[T], image: T) -> list[T]:
@@ -79,28 +79,3 @@ class _Tree(Generic[T]):
         layers = self._layers
         x = layers.relu(layers.conv_norm(x, f"{name}.conv1", self._channels, 3, stride))
         return layers.relu(layers.add(layers.conv_norm(x, f"{name}.conv2", self._channels, 3), residual))
-
-
-def neck(layers: Layers[T], levels: list[T]) -> T:
-    """Merge the four levels into one map at stride 4 with 64 channels: CenterNetDLAFPN.
-
-    First `DLAUp` merges the two deepest levels, then the three deepest, then all four; then one more `IDAUp` merges
-    the results at strides 4, 8 and 16.
-    """
-    merged: list[T] = []
-    for i in range(3):
-        start = len(levels) - 2 - i
-        name, channels = f"{NECK}.dla_up.ida_{i}", CHANNELS[4 - i]
-        levels = levels[:start] + _iterative_merge(layers, levels[start:], name, channels, strides=(2, 2, 2))
-        merged.insert(0, levels[-1])
-    return _iterative_merge(layers, merged, f"{NECK}.ida_up", CHANNELS[2], strides=(2, 4))[-1]
-
-
-def _iterative_merge(layers: Layers[T], levels: list[T], name: str, channels: int, strides: tuple[int, ...]) -> list[T]:
-    """IDAUp: bring each level to the size of the one before and add that one, from shallow to deep."""
-    out = levels[:1]
-    for i, level in enumerate(levels[1:], start=1):
-        projected = layers.deform_conv_norm_relu(level, f"{name}.proj_{i}.0", channels)
-        upsampled = layers.upsample(projected, f"{name}.up_{i}", strides[i - 1])
-        out.append(layers.deform_conv_norm_relu(layers.add(upsampled, out[-1]), f"{name}.node_{i}.0", channels))
-    return out
