@@ -37,7 +37,8 @@ def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None
     path = Path(path)
     try:
         with open_arrays(path) as found:
-            stored = canonical_names(found)
+            with reported_errors(path):
+                stored = canonical_names(found)
             architecture = architecture or _identify(path, stored)
             shapes = {name: array.shape for name, array in stored.items()}
             expected = architecture.array_shapes(check_shapes(architecture, shapes, str(path)))

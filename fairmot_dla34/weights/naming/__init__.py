@@ -1,26 +1,40 @@
-"""Conversion of a checkpoint's array names to canonical ones, which are PaddleDetection's."""
+"""Conversion of array names between other projects' checkpoints and canonical names, which are PaddleDetection's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
 
-T = TypeVar("T")
+from ..formats.stored import StoredArray
+from . import ifzhang
+from .family import Family
 
+__all__ = ["FAMILIES", "Family", "canonical_names"]
+
+FAMILIES: tuple[Family, ...] = (ifzhang,)  # other names are taken as canonical
 _WRAPPERS = ("module.", "_layers.")  # what data-parallel training of PyTorch and of Paddle puts before each name
 
 
-def canonical_names(arrays: Mapping[str, T]) -> dict[str, T]:
-    """Rename arrays to canonical names.
-
-    Names are PaddleDetection's already, except that a data-parallel wrapper puts one prefix before all of them.
+def canonical_names(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
+    """Rename arrays to canonical names; the names themselves show which project wrote the file.
 
     Args:
-        arrays: Arrays, or their descriptions, by the file's names.
+        arrays: Arrays by the file's names.
 
     Returns:
-        The same arrays in the same order by canonical name.
+        The arrays in the file's order by canonical name. Names that belong to no family stay as they are, except for
+        the prefix that a data-parallel wrapper puts before all of them.
+
+    Raises:
+        FormatError: The arrays belong to a network that has no canonical names.
     """
+    unwrapped = _without_wrapper(arrays)
+    for family in FAMILIES:
+        if family.matches(unwrapped.keys()):
+            return family.to_canonical(unwrapped)
+    return unwrapped
+
+
+def _without_wrapper(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
     for prefix in _WRAPPERS:
         if arrays and all(name.startswith(prefix) for name in arrays):
             return {name.removeprefix(prefix): array for name, array in arrays.items()}
