@@ -8,6 +8,8 @@ from ..registry import Registry
 from .base import Architecture, Shape
 from .dla34 import DLA34
 from .hrnetv2 import HRNETV2_W18
+from .pose_hrnet import HRNET_18, HRNET_32
+from .yolov5s import YOLOV5S
 
 _ARCHITECTURES: Registry[Architecture] = Registry("Architecture")
 
@@ -66,3 +68,6 @@ def identify_architecture(shapes: Mapping[str, Shape]) -> Architecture | None:
 
 register_architecture(DLA34)
 register_architecture(HRNETV2_W18)
+register_architecture(HRNET_18)
+register_architecture(HRNET_32)
+register_architecture(YOLOV5S)

@@ -1,8 +1,8 @@
 """Names of the arrays in checkpoints of ifzhang/FairMOT, the PyTorch code of the paper's authors.
 
-The names were taken from ``src/lib/models/networks/pose_dla_dcn.py``. No array is transposed and no number changes. An
-array that the network of the same structure does not use is left out: counters of batch norms, the classifier of
-ImageNet (``base.fc``), and the identity classifier of the training.
+The names of DLA-34 were taken from ``src/lib/models/networks/pose_dla_dcn.py``; `ifzhang_networks` has the others. No
+array is transposed and no number changes. An array that the network of the same structure does not use is left out:
+counters of batch norms, the classifier of ImageNet (``base.fc``), and the identity classifier of the training.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ...architectures import Architecture, HeadSizes, find_architecture
 from ...errors import InvalidInputError
 from ..formats.errors import FormatError
 from ..formats.stored import StoredArray
+from .ifzhang_networks import HRNET, HRNET_MARK, YOLOV5S, YOLOV5S_MARK
 
 NAME = "ifzhang"
 OWN_PREFIX = "fairmot_dla34."  # of arrays that this package adds to files
@@ -47,8 +48,17 @@ _DLA34: tuple[Rule, ...] = (
     (r"detector\.neck\.(.*\.(?:proj|node)_\d)\.0\.norm\.(.*)", r"\1.actf.0.\2"),
     (r"detector\.neck\.(.*\.up_\d)\.weight", r"\1.weight"),
 )
-_RULES: dict[str, tuple[Rule, ...]] = {"dla34": _DLA34}  # by the name of the architecture
-_MARKS = {"dla34": "base.base_layer.0.weight"}  # an array that only this network has
+_RULES: dict[str, tuple[Rule, ...]] = {  # by the name of the architecture
+    "dla34": _DLA34,
+    "hrnet_18": HRNET,
+    "hrnet_32": HRNET,
+    "yolov5s": YOLOV5S,
+}
+_MARKS = {  # an array that only this network has; the names of hrnet_32 are those of hrnet_18
+    "dla34": "base.base_layer.0.weight",
+    "hrnet_18": HRNET_MARK,
+    "yolov5s": YOLOV5S_MARK,
+}
 
 
 def matches(names: Collection[str]) -> bool:
