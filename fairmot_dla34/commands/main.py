@@ -27,6 +27,7 @@ VERBS = {
     "synth": "draw a street scene with known truth: a video, gt.txt and seqinfo.ini",
     "eval": "score results against ground truth: HOTA, MOTA, IDF1 and their parts",
     "weights": "the registered weights and the cache",
+    "convert": "write a checkpoint in the format of another FairMOT project",
     "export": "write the network as files for other runtimes",
     "quantize": "make the int8 network that --precision int8 runs",
     "info": "versions, backends, devices, cache, and a check with a known answer",

@@ -14,6 +14,7 @@ from ..geometry import iou
 from ..values import Peaks
 
 _MIN_IOU = 0.5  # two peaks with less overlap are different people
+_SCORE_COST = 1e-3  # decides between boxes that are the same, such as those of two classes or of neighbouring cells
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,34 @@ def agreement(fp32: Sequence[Peaks], int8: Sequence[Peaks]) -> Agreement:
     )
 
 
+def matched_pairs(a: Peaks, b: Peaks, low_a: float, low_b: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pair the peaks of two networks on one image: of one class, IoU at least 0.5, the largest overlaps in all.
+
+    Args:
+        a: Peaks of one network.
+        b: Peaks of the other network.
+        low_a: Score above which a peak of ``a`` takes part.
+        low_b: Score above which a peak of ``b`` takes part.
+
+    Returns:
+        Row of each pair in ``a`` and in ``b``.
+    """
+    of_a, of_b = np.flatnonzero(a.scores > low_a), np.flatnonzero(b.scores > low_b)
+    is_other = np.asarray(a.class_ids)[of_a, None] != np.asarray(b.class_ids)[of_b]  # (N, M)
+    scores = np.abs(a.scores[of_a, None] - b.scores[of_b])
+    cost = 1 - iou(a.boxes[of_a], b.boxes[of_b]) + is_other
+    limit = 1 - _MIN_IOU
+    pairs = assign(np.where(cost > limit, np.inf, cost + _SCORE_COST * scores), limit + _SCORE_COST)
+    return of_a[pairs.rows], of_b[pairs.columns]
+
+
 def _matched(a: Peaks, b: Peaks, threshold: float) -> NDArray[np.float64]:
     """Return ``(K, 3)``: IoU, score difference and cosine of each matched pair."""
-    of_a, of_b = np.flatnonzero(a.scores > threshold), np.flatnonzero(b.scores > threshold / 2)
-    overlaps = iou(a.boxes[of_a], b.boxes[of_b])  # (N, M)
-    pairs = assign(1 - overlaps, 1 - _MIN_IOU)
-    i, j = of_a[pairs.rows], of_b[pairs.columns]
+    i, j = matched_pairs(a, b, threshold, threshold / 2)
+    overlaps = iou(a.boxes[i], b.boxes[j]).diagonal()
     cosines = (np.asarray(a.embeddings)[i] * np.asarray(b.embeddings)[j]).sum(axis=1)
     differences = np.abs(a.scores[i] - b.scores[j])
-    return np.column_stack([overlaps[pairs.rows, pairs.columns], differences, cosines]).astype(np.float64)
+    return np.column_stack([overlaps, differences, cosines]).astype(np.float64)
 
 
 def _count(peaks: Sequence[Peaks], threshold: float) -> int:

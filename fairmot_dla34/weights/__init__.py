@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .cache import cache_dir, kept_path
 from .checkpoint_file import CheckpointFile, load_checkpoint
+from .conversion import convert
+from .conversion_report import Conversion
 from .formats.pdparams_writing import write_pdparams
 from .formats.writing import write_arrays
 from .registry import WeightsEntry, registered
@@ -12,9 +14,11 @@ from .verify import VerifiedFile, verify_file
 
 __all__ = [
     "CheckpointFile",
+    "Conversion",
     "VerifiedFile",
     "WeightsEntry",
     "cache_dir",
+    "convert",
     "download_weights",
     "find_entry",
     "input_size_for",
