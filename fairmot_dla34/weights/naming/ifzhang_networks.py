@@ -7,15 +7,15 @@ expression for canonical names and its replacement; the first that fits is appli
 from __future__ import annotations
 
 HRNET = (
-    (r"detector\.backbone\.(.*\.|)conv(\d)\.conv\.(.*)", r"\1conv\2.\3"),
+    (r"detector\.backbone\.(.*\.|)conv(\d)\.conv\.(weight)", r"\1conv\2.\3"),
     (r"detector\.backbone\.(.*\.|)conv(\d)\.norm\.(.*)", r"\1bn\2.\3"),
-    (r"detector\.backbone\.(.*)\.conv\.(.*)", r"\1.0.\2"),
+    (r"detector\.backbone\.(.*)\.conv\.(weight)", r"\1.0.\2"),
     (r"detector\.backbone\.(.*)\.norm\.(.*)", r"\1.1.\2"),
 )
 HRNET_MARK = "stage2.0.branches.0.0.conv1.weight"  # an array that only HRNet has
 
 YOLOV5S = (
-    (r"detector\.(?:backbone|neck)\.(.*)\.conv\.(.*)", r"backbone.model.\1.conv.\2"),
+    (r"detector\.(?:backbone|neck)\.(.*)\.conv\.(weight)", r"backbone.model.\1.conv.\2"),
     (r"detector\.(?:backbone|neck)\.(.*)\.norm\.(.*)", r"backbone.model.\1.bn.\2"),
 )
 YOLOV5S_MARK = "backbone.model.0.conv.conv.weight"  # an array that only YOLOv5s has
