@@ -30,6 +30,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {  # projects whose names a format may ha
     ".pth": ("ifzhang", CANONICAL),
     ".pdparams": (CANONICAL,),
     ".npz": (CANONICAL,),
+    ".ckpt": ("mindspore", "mindspore-zjut"),
 }
 ALL_NAMES = tuple(dict.fromkeys(name for names in NAMES.values() for name in names))
 # Arrays of PaddleDetection's training: identity classifier and weights of the losses.
@@ -58,7 +59,8 @@ def convert(
 
     Args:
         weights: A registered name or a checkpoint file of any format.
-        path: File to write. Its suffix decides the format: ``.pth``, ``.pdparams`` or ``.npz``.
+        path: File to write. Its suffix decides the format: ``.pth``, ``.pdparams``, ``.npz`` or
+            ``.ckpt``.
         to: Project whose array names the file gets; None: the one that uses the format, see `NAMES`.
         float16: Round convolutions to float16, which halves a ``.npz`` file; norms and biases stay float32.
         input_size: Network input that the file shall state; None: that of ``weights``, if it is known.
@@ -152,7 +154,7 @@ def _read(path: Path, architecture: Architecture | None) -> _Read:
             if name in stored and stored[name].is_float
         }
         kept = {INPUT_SIZE_NAME, *checkpoint.arrays, *training}
-        used = {id(array) for name, array in stored.items() if name in kept}
+        used = {id(getattr(array, "source", array)) for name, array in stored.items() if name in kept}
         left_out = tuple(name for name, array in found.items() if id(array) not in used)
     if file_identity(path) != identity:
         raise CheckpointError(f"{path} changed while it was read; wait until it is written, and convert it again.")

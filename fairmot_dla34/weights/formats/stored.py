@@ -78,6 +78,29 @@ class StoredArray:
         return array
 
 
+@dataclass(frozen=True)
+class DerivedArray(StoredArray):
+    """An array whose numbers are computed from those of an array in a file when they are needed.
+
+    Attributes:
+        source: The array in the file; it has the same shape.
+    """
+
+    source: StoredArray
+
+    @classmethod
+    def of(cls, source: StoredArray, function: Callable[[NDArray[Any]], NDArray[Any]]) -> DerivedArray:
+        """Describe the results of a function.
+
+        Args:
+            source: The array in the file.
+            function: Function from float32 or float64 numbers to as many numbers. It is not called if the file holds
+                numbers of another kind, which its type shows.
+        """
+        code = "<f4" if without_order(source.type_code) == "f2" else source.type_code
+        return cls(source.shape, code, None, lambda: [function(source.read().astype(code)).tobytes()], source)
+
+
 def fortran_axes(rank: int) -> tuple[int, ...]:
     """Return `StoredArray.axes` of an array in Fortran's order, in which the first index varies fastest."""
     return tuple(reversed(range(rank)))

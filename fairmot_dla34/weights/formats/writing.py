@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 
 from ...config import shown
 from ...errors import InvalidInputError
+from .ckpt_writing import write_ckpt
 from .npz_writing import write_npz
 from .pdparams_writing import write_pdparams
 
 Writer = Callable[[Path, Mapping[str, ArrayLike]], None]
 
-WRITERS: Mapping[str, Writer] = {".pdparams": write_pdparams, ".npz": write_npz}
+WRITERS: Mapping[str, Writer] = {".pdparams": write_pdparams, ".npz": write_npz, ".ckpt": write_ckpt}
 
 
 def writable_suffix(path: Path) -> str:
@@ -39,7 +40,7 @@ def write_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
     the same bytes.
 
     Args:
-        path: File to write, with the suffix ``.pdparams`` or ``.npz``; its folder is created.
+        path: File to write, with the suffix ``.pdparams``, ``.npz`` or ``.ckpt``; its folder is created.
         arrays: Arrays by the names that the file shall have.
 
     Raises:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from ..formats.stored import StoredArray
 from . import ifzhang
 from .family import Family
+from .mindspore import MINDSPORE, MINDSPORE_ZJUT
 
 __all__ = ["FAMILIES", "Family", "canonical_names"]
 
-FAMILIES: tuple[Family, ...] = (ifzhang,)  # other names are taken as canonical
+FAMILIES: tuple[Family, ...] = (ifzhang, MINDSPORE, MINDSPORE_ZJUT)  # other names are taken as canonical
 _WRAPPERS = ("module.", "_layers.")  # what data-parallel training of PyTorch and of Paddle puts before each name
 
 
