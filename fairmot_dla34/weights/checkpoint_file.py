@@ -25,7 +25,8 @@ def load_checkpoint(path: str | PathLike[str], architecture: Architecture | None
     cannot ask for more memory than the network needs.
 
     Args:
-        path: A ``.pdparams`` file of PaddleDetection, or a ``.npz`` file with the same names.
+        path: A ``.pdparams`` file of PaddleDetection, a ``.pth`` file of ifzhang/FairMOT, or a ``.npz`` file with
+            PaddleDetection's names.
         architecture: The architecture expected; None: the registered one that the array names belong to.
 
     Raises:

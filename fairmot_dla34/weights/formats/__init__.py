@@ -22,7 +22,8 @@ def open_arrays(path: Path) -> Iterator[dict[str, StoredArray]]:
     Only names, shapes and types are read. Read the numbers of an array within the context, under `reported_errors`.
 
     Args:
-        path: A ``.pdparams`` file of PaddleDetection, or a ``.npz`` file of NumPy.
+        path: A ``.pdparams`` file of PaddleDetection, a ``.pth`` file of PyTorch, a ``.ckpt`` file of MindSpore,
+            or a ``.npz`` file of NumPy.
 
     Yields:
         Arrays by the names that the file gives them.
@@ -44,17 +45,26 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _find_arrays(stream: BinaryIO, path: Path) -> dict[str, StoredArray]:
+    from .ckpt import is_ckpt, read_ckpt
     from .npz import read_npz
     from .pdparams import read_pickle
+    from .pth import is_pytorch_zip, read_pth
+    from .pth_legacy import is_legacy_pth, read_legacy_pth
+    from .zip_directory import open_zip
 
     status = os.fstat(stream.fileno())
     check_kind(path, status)
     start = stream.read(64)
     stream.seek(0)
     if start.startswith(b"PK\x03\x04"):
-        return read_npz(stream, status.st_size)
+        reader = read_pth if is_pytorch_zip(open_zip(stream, status.st_size)) else read_npz
+        return reader(stream, status.st_size)
+    if is_legacy_pth(start):
+        return read_legacy_pth(stream, status.st_size)
     if start.startswith(b"\x80"):  # the PROTO instruction, first in protocol 2 and later
         return read_pickle(stream, status.st_size)
+    if is_ckpt(start):
+        return read_ckpt(stream, status.st_size)
     raise CheckpointError(f"{path} {_describe(start)}; {EXPECTED}: fetch it again.")
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ...errors import CheckpointError
 
-EXPECTED = "expected PaddleDetection's FairMOT checkpoint (.pdparams) or a .npz file"
+EXPECTED = (
+    "expected a FairMOT checkpoint of PaddleDetection (.pdparams), PyTorch (.pth) or MindSpore (.ckpt), or a .npz file"
+)
 
 
 MAX_FILE_BYTES = 4 << 30  # training checkpoints with the optimiser's state have less than 1 GB

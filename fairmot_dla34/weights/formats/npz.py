@@ -13,8 +13,8 @@ from typing import IO, BinaryIO
 
 from .errors import EXPECTED, FormatError
 from .stored import BLOCK_BYTES, MAX_RANK, MAX_SIDE, StoredArray, fortran_axes, is_number_type
+from .zip_directory import open_zip
 
-MAX_DIRECTORY_BYTES = 1 << 20  # about 8,000 arrays; FairMOT DLA-34 needs 30 kB
 MAX_HEADER_BYTES = 10_000  # numpy.lib.format's own limit
 _ENCRYPTED = 1  # bit of a member's flags
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's; others can reserve gigabytes for their tables
@@ -38,11 +38,11 @@ def read_npz(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
         FormatError: The archive holds something other than arrays, or Python objects, or its sizes do not fit.
         Exception: The archive is damaged; of nearly any type.
     """
-    archive = zipfile.ZipFile(_BoundedReads(stream, size))
+    archive = open_zip(stream, size)
     members = archive.infolist()
     other = [member.filename for member in members if not member.filename.endswith(".npy")]
     if other:
-        raise FormatError(f"it is a zip archive with {other[0]!r}, such as PyTorch's .pth files; {EXPECTED}.")
+        raise FormatError(f"it is a zip archive with {other[0][:80]!r}; {EXPECTED}.")
     arrays: dict[str, StoredArray] = {}
     for member in members:
         name = member.filename.removesuffix(".npy")
@@ -50,24 +50,6 @@ def read_npz(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
             raise FormatError(f"it has two arrays of the name {name}; expected one.")
         arrays[name] = _find_array(archive, member, name)
     return arrays
-
-
-class _BoundedReads:
-    """A file for `zipfile`, which else reserves as much memory as the archive's directory declares."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream, self._size = stream, size
-        self.seekable, self.tell = stream.seekable, stream.tell
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def read(self, count: int = -1) -> bytes:
-        if count < 0:
-            count = self._size - self._stream.tell()
-        if count > MAX_DIRECTORY_BYTES:
-            raise FormatError(f"it has a directory of {count} bytes, far more than a checkpoint needs.")
-        return self._stream.read(count)
 
 
 def _find_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> StoredArray:

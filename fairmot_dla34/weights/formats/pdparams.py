@@ -32,8 +32,7 @@ def read_pickle(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     if not isinstance(loaded, PickledDict):
         kind = type(loaded).__name__ if isinstance(loaded, (list, tuple)) else "single value"
         raise FormatError(
-            f"it holds a {kind}; expected a dictionary of named arrays, as PaddleDetection's .pdparams files hold "
-            "(PyTorch's .pth files are not read)."
+            f"it holds a {kind}; expected a dictionary of named arrays, as PaddleDetection's .pdparams files hold."
         )
     arrays: dict[str, StoredArray] = {}
     for name, value in loaded.entries:

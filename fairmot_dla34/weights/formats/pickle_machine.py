@@ -30,10 +30,12 @@ class PickleMachine:
     """Interpreter of one pickle of protocol 2 to 5.
 
     Args:
-        stream: Binary file at its start, where the pickle begins.
+        stream: Binary file at the position where the pickle begins.
         size: Length of the file in bytes.
         constructors: Value that each admitted (module, name) stands for.
         buildable: Types of the values that BUILD may change.
+        find_persistent: Function that returns the value of a persistent id, in constant time; None: a pickle may have
+            no such ids.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class PickleMachine:
         size: int,
         constructors: Mapping[tuple[str, str], object],
         buildable: tuple[type[Buildable], ...],
+        find_persistent: Callable[[object], object] | None = None,
     ) -> None:
         self._stream, self._size = stream, size
         self._constructors, self._buildable = constructors, buildable
-        self._position = self._text_bytes = 0
+        self._find_persistent = find_persistent
+        self._position, self._text_bytes = stream.tell(), 0
         self._stack: list[Any] = []
         self._outer: list[list[Any]] = []  # the stacks below the open marks
         self._memo: dict[int, object] = {}
@@ -181,6 +185,11 @@ class PickleMachine:
             raise FormatError("it calls something that no checkpoint calls. Nothing was run; do not use this file.")
         self._stack.append(constructor.make(*arguments))
 
+    def _push_persistent(self, _operand: None) -> None:
+        if self._find_persistent is None:
+            raise FormatError("it refers to something outside its pickle, as PyTorch's files do; use another file.")
+        self._stack.append(self._find_persistent(self._stack.pop()))
+
     def _build(self, _operand: None) -> None:
         state = self._stack.pop()
         target = self._stack[-1]
@@ -229,5 +238,6 @@ class PickleMachine:
         b"c": (_global, None),
         b"\x93": (_stack_global, None),
         b"R": (_reduce, None),
+        b"Q": (_push_persistent, None),  # BINPERSID
         b"b": (_build, None),
     }

@@ -52,6 +52,9 @@ class PickledDict:
 
     entries: list[tuple[object, object]] = field(default_factory=list)
 
+    def build(self, state: object) -> None:
+        """Ignore attributes, such as the ``_metadata`` of PyTorch's state dictionaries."""
+
 
 @dataclass(frozen=True, eq=False)
 class Constructor:

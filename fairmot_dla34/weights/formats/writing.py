@@ -12,10 +12,16 @@ from ...errors import InvalidInputError
 from .ckpt_writing import write_ckpt
 from .npz_writing import write_npz
 from .pdparams_writing import write_pdparams
+from .pth_writing import write_pth
 
 Writer = Callable[[Path, Mapping[str, ArrayLike]], None]
 
-WRITERS: Mapping[str, Writer] = {".pdparams": write_pdparams, ".npz": write_npz, ".ckpt": write_ckpt}
+WRITERS: Mapping[str, Writer] = {
+    ".pdparams": write_pdparams,
+    ".npz": write_npz,
+    ".pth": write_pth,
+    ".ckpt": write_ckpt,
+}
 
 
 def writable_suffix(path: Path) -> str:
