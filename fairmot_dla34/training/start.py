@@ -15,6 +15,7 @@ from ..errors import InvalidInputError
 from ..weights import find_entry, input_size_for, load_checkpoint, resolve_weights
 from .config import TrainingConfig
 from .network.fairmot import FairMOTNetwork
+from .network.initialisation import layer_kinds
 
 logger = logging.getLogger(__name__)
 
@@ -26,20 +27,37 @@ def read_start(config: TrainingConfig) -> tuple[Architecture, Checkpoint | None,
 
     Raises:
         WeightsError: The weights cannot be found, downloaded or read.
-        InvalidInputError: The weights are of another architecture than ``arch``.
+        InvalidInputError: The weights are of another architecture than ``arch``, or the network has no deformable
+            convolutions and ``plain_neck`` is set.
     """
     if config.weights is None:
         architecture = find_architecture(config.arch or DEFAULT_ARCHITECTURE)
+        _check_plain_neck(config, architecture)
         return architecture, None, input_size_for(None, config.input_size)
     entry = find_entry(config.weights)
+    if entry:  # before a download
+        _check_arch(config, entry.architecture, str(config.weights))
     path = resolve_weights(config.weights)
     checkpoint = load_checkpoint(path, find_architecture(entry.architecture) if entry else None)
-    if config.arch is not None and checkpoint.architecture.name != config.arch:
-        raise InvalidInputError(
-            f"arch is {config.arch}, but {path} is a checkpoint of {checkpoint.architecture.name}; leave --arch out or "
-            "start from other weights."
-        )
+    _check_arch(config, checkpoint.architecture.name, str(path))
+    _check_plain_neck(config, checkpoint.architecture)
     return checkpoint.architecture, checkpoint, input_size_for(entry, config.input_size, path)
+
+
+def _check_arch(config: TrainingConfig, found: str, weights: str) -> None:
+    if config.arch not in (None, found):
+        raise InvalidInputError(
+            f"arch is {config.arch}, but {weights} is a checkpoint of {found}; leave --arch out, or start from weights "
+            "of that architecture or from random numbers (--weights none)."
+        )
+
+
+def _check_plain_neck(config: TrainingConfig, architecture: Architecture) -> None:
+    if config.plain_neck and not layer_kinds(architecture).deformable:
+        raise InvalidInputError(
+            f"plain_neck is set, but {architecture.name} has no deformable convolutions; expected an architecture that "
+            "has some, such as dla34: leave --plain-neck out."
+        )
 
 
 def start_network(
