@@ -19,8 +19,9 @@ from ..config import DEFAULT_WEIGHTS
 from ..console.progress import duration_text
 from ..console.streams import EXIT_ERROR
 from ..errors import FairMOTError
-from ..training import LossConfig, TrainingConfig, TrainingSummary, train
+from ..training import DistillationConfig, LossConfig, TrainingConfig, TrainingSummary, train
 from ..training.config import BEST_FIGURES, DEFAULT_EPOCHS, ENGINES, FEW_IMAGES, FREEZABLE, LOSS_ADDITIONS, PRECISIONS
+from ..training.distillation.config import DISTILLATION_LOSSES
 from ..training.processes.launcher import is_first_process, is_reported
 from ..training.records.wording import figures_text
 
@@ -29,6 +30,7 @@ EXAMPLES = """\
 examples:
   fairmot_dla34 train --data people --weights sample --input-size 576x320 --minutes 20 --output-dir run
   fairmot_dla34 train --data people --weights sample --input-size 576x320 --minutes 20 --output-dir run --resume
+  fairmot_dla34 train --teacher sample --data street.mp4 --arch light --weights none --input-size 576x320
   torchrun --nproc-per-node 8 -m fairmot_dla34 train --data people --epochs 30 --batch-size 96
 """
 
@@ -38,7 +40,11 @@ def add_arguments(parser: Parser) -> None:
     parser.set_defaults(run=run)
     parser.epilog = EXAMPLES
     parser.add_argument(
-        "--data", action="append", required=True, metavar="D", help="folder that prepare wrote; give it again for more"
+        "--data",
+        action="append",
+        required=True,
+        metavar="D",
+        help="folder that prepare wrote, or with --teacher a video; give it again for more",
     )
     parser.add_argument(
         "--val",
@@ -47,7 +53,7 @@ def add_arguments(parser: Parser) -> None:
         metavar="V",
         help="folder that prepare wrote, to validate on; default: the validation parts of --data",
     )
-    add_options(parser, (*_network_options(), *_run_options(), *_machine_options()))
+    add_options(parser, (*_network_options(), *_teacher_options(), *_run_options(), *_machine_options()))
     parser.add_argument("--json", action="store_true", help="print the summary as JSON; default: as text")
 
 
@@ -90,6 +96,31 @@ def _network_options() -> tuple[Option | Switch, ...]:
             f"paper, or additions to it separated by commas, of {', '.join(LOSS_ADDITIONS)}",
             LossConfig.parse,
             default=LossConfig(),
+        ),
+    )
+
+
+def _teacher_options() -> tuple[Option | Switch, ...]:
+    return (
+        Option(
+            "teacher",
+            "W",
+            "weights of a frozen network to learn from, a registered name or a file",
+            shown_default="none",
+        ),
+        Option(
+            "teacher_input_size",
+            "WxH",
+            "network input of the teacher in px",
+            input_size,
+            shown_default="the size of its weights",
+        ),
+        Option(
+            "distillation",
+            "NAME=X",
+            f"weights of the losses against the teacher, of {', '.join(DISTILLATION_LOSSES)}",
+            DistillationConfig.parse,
+            shown_default=str(DistillationConfig()),
         ),
     )
 

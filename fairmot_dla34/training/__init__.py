@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import OutOfMemoryError, TrainingUnavailableError
 from ..memory import is_lack_of_memory
 from ..messages import install_command
 from .config import LossConfig, TrainingConfig
+from .distillation.config import DistillationConfig
 from .summary import TrainingSummary
 
-__all__ = ["LossConfig", "TrainingConfig", "TrainingSummary", "train"]
+if TYPE_CHECKING:
+    from .distillation.teacher import Teacher
+
+__all__ = ["DistillationConfig", "LossConfig", "TrainingConfig", "TrainingSummary", "train"]
 
 
-def train(config: TrainingConfig) -> TrainingSummary:
+def train(config: TrainingConfig, teacher: Teacher | None = None) -> TrainingSummary:
     """Train a network, and write its weights and the files of the run to ``config.output_dir``.
 
     In processes started by ``torchrun``, each calls this function, and the first one writes the files.
 
     Args:
         config: Settings.
+        teacher: Frozen network whose outputs are learned; None: the one that ``config.teacher`` names, if any.
 
     Returns:
         The result, equal in all processes.
@@ -36,7 +43,7 @@ def train(config: TrainingConfig) -> TrainingSummary:
     _require_torch()
     from .run import run_training
 
-    return run_training(config)
+    return run_training(config, teacher=teacher)
 
 
 def _require_torch() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..architectures import architecture_names
 from ..config import DEFAULT_WEIGHTS, InputSize, check_amount, check_choice, check_flag, is_whole, shown
 from ..errors import InvalidInputError
+from .distillation.config import DistillationConfig
 
 PRECISIONS = ("auto", "fp32", "bf16")
 ENGINES = ("torch", "paddle")
@@ -74,7 +75,8 @@ class TrainingConfig:
     """Settings of a training run.
 
     Attributes:
-        data: Folders that `prepare` wrote, to train on.
+        data: Folders that `prepare` wrote, to train on; with a teacher also video files and folders of images, which
+            have no labels.
         val: Folders that `prepare` wrote, to validate on; empty: the validation parts of ``data``.
         weights: Registered name or checkpoint file to start from; None: random numbers.
         arch: Name of the architecture; None: that of the weights, without weights dla34.
@@ -99,6 +101,10 @@ class TrainingConfig:
             identities and TrackEval installed, otherwise AP50.
         val_every: Epochs between two validations; None: about ten validations in the run.
         overwrite: Replace an earlier run in ``output_dir``.
+        teacher: Registered name or checkpoint file of a frozen network whose outputs are learned; None: no teacher, or
+            one that is given to `train` as an object.
+        teacher_input_size: Network input of the teacher; None: the size it was trained for.
+        distillation: Weights of the losses against the teacher; None: the default ones.
 
     Raises:
         InvalidInputError: A setting is unknown, out of its range, or excludes another.
@@ -125,6 +131,9 @@ class TrainingConfig:
     best: str = "auto"
     val_every: int | None = None
     overwrite: bool = False
+    teacher: str | os.PathLike[str] | None = None
+    teacher_input_size: InputSize | None = None
+    distillation: DistillationConfig | None = None
 
     def __post_init__(self) -> None:
         for name in ("data", "val"):
@@ -137,11 +146,14 @@ class TrainingConfig:
             ("loss", LossConfig, "a LossConfig"),
             ("device", str, "a str"),
             ("freeze", (tuple, type(None)), "a tuple"),
+            ("teacher", (str, os.PathLike, type(None)), "a registered name or a checkpoint file"),
+            ("distillation", (DistillationConfig, type(None)), "a DistillationConfig"),
         ):
             if not isinstance(getattr(self, name), kind):
                 raise InvalidInputError(f"{name} is {shown(getattr(self, name))}; expected {text}.")
-        if self.input_size is not None:
-            object.__setattr__(self, "input_size", InputSize.parse(self.input_size))
+        for name in ("input_size", "teacher_input_size"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, InputSize.parse(getattr(self, name)))
         self._check_choices()
         self._check_numbers()
         for name in ("plain_neck", "resume", "overwrite"):
@@ -152,6 +164,18 @@ class TrainingConfig:
             )
         if self.resume and self.overwrite:
             raise InvalidInputError("resume and overwrite exclude each other; leave one of them out.")
+
+    def check_without_teacher(self) -> None:
+        """Check that a run without a teacher has no settings of one.
+
+        Raises:
+            InvalidInputError: It has.
+        """
+        for name in ("teacher_input_size", "distillation"):
+            if getattr(self, name) is not None:
+                raise InvalidInputError(
+                    f"{name} is {getattr(self, name)} without a teacher; name one, or leave it out."
+                )
 
     def _check_choices(self) -> None:
         if self.arch is not None:

@@ -79,14 +79,29 @@ def claimed_folder(folder: Path, files: RunFiles | None = None, *, resume: bool,
         lock.release()
 
 
-def _prepare(folder: Path, files: RunFiles, *, resume: bool, overwrite: bool) -> None:
-    earlier = next((name for name in files.written if _has_content(folder / name)), None)
-    if earlier and not (resume or overwrite):
+def check_no_earlier_run(folder: Path, files: RunFiles | None = None) -> None:
+    """Check that a folder has no earlier run.
+
+    Raises:
+        OutputError: It has.
+    """
+    files = files or RunFiles()
+    if earlier := _earlier(folder, files):
         resumable = "--resume to continue, " if _has_content(folder / files.position) else ""
         raise OutputError(
             f"{folder} has an earlier run ({earlier}); expected an empty folder. Use {resumable}--overwrite to replace "
             "it, or name another --output-dir."
         )
+
+
+def _earlier(folder: Path, files: RunFiles) -> str | None:
+    return next((name for name in files.written if _has_content(folder / name)), None)
+
+
+def _prepare(folder: Path, files: RunFiles, *, resume: bool, overwrite: bool) -> None:
+    if not (resume or overwrite):
+        check_no_earlier_run(folder, files)
+    earlier = _earlier(folder, files)
     try:
         for path in folder.glob("*.tmp"):
             if _TEMPORARY.fullmatch(path.name):  # of a process that was killed while it wrote

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Protocol
 
@@ -64,6 +65,7 @@ class TrainingLoop:
         world: Processes of the run.
         actions: Actions between steps, of the first process only.
         val_every: Epochs between two validations; None: about ten in the run.
+        teach: Adds a teacher's targets to a batch; None: without a teacher.
     """
 
     def __init__(
@@ -76,8 +78,9 @@ class TrainingLoop:
         world: World,
         actions: RunActions,
         val_every: int | None = None,
+        teach: Callable[[Batch], Batch] | None = None,
     ) -> None:
-        self._source = source
+        self._source, self._teach = source, teach
         self._stepper = stepper
         self._length = length
         self._rate = rate
@@ -113,6 +116,8 @@ class TrainingLoop:
 
     def _train(self, batch: Batch, progress: Progress) -> bool:
         """Train on a batch, then save and validate if it is time; return False if the time of the run is over."""
+        if self._teach is not None:
+            batch = self._teach(batch)
         counts, share, stop = self._agree(batch, progress)
         if stop:
             raise self._request or KeyboardInterrupt
@@ -138,7 +143,7 @@ class TrainingLoop:
     def _agree(self, batch: Batch, progress: Progress) -> tuple[LossCounts, float, bool]:
         """Return the normalisers of the loss, the finished share of the run and whether to stop, over all processes."""
         elapsed_s = time.monotonic() - self._start_s if self._world.is_first else 0.0
-        counts = LossCounts.of(batch.targets)
+        counts = LossCounts.of(batch.targets, batch.taught)
         own = [*astuple(counts), elapsed_s, float(self._request is not None)]
         *numbers, elapsed_s, stop = self._world.sum(
             torch.tensor(own, dtype=torch.float64, device=self._world.device)

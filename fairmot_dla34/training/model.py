@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ..architectures.soundness import MAX_VARIANCE, MAX_WEIGHT
+from .distillation.student import Distillation
+from .distillation.targets import TeacherTargets
 from .losses.fairmot_loss import FairMOTLoss, LossCounts
 from .losses.targets import Targets
 from .network.fairmot import FairMOTNetwork
@@ -24,26 +26,49 @@ class TrainedModel(nn.Module):
         network: Network in training.
         loss: Loss, with the identity classifier if there is one.
         precision: ``fp32``, or ``bf16`` for the network's layers; the loss is always computed in fp32.
+        distillation: Losses against a teacher, with their adapters; None: without a teacher.
+        has_labels: Whether ``loss`` counts; otherwise only ``distillation`` does.
     """
 
-    def __init__(self, network: FairMOTNetwork, loss: FairMOTLoss, precision: str) -> None:
+    def __init__(
+        self,
+        network: FairMOTNetwork,
+        loss: FairMOTLoss,
+        precision: str,
+        distillation: Distillation | None = None,
+        *,
+        has_labels: bool = True,
+    ) -> None:
         super().__init__()
         self.network = network
         self.loss = loss
+        self.distillation = distillation
+        self._has_labels = has_labels
         self._uses_bf16 = precision == "bf16"
 
-    def forward(self, images: Tensor, targets: Targets, counts: LossCounts) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, images: Tensor, targets: Targets, counts: LossCounts, taught: TeacherTargets | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its unweighted parts by name.
 
         Args:
             images: ``(B, 3, H, W)`` uint8 RGB.
             targets: Targets of the batch.
             counts: Normalisers of the loss, over all processes.
+            taught: Targets that a teacher gives; needed with ``distillation``.
         """
         scaled = (images.float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._uses_bf16):
-            outputs = self.network(scaled, targets.cells)
-        return self.loss(outputs, targets, counts)  # type: ignore[no-any-return]  # torch's __call__ is untyped
+            cells = targets.cells if taught is None else torch.cat([targets.cells, taught.cells])
+            outputs = self.network(scaled, cells)
+        if self.distillation is None or taught is None:
+            return self.loss(outputs, targets, counts)  # type: ignore[no-any-return]  # torch's __call__ is untyped
+        number = len(targets.cells)
+        loss, parts = self.distillation(outputs.at(slice(number, None)), taught, targets.heatmap, counts)
+        if self._has_labels:
+            supervised, own_parts = self.loss(outputs.at(slice(0, number)), targets, counts)
+            loss, parts = supervised + loss, {**own_parts, **parts}
+        return loss, parts
 
 
 class AveragedNetwork:

@@ -12,6 +12,9 @@ from ..datasets import Dataset
 from .batches.source import PART as TRAINED_PART
 from .config import CPU_BATCH, DEFAULT_EPOCHS, FEW_IMAGES, GPU_BATCH, LossConfig, TrainingConfig
 from .device import choose_precision, describe_device
+from .distillation.config import DistillationConfig
+from .distillation.guide import FoundTeacher, Guide
+from .distillation.unlabelled import check_labels
 from .optimizer import DEFAULT_RATE
 from .processes.world import World
 from .records.card_facts import CardFacts, DataFacts, package_versions
@@ -36,6 +39,8 @@ class RunPlan:
         batch_size: Images of a step over all processes.
         freeze: Parts that are not trained.
         precision: ``fp32`` or ``bf16``.
+        has_labels: Whether a part of the training data has labels.
+        guide: The teacher; None: the run has none.
     """
 
     config: TrainingConfig
@@ -48,6 +53,8 @@ class RunPlan:
     batch_size: int
     freeze: tuple[str, ...]
     precision: str
+    has_labels: bool = True
+    guide: Guide | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -68,7 +75,7 @@ class RunPlan:
     def settings(self) -> dict[str, str]:
         """Return the settings that decide the numbers of a run; a resumed one must share them."""
         config = self.config
-        return {
+        settings = {
             "data": _names(self.data),
             "val": _names(self.validation) or "nothing",
             "weights": f"SHA-256 {self.start_digest[:16]}" if self.start_digest else "none",
@@ -84,6 +91,16 @@ class RunPlan:
             "seed": str(config.seed),
             "length": "--epochs" if config.minutes is None else "--minutes",
         }
+        if self.guide is not None:
+            settings["teacher"] = str(self.guide.facts)
+            settings["teacher_input_size"] = str(self.guide.view.teacher)
+            settings["distillation"] = str(self.distillation)
+        return settings
+
+    @property
+    def distillation(self) -> DistillationConfig:
+        """Weights of the losses against the teacher."""
+        return self.config.distillation or DistillationConfig()
 
     def card_facts(
         self, progress: Progress, why_missing: Mapping[str, str], *, steps_per_epoch: int, world: World, threads: int
@@ -116,15 +133,20 @@ class RunPlan:
             chosen_by=progress.best_figure,
             why_missing=why_missing,
             versions=package_versions(),
+            teacher=None if self.guide is None else self.guide.facts.name,
+            teacher_digest=None if self.guide is None else self.guide.facts.digest,
         )
 
 
-def make_plan(config: TrainingConfig, world: World) -> tuple[RunPlan, Checkpoint | None]:
+def make_plan(
+    config: TrainingConfig, world: World, teacher: FoundTeacher | None = None
+) -> tuple[RunPlan, Checkpoint | None]:
     """Make the choices that the settings leave open, and check them; nothing is written.
 
     Args:
         config: Settings.
         world: Processes of the run.
+        teacher: Teacher of the run with the facts about it; None: the run has none.
 
     Returns:
         The plan, and the checkpoint that the run starts from; None: random numbers.
@@ -136,12 +158,18 @@ def make_plan(config: TrainingConfig, world: World) -> tuple[RunPlan, Checkpoint
         DeviceUnavailableError: The GPU lacks the precision.
     """
     data = [Dataset.open(folder) for folder in config.data]
+    has_labels = check_labels(config, data, has_teacher=teacher is not None)
     validation, part = validation_part(data, [Dataset.open(folder) for folder in config.val])
     if not validation:
         check_use(config)
     precision = choose_precision(config.precision, world.device)
     architecture, checkpoint, input_size = read_start(config)
     batch_size = config.batch_size or default_batch_size(world, config.loss)
+    guide = None
+    if teacher is not None:
+        neighbours = config.loss.neighbours
+        stride = architecture.stride
+        guide = Guide(*teacher, input_size, stride=stride, neighbours=neighbours, device=world.device)
     plan = RunPlan(
         config=config,
         data=data,
@@ -153,6 +181,8 @@ def make_plan(config: TrainingConfig, world: World) -> tuple[RunPlan, Checkpoint
         batch_size=batch_size,
         freeze=chosen_parts(config.freeze, batch_size, has_start=checkpoint is not None),
         precision=precision,
+        has_labels=has_labels,
+        guide=guide,
     )
     return plan, checkpoint
 

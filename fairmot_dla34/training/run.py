@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import torch
 
@@ -15,6 +16,10 @@ from ..console.progress import duration_text
 from ..errors import FairMOTError, InvalidInputError, OutOfMemoryError
 from .batches.source import BatchSource
 from .config import TrainingConfig
+from .device import choose_precision
+from .distillation.guide import find_teacher
+from .distillation.teacher import Teacher
+from .distillation.unlabelled import with_frames
 from .ending import saved_on_error
 from .folder import BEST_FILE, LAST_FILE, STATE_FILE, claimed_folder
 from .loop import NoActions, TrainingLoop
@@ -39,7 +44,9 @@ from .writer import START, RunWriter
 logger = logging.getLogger(__name__)
 
 
-def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource] = BatchSource) -> TrainingSummary:
+def run_training(
+    config: TrainingConfig, make_source: Callable[..., BatchSource] = BatchSource, teacher: Teacher | None = None
+) -> TrainingSummary:
     """Train a network.
 
     In processes started by ``torchrun``, each calls this function, and the first one writes the files.
@@ -47,6 +54,7 @@ def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource]
     Args:
         config: Settings.
         make_source: Makes the source of the batches; called with the arguments of `BatchSource`.
+        teacher: Frozen network whose outputs are learned; None: the one that the settings name, if any.
 
     Returns:
         The result, equal in all processes.
@@ -66,7 +74,7 @@ def run_training(config: TrainingConfig, make_source: Callable[..., BatchSource]
     try:
         own_cpus = max(1, usable_cpus() // world.local_size)
         with world.single_report(), _threads(config.threads or own_cpus) as threads:
-            return _Run(config, world, threads, make_source).run()
+            return _Run(config, world, threads, make_source, teacher).run()
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, FairMOTError) or not lacks_memory(error):
             raise
@@ -95,11 +103,19 @@ class _Run:
     """A run: its parts are made and checked in `__init__`, before anything is written."""
 
     def __init__(
-        self, config: TrainingConfig, world: World, threads: int, make_source: Callable[..., BatchSource]
+        self,
+        config: TrainingConfig,
+        world: World,
+        threads: int,
+        make_source: Callable[..., BatchSource],
+        teacher: Teacher | None,
     ) -> None:
+        found = find_teacher(config, teacher, choose_precision(config.precision, world.device))
+        config = with_frames(config, world, found and found[0])
         self._config, self._world, self._threads = config, world, threads
-        self._plan, checkpoint = make_plan(config, world)
+        self._plan, checkpoint = make_plan(config, world, found)
         plan = self._plan
+        other_size = plan.guide.other_size if plan.guide else None
         self._source = make_source(
             plan.data,
             input_size=plan.input_size,
@@ -111,6 +127,7 @@ class _Run:
             rank=world.rank,
             world_size=world.size,
             threads=threads,
+            **({} if other_size is None else {"teacher_size": other_size}),
         )
         if world.device.type == "cpu" and plan.architecture.name == DEFAULT_ARCHITECTURE:  # the one measured
             require_training_memory(
@@ -156,6 +173,7 @@ class _Run:
             world=self._world,
             actions=writer or NoActions(),
             val_every=self._config.val_every,
+            teach=self._plan.guide.teach if self._plan.guide else None,
         )
         if self._length.share(progress.step, progress.elapsed_s) < 1:
             loop.run(progress)
@@ -177,15 +195,21 @@ class _Run:
     def _make_learner(self, checkpoint: Checkpoint | None) -> Learner:
         """Return the model with the numbers it starts from, its average and its optimiser."""
         config, plan, source, device = self._config, self._plan, self._source, self._world.device
-        parts = {"plain_neck": config.plain_neck, "identities": source.num_identities > 0}
+        has_embeddings = plan.guide is not None and plan.guide.shape.embedding_size > 0
+        parts = {"plain_neck": config.plain_neck, "identities": source.num_identities > 0 or has_embeddings}
         network = start_network(plan.architecture, checkpoint, num_classes=len(plan.classes), seed=config.seed, **parts)
         network.freeze(plan.freeze)
         network.sync_norms()
-        loss = FairMOTLoss(
-            source.num_identities, network.sizes.embedding_size, config.loss, source.sequence_of_identity
-        )
+        losses = config.loss if plan.has_labels else replace(config.loss, fixed_weights=True)  # no weights to learn
+        loss = FairMOTLoss(source.num_identities, network.sizes.embedding_size, losses, source.sequence_of_identity)
         loss.initialise(torch.Generator().manual_seed(config.seed))
-        model = TrainedModel(network, loss, plan.precision).to(device)
+        distillation = None
+        if plan.guide is not None:
+            distillation = plan.guide.distillation(
+                plan.distillation, network.heads, network.sizes, plan.classes, has_labels=plan.has_labels
+            )
+            distillation.initialise(torch.Generator().manual_seed(config.seed))
+        model = TrainedModel(network, loss, plan.precision, distillation, has_labels=plan.has_labels).to(device)
         average = FairMOTNetwork(plan.architecture, network.sizes, **parts).to(device)
         return Learner(model, AveragedNetwork(network, average), make_optimizer(model, device))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -102,7 +103,7 @@ class Stepper:
         """Compute the gradients; return the losses over all processes and the norm of the gradient."""
         self._optimizer.zero_grad(set_to_none=True)
         device = self._world.device
-        loss, parts = self._parallel(batch.images.to(device, non_blocking=True), batch.targets.to(device), counts)
+        loss, parts = self._parallel(*_inputs(batch, counts, device))
         self._world.backward(loss)
         norm = nn.utils.clip_grad_norm_(self._parameters, MAX_GRADIENT_NORM)
         names = ["loss", *parts]
@@ -125,12 +126,11 @@ class Stepper:
         )
 
     def _is_finite(self, batch: Batch) -> bool:
-        targets = batch.targets.to(self._world.device)
         was_training = self._model.training
         self._model.eval()  # the statistics stay, and processes need not wait for each other
         try:
             with torch.no_grad():
-                loss, _ = self._model(batch.images.to(self._world.device), targets, LossCounts.of(targets))
+                loss, _ = self._model(*_inputs(batch, LossCounts.of(batch.targets, batch.taught), self._world.device))
             return bool(torch.isfinite(loss))
         finally:
             self._model.train(was_training)
@@ -173,11 +173,16 @@ class Stepper:
             copies = 1 if self._updates else 3
             reserve = [torch.empty_like(parameter) for parameter in self._parameters for _ in range(copies)]
             for _ in range(2):  # the second step finds memory in pieces
-                targets = part.targets.to(self._world.device)
-                loss, _ = self._model(part.images.to(self._world.device), targets, LossCounts.of(targets))
+                loss, _ = self._model(*_inputs(part, LossCounts.of(part.targets, part.taught), self._world.device))
                 loss.backward()
             del reserve
         except (RuntimeError, MemoryError) as error:
             free_frames(error)
             return False
         return True
+
+
+def _inputs(batch: Batch, counts: LossCounts, device: torch.device) -> tuple[Any, ...]:
+    """Return the arguments of `TrainedModel` for a batch."""
+    inputs = batch.images.to(device, non_blocking=True), batch.targets.to(device), counts
+    return inputs if batch.taught is None else (*inputs, batch.taught.to(device))

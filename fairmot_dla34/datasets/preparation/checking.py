@@ -177,14 +177,19 @@ def _written_frames(sequence: SourceSequence, folder: Path, bar: ProgressBar) ->
                     break
                 image = sequence.images[frame.index]
                 path = folder / f"{frame.index}" / f"{image.path.stem}.jpg"
-                results[frame.index] = _other_size(image, frame.image) or _write_jpeg(path, frame.image)
+                results[frame.index] = _other_size(image, frame.image) or write_jpeg(path, frame.image)
                 bar.update()
     except SourceError as error:
         raise DatasetError(f"{sequence.video} has the images of {sequence.name}, but {error}") from error
     return results
 
 
-def _write_jpeg(path: Path, image: NDArray[np.uint8]) -> ImageFile:
+def write_jpeg(path: Path, image: NDArray[np.uint8]) -> ImageFile:
+    """Write a frame of a video as a JPEG file that is to be moved to its place; its folder is created.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     import cv2
 
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _FRAME_QUALITY])[1].tobytes()

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ...config import InputSize
 from ...datasets import ImageLabels
 from ...geometry import LETTERBOX_GREY, Letterbox
+from ..distillation.view import TeacherView
 from .variation import Variation
 
 MIN_SIDE_PX = 4.0  # smaller boxes are left out, network px
@@ -58,6 +59,27 @@ def augment(
     return vary(image, labels, input_size, Variation.draw(rng), clip_boxes=clip_boxes)
 
 
+def augment_for_teacher(
+    image: NDArray[np.uint8],
+    labels: ImageLabels,
+    input_size: InputSize,
+    rng: np.random.Generator,
+    teacher_size: InputSize | None,
+    *,
+    clip_boxes: bool = False,
+) -> tuple[NDArray[np.uint8], ImageLabels, NDArray[np.uint8] | None]:
+    """Return the same as `augment`, and the same variation at a teacher's input size, if there is one.
+
+    The teacher's image is warped from the image itself, so that it has the details that the student's lacks. Both show
+    the same part of it, and `TeacherView` is the transform between them.
+    """
+    variation = Variation.draw(rng)
+    variation, varied = _varied(image, labels, input_size, variation, clip_boxes=clip_boxes)
+    letterbox = Letterbox(image.shape[1], image.shape[0], input_size)
+    larger = None if teacher_size is None else _warp(image, letterbox, variation, teacher_size)
+    return _warp(image, letterbox, variation), varied, larger
+
+
 def vary(
     image: NDArray[np.uint8],
     labels: ImageLabels,
@@ -67,6 +89,14 @@ def vary(
     clip_boxes: bool = False,
 ) -> tuple[NDArray[np.uint8], ImageLabels]:
     """Return the given variation of an image and its labels; see `augment`."""
+    variation, varied = _varied(image, labels, input_size, variation, clip_boxes=clip_boxes)
+    return _warp(image, Letterbox(image.shape[1], image.shape[0], input_size), variation), varied
+
+
+def _varied(
+    image: NDArray[np.uint8], labels: ImageLabels, input_size: InputSize, variation: Variation, *, clip_boxes: bool
+) -> tuple[Variation, ImageLabels]:
+    """Return the labels of a variation, and the variation itself: without an affine transform if none would be left."""
     letterbox = Letterbox(image.shape[1], image.shape[0], input_size)
     boxes = letterbox.to_network_px(labels.boxes)
     moved = _move(boxes, variation, input_size, clip_boxes=clip_boxes)
@@ -82,7 +112,7 @@ def vary(
         class_ids=labels.class_ids[kept],
         ignored=_flip(ignored[_inside(ignored, input_size)], variation, input_size),
     )
-    return _warp(image, letterbox, variation), varied
+    return variation, varied
 
 
 def _move(
@@ -126,12 +156,16 @@ def _flip(boxes: NDArray[np.float32], variation: Variation, input_size: InputSiz
     return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
 
 
-def _warp(image: NDArray[np.uint8], letterbox: Letterbox, variation: Variation) -> NDArray[np.uint8]:
-    """Return the image averaged, warped to the network input, and with its colours changed."""
+def _warp(
+    image: NDArray[np.uint8], letterbox: Letterbox, variation: Variation, teacher_size: InputSize | None = None
+) -> NDArray[np.uint8]:
+    """Return the image averaged, warped to the network input or to a teacher's, and with its colours changed."""
     size, ratio, (pad_x, pad_y) = letterbox.input_size, letterbox.ratio, letterbox.padding
+    view = TeacherView(size, teacher_size or size)
     matrix = variation.affine(size) @ [[ratio, 0, pad_x], [0, ratio, pad_y], [0, 0, 1]]
     if variation.flip:
         matrix = np.array([[-1, 0, size.width], [0, 1, 0], [0, 0, 1]]) @ matrix
+    matrix, ratio = view.matrix @ matrix, ratio * view.zoom
     # An image smaller than the network input is enlarged as at inference.
     share = min(_OVERSAMPLING * ratio * variation.scale, max(1.0, ratio))
     if share != 1.0:
@@ -141,7 +175,11 @@ def _warp(image: NDArray[np.uint8], letterbox: Letterbox, variation: Variation) 
     matrix[:2, 2] += matrix[:2, :2] @ [0.5, 0.5] - 0.5  # OpenCV's coordinates are 0 at the centre of the first pixel
     grey = _grey_before(variation)
     warped = cv2.warpAffine(
-        image, matrix[:2], (size.width, size.height), borderMode=cv2.BORDER_CONSTANT, borderValue=(grey,) * 3
+        image,
+        matrix[:2],
+        (view.teacher.width, view.teacher.height),
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(grey,) * 3,
     )
     return _change_colours(np.asarray(warped, np.uint8), variation)
 

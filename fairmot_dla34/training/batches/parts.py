@@ -30,4 +30,11 @@ def _selected(batch: Batch, images: slice) -> Batch:
     }
     by_cell["cells"] = by_cell["cells"] - torch.tensor([start, 0, 0])
     selected = replace(targets, heatmap=targets.heatmap[images], heatmap_mask=targets.heatmap_mask[images], **by_cell)
-    return replace(batch, images=batch.images[images], targets=selected, names=batch.names[images])
+    return replace(
+        batch,
+        images=batch.images[images],
+        targets=selected,
+        names=batch.names[images],
+        teacher_images=None if batch.teacher_images is None else batch.teacher_images[images],
+        taught=None if batch.taught is None else batch.taught.of_images(start, stop),
+    )

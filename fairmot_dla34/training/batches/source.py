@@ -48,6 +48,7 @@ class BatchSource:
         rank: Number of this process, from 0.
         world_size: Number of processes.
         threads: Threads that decode and vary images.
+        teacher_size: Make the images also at this size, for a teacher; None: do not.
 
     Attributes:
         num_identities: Number of identities over all datasets.
@@ -72,6 +73,7 @@ class BatchSource:
         rank: int = 0,
         world_size: int = 1,
         threads: int = 1,
+        teacher_size: InputSize | None = None,
     ) -> None:
         if batch_size % world_size:
             raise InvalidInputError(
@@ -84,7 +86,9 @@ class BatchSource:
             )
         _check_classes(datasets, num_classes)
         self._items = _items(datasets)
-        self._settings = BatchSettings(input_size, stride, num_classes, seed, neighbours=loss.neighbours)
+        self._settings = BatchSettings(
+            input_size, stride, num_classes, seed, neighbours=loss.neighbours, teacher_size=teacher_size
+        )
         self._batch_size, self._own_size = batch_size, batch_size // world_size
         self._seed, self._rank, self._threads = seed, rank, threads
         self.num_identities = sum(dataset.num_identities for dataset in datasets)

@@ -14,8 +14,9 @@ from ...config import InputSize
 from ...datasets import NO_IDENTITY, Dataset, DatasetImage, ImageLabels
 from ...errors import DatasetError, OutOfMemoryError
 from ...memory import is_lack_of_memory
+from ..distillation.targets import TeacherTargets
 from ..losses.targets import Targets, make_targets
-from .augmentation import augment
+from .augmentation import augment_for_teacher
 
 _VARIATION = 1  # first number of a seed: the order of the images has another
 
@@ -28,11 +29,15 @@ class Batch:
         images: ``(B, 3, H, W)`` uint8 RGB.
         targets: Targets of the images.
         names: ``B`` paths of the image files.
+        teacher_images: ``(B, 3, H, W)`` uint8 RGB, the same images at the teacher's input size; None: they are equal.
+        taught: Targets that a teacher gives; None: without a teacher.
     """
 
     images: Tensor
     targets: Targets
     names: list[str]
+    teacher_images: Tensor | None = None
+    taught: TeacherTargets | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class BatchSettings:
     num_classes: int
     seed: int
     neighbours: bool
+    teacher_size: InputSize | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ class ImageBatchWork:
         self._epoch = epoch
         self._first_position = first_position
         size = settings.input_size
-        self._images = torch.empty((len(items), 3, size.height, size.width), dtype=torch.uint8)
-        self._planes: NDArray[np.uint8] = self._images.numpy()  # shares its memory
+        self._images = _planes(len(items), size)
+        self._teacher_images = settings.teacher_size and _planes(len(items), settings.teacher_size)
         self._labels = [ImageLabels.empty()] * len(items)
 
     def __len__(self) -> int:
@@ -85,7 +91,9 @@ class ImageBatchWork:
         labels, image = item.dataset.labels(item.image), item.dataset.read_image(item.image)
         rng = np.random.default_rng([_VARIATION, settings.seed, self._epoch, self._first_position + number])
         try:
-            image, labels = augment(image, labels, settings.input_size, rng, clip_boxes=item.clip_boxes)
+            image, labels, larger = augment_for_teacher(
+                image, labels, settings.input_size, rng, settings.teacher_size, clip_boxes=item.clip_boxes
+            )
         except cv2.error as error:
             if is_lack_of_memory(error):
                 raise OutOfMemoryError(
@@ -93,8 +101,9 @@ class ImageBatchWork:
                     "resize it. Use fewer --threads, or smaller images."
                 ) from error
             raise DatasetError(f"{item.image.path} cannot be resized ({error.err or error}); replace it.") from error
-        for channel in range(3):
-            cv2.extractChannel(image, 2 - channel, self._planes[number, channel])  # BGR to RGB
+        _write(image, self._images, number)
+        if larger is not None and self._teacher_images is not None:
+            _write(larger, self._teacher_images, number)
         ids = np.where(labels.ids == NO_IDENTITY, NO_IDENTITY, labels.ids + item.first_identity)
         self._labels[number] = replace(labels, ids=ids)
 
@@ -108,4 +117,14 @@ class ImageBatchWork:
             num_classes=settings.num_classes,
             neighbours=settings.neighbours,
         )
-        return Batch(self._images, targets, [str(item.image.path) for item in self._items])
+        return Batch(self._images, targets, [str(item.image.path) for item in self._items], self._teacher_images)
+
+
+def _planes(number: int, size: InputSize) -> Tensor:
+    return torch.empty((number, 3, size.height, size.width), dtype=torch.uint8)
+
+
+def _write(image: NDArray[np.uint8], images: Tensor, number: int) -> None:
+    planes: NDArray[np.uint8] = images.numpy()  # shares its memory
+    for channel in range(3):
+        cv2.extractChannel(image, 2 - channel, planes[number, channel])  # BGR to RGB

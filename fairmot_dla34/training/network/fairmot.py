@@ -31,12 +31,18 @@ class Outputs(NamedTuple):
         size: ``(P, 4)`` distances left, top, right and bottom of the centre, in cells.
         offset: ``(P, 2)`` x and y of the centre within its cell, in cells.
         embedding: ``(P, E)`` embeddings, not of unit length.
+        features: ``(B, C, H / stride, W / stride)`` map below the heads; None if it was not kept.
     """
 
     heatmap: Tensor
     size: Tensor
     offset: Tensor
     embedding: Tensor
+    features: Tensor | None = None
+
+    def at(self, cells: slice) -> Outputs:
+        """Return the outputs with some of the cells only."""
+        return self._replace(size=self.size[cells], offset=self.offset[cells], embedding=self.embedding[cells])
 
 
 class FairMOTNetwork(nn.Module):
@@ -102,6 +108,7 @@ class FairMOTNetwork(nn.Module):
             size=layers.cell_head(neighbourhoods, self.heads.size),
             offset=layers.cell_head(neighbourhoods, self.heads.offset),
             embedding=layers.cell_head(neighbourhoods, self.heads.embedding),
+            features=feature_map,
         )
 
     def features(self, images: Tensor) -> tuple[TensorLayers, Tensor]:

@@ -75,6 +75,9 @@ def _training_problems(config: TrainingConfig) -> Iterator[str]:
         yield f"freeze is {', '.join(config.freeze)}, but PaddleDetection trains every part; {_USE_TORCH}"
     if config.loss != LossConfig():
         yield f"loss is {config.loss}, but PaddleDetection has the losses of the paper only; {_USE_TORCH}"
+    for name in ("teacher", "teacher_input_size", "distillation"):
+        if getattr(config, name) is not None:
+            yield f"{name} is {getattr(config, name)}, but PaddleDetection trains without a teacher; {_USE_TORCH}"
     if config.minutes is not None:
         yield f"minutes is {config.minutes:g}, but PaddleDetection counts epochs; use --epochs, or --engine torch."
     if config.precision == "bf16":

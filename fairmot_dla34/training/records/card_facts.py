@@ -81,6 +81,8 @@ class CardFacts:
         command: Command and arguments that started the run.
         versions: Versions of packages by name.
         weights_step: Finished steps when the weights were those of the file; None: unknown.
+        teacher: Name of the teacher; None: the run had none.
+        teacher_digest: SHA-256 of the teacher, hexadecimal; "" or None: unknown.
     """
 
     architecture: str
@@ -102,6 +104,8 @@ class CardFacts:
     why_missing: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     weights_step: int | None = None
+    teacher: str | None = None
+    teacher_digest: str | None = None
 
 
 def package_versions() -> dict[str, str]:

@@ -8,9 +8,9 @@ weights were chosen on the validation data, so these scores are higher than thos
 `fairmot_dla34 eval` on labelled images that neither training nor validation used."""
 
 LICENCE = """\
-Weights inherit the conditions of the data and of the start weights that made them. Many datasets, those of
-MOTChallenge among them, allow research and other non-commercial use only. Before you pass these weights on or use them
-in a product, check the licence of every dataset above and of the start weights, and write it here."""
+Weights inherit the conditions of the data, of the start weights and of the teacher that made them. Many datasets, those
+of MOTChallenge among them, allow research and other non-commercial use only. Before you pass these weights on or use
+them in a product, check the licence of every dataset above, of the start weights and of the teacher; write it here."""
 
 LIMITS = """\
 If the weights were measured, then on the validation data above and on nothing else. Other cameras, places, light,

@@ -58,6 +58,8 @@ def model_card(name: str, digest: str, size: int, facts: CardFacts) -> str:
         "device": f"{plain_line(facts.device)}, {facts.processes} process{'es' if facts.processes > 1 else ''}",
         "versions": ", ".join(f"{name} {plain_line(value)}" for name, value in facts.versions.items()) or "unknown",
     }
+    if facts.teacher is not None:
+        run["teacher"] = _teacher(facts.teacher, facts.teacher_digest)
     parts = [
         f"# {code(name)}: weights trained with fairmot_dla34",
         _list(about),
@@ -141,6 +143,11 @@ def _start(facts: CardFacts) -> str:
     if facts.start is None:
         return "random numbers"
     return code(facts.start) + (f", SHA-256 `{facts.start_digest}`" if facts.start_digest else "")
+
+
+def _teacher(name: str, digest: str | None) -> str:
+    known = f", SHA-256 `{digest}`" if digest else ""
+    return f"{code(name)}{known}; the weights learned its outputs"
 
 
 def _list(entries: Mapping[str, str]) -> str:

@@ -11,6 +11,11 @@ LOSSES = {
     "offset": "position",
     "box": "box overlap",
     "identity": "telling people apart",
+    "teacher_heatmap": "finding the teacher's people",
+    "teacher_boxes": "overlap with its boxes",
+    "teacher_features": "its feature map",
+    "teacher_cosine": "its embeddings",
+    "teacher_relations": "their relations",
 }
 FIGURES = {  # in the order of display
     "hota": "HOTA",
