@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fairmot_dla34.backends.paddledet import MODEL_CONFIG
+from fairmot_dla34.architectures import HeadSizes, find_architecture
+from fairmot_dla34.backends.paddledet_config import model_config
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.weights import load_checkpoint, resolve_weights
 
@@ -51,7 +52,8 @@ class PaddleDetection:
         ]
         reader = {"sample_transforms": transforms, "batch_size": 1, "inputs_def": {"image_shape": [3, *shape]}}
         data = {"TestMOTDataset": MOTImageFolder(keep_ori_im=True), "TestMOTReader": reader}
-        merge_config({**MODEL_CONFIG, "num_classes": 1, "metric": "MOT", "JDETracker": TRACKER, **data})
+        network = model_config(find_architecture("dla34"), HeadSizes())
+        merge_config({**network, "metric": "MOT", "JDETracker": TRACKER, **data})
         self._tracker = Tracker(global_config, mode="test")
         # ppdet's load_weights_jde refuses checkpoints without the classifier, which only training uses.
         arrays = load_checkpoint(resolve_weights(weights)).arrays

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fairmot_dla34.backends.paddledet import MODEL_CONFIG
+from fairmot_dla34.architectures import HeadSizes, find_architecture
+from fairmot_dla34.backends.paddledet_config import model_config
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets.values import ImageLabels
 
 Arrays = dict[str, NDArray[np.float32]]
 
 
-def build_model(num_identities: int) -> Any:
+def build_model(num_identities: int, architecture: str = "dla34") -> Any:
     """Return ``ppdet.modeling.FairMOT`` in training mode."""
     import paddle
     import ppdet.modeling  # noqa: F401  # registers the classes that the config names
@@ -23,8 +24,9 @@ def build_model(num_identities: int) -> Any:
 
     paddle.disable_static()
     paddle.seed(0)
-    embedding: dict[str, Any] = {"ch_head": 256, "ch_emb": 128, "num_identities_dict": {0: num_identities}}
-    merge_config({**MODEL_CONFIG, "num_classes": 1, "FairMOTEmbeddingHead": embedding})
+    config = model_config(find_architecture(architecture), HeadSizes())
+    config["FairMOTEmbeddingHead"] |= {"num_identities_dict": {0: num_identities}}
+    merge_config(config)
     model = create("FairMOT")
     model.train()
     return model

@@ -34,10 +34,13 @@ class HeadSizes(NamedTuple):
     Attributes:
         num_classes: Channels of the heatmap.
         embedding_size: Numbers in the embedding of a detection.
+        size_channels: Channels of the size head: 4 for the distances from the centre to the box's sides, or 2 for
+            width and height (``regress_ltrb: False`` in PaddleDetection's configuration).
     """
 
     num_classes: int = 1
     embedding_size: int = 128
+    size_channels: int = 4
 
 
 class Architecture(ABC):

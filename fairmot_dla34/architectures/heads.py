@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import InputSize
-from .base import HeadSizes, Shape, Shapes
+from .base import Arrays, HeadSizes, Shape, Shapes
 from .layers import Activation
 from .peaks import NOT_A_PEAK, OUTPUTS
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_PEAKS = 500  # max_per_img in fairmot_dla34.yml
 SIZE_CHANNELS, OFFSET_CHANNELS = 4, 2  # ltrb distances; x and y within a cell
+WIDTH_AND_HEIGHT = 2  # channels of a size head without ltrb distances
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Heads:
         """Return the output channels of each head, by the prefix of its arrays."""
         return {
             self.heatmap: sizes.num_classes,
-            self.size: SIZE_CHANNELS,
+            self.size: sizes.size_channels,
             self.offset: OFFSET_CHANNELS,
             self.embedding: sizes.embedding_size,
         }
@@ -80,7 +81,17 @@ class Heads:
             shape = shapes.get(f"{prefix}.2.conv.weight", ())
             if len(shape) == 4 and shape[0] >= 1:
                 found[field] = shape[0]
+        if shapes.get(f"{self.size}.2.conv.weight", ())[:1] == (WIDTH_AND_HEIGHT,):
+            found["size_channels"] = WIDTH_AND_HEIGHT
         return HeadSizes(**found)
+
+    def with_ltrb_sizes(self, arrays: Arrays) -> Arrays:
+        """Return arrays whose size head gives ltrb distances: half the width and half the height, each twice."""
+        last = f"{self.size}.2.conv"
+        if len(arrays[f"{last}.bias"]) == SIZE_CHANNELS:
+            return arrays
+        halves = {f"{last}.{part}": arrays[f"{last}.{part}"] * np.float32(0.5) for part in ("weight", "bias")}
+        return {**arrays, **{name: np.concatenate([half, half]) for name, half in halves.items()}}
 
 
 def peaks_onnx(
@@ -131,7 +142,7 @@ def _add_heads(b: GraphBuilder, features: str, heads: Heads, *, columns: int, ce
         index = b.node("Mod", index, b.ints(cells))
     neighbourhoods = _neighbourhoods(b, features, index, columns, heads.in_channels)
     for output, prefix in (("sizes", heads.size), ("offsets", heads.offset), ("embeddings", heads.embedding)):
-        _add_peak_head(b, neighbourhoods, prefix, heads.activation, output)
+        _add_peak_head(b, heads, neighbourhoods, prefix, output)
 
 
 def _neighbourhoods(b: GraphBuilder, features: str, cells: str, columns: int, channels: int) -> str:
@@ -146,12 +157,13 @@ def _neighbourhoods(b: GraphBuilder, features: str, cells: str, columns: int, ch
     return b.node("Reshape", b.node("Gather", by_cell, index, axis=0), b.ints(-1, 9 * channels))
 
 
-def _add_peak_head(b: GraphBuilder, neighbourhoods: str, prefix: str, activation: Activation, output: str) -> None:
-    weight = b.arrays[f"{prefix}.0.conv.weight"]  # (hidden, C, 3, 3)
+def _add_peak_head(b: GraphBuilder, heads: Heads, neighbourhoods: str, prefix: str, output: str) -> None:
+    arrays = heads.with_ltrb_sizes(b.arrays)
+    weight = arrays[f"{prefix}.0.conv.weight"]  # (hidden, C, 3, 3)
     matrix = weight.transpose(2, 3, 1, 0).reshape(-1, len(weight))  # (9 * C, hidden)
     hidden = b.node("MatMul", neighbourhoods, b.constant(matrix), name=f"{prefix}.0.conv")
-    hidden = b.node("Add", hidden, b.constant(b.arrays[f"{prefix}.0.conv.bias"]))
-    hidden = b.activate(hidden, activation)  # (K, hidden)
-    last = b.arrays[f"{prefix}.2.conv.weight"][:, :, 0, 0].T  # (hidden, channels)
+    hidden = b.node("Add", hidden, b.constant(arrays[f"{prefix}.0.conv.bias"]))
+    hidden = b.activate(hidden, heads.activation)  # (K, hidden)
+    last = arrays[f"{prefix}.2.conv.weight"][:, :, 0, 0].T  # (hidden, channels)
     product = b.node("MatMul", hidden, b.constant(last), name=f"{prefix}.2.conv")
-    b.node("Add", product, b.constant(b.arrays[f"{prefix}.2.conv.bias"]), name=output)
+    b.node("Add", product, b.constant(arrays[f"{prefix}.2.conv.bias"]), name=output)

@@ -17,28 +17,7 @@ from ..messages import install_command
 from ..values import Peaks
 from .base import Backend, BackendInfo, BackendOptions, inference_error, only_fp32, reason_of
 from .cpus import usable_cpus
-
-# The settings of configs/mot/fairmot/_base_/fairmot_dla34.yml, PaddleDetection 2.6; its package lacks that file.
-MODEL_CONFIG = {
-    "architecture": "FairMOT",
-    "for_mot": True,
-    "FairMOT": {
-        "detector": "CenterNet",
-        "reid": "FairMOTEmbeddingHead",
-        "loss": "FairMOTLoss",
-        "tracker": "JDETracker",
-    },
-    "CenterNet": {
-        "backbone": "DLA",
-        "neck": "CenterNetDLAFPN",
-        "head": "CenterNetHead",
-        "post_process": "CenterNetPostProcess",
-    },
-    "CenterNetDLAFPN": {"down_ratio": 4, "last_level": 5, "out_channel": 0, "dcn_v2": True, "with_sge": False},
-    "CenterNetHead": {"head_planes": 256, "regress_ltrb": True, "add_iou": False},
-    "FairMOTEmbeddingHead": {"ch_head": 256, "ch_emb": 128},
-    "CenterNetPostProcess": {"max_per_img": 500, "down_ratio": 4, "regress_ltrb": True},
-}
+from .paddledet_config import ARCHITECTURES, model_config
 
 _building = threading.Lock()  # PaddleDetection's config is global
 
@@ -51,12 +30,12 @@ class PaddleDetBackend(Backend):
     again for every image.
 
     Args:
-        network: The network to load; its architecture must be ``dla34``.
+        network: The network to load; its architecture must be one of `paddledet_config.ARCHITECTURES`.
         options: How to run it.
 
     Raises:
         DeviceUnavailableError: ``use_gpu`` and this Paddle has no CUDA or finds no GPU.
-        InvalidInputError: The precision is not fp32, ``streams`` is not 1, or the architecture is not ``dla34``.
+        InvalidInputError: The precision is not fp32, ``streams`` is not 1, or PaddleDetection lacks the architecture.
         CheckpointError: The checkpoint cannot be read or does not fit.
     """
 
@@ -118,10 +97,10 @@ class PaddleDetBackend(Backend):
 
 
 def _check(network: Network, options: BackendOptions) -> None:
-    if network.architecture.name != "dla34":
+    if network.architecture.name not in ARCHITECTURES:
         raise InvalidInputError(
-            f"{network.label} is a checkpoint of {network.architecture.title}; backend paddledet runs FairMOT DLA-34 "
-            "only: use backend openvino or onnxruntime."
+            f"{network.label} is a checkpoint of {network.architecture.title}; backend paddledet runs only "
+            f"{', '.join(ARCHITECTURES)}: use backend openvino or onnxruntime."
         )
     if options.streams > 1:
         raise InvalidInputError(
@@ -160,13 +139,7 @@ def _build_model(checkpoint: Checkpoint, input_size: InputSize) -> Any:
     import ppdet.modeling  # noqa: F401  # registers the classes that the config names
     from ppdet.core.workspace import create, merge_config
 
-    stride = checkpoint.architecture.stride
-    cells = (input_size.height // stride) * (input_size.width // stride)
-    config: dict[str, Any] = {**MODEL_CONFIG, "num_classes": checkpoint.sizes.num_classes}
-    # Its top-K fails on a heatmap with fewer cells than max_per_img.
-    config["CenterNetPostProcess"] = config["CenterNetPostProcess"] | {"max_per_img": min(500, cells)}
-    config["FairMOTEmbeddingHead"] = config["FairMOTEmbeddingHead"] | {"ch_emb": checkpoint.sizes.embedding_size}
-    merge_config(config)
+    merge_config(model_config(checkpoint.architecture, checkpoint.sizes, input_size))
     model = create("FairMOT")
     model.set_state_dict({name: paddle.to_tensor(array) for name, array in checkpoint.arrays.items()})
     model.eval()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..architectures import Checkpoint, HeadSizes, Network
+from ..architectures import Architecture, Checkpoint, HeadSizes, Network
 from ..architectures.dla34 import DLA34
 from ..config import InputSize
 from ..values import Peaks
@@ -55,16 +55,20 @@ def best_peaks(peaks: Peaks) -> NDArray[np.float32]:
     return np.column_stack([peaks.scores, peaks.boxes])[:5]
 
 
-def random_checkpoint(seed: int = 0, offset_scale: float = 3.0) -> Checkpoint:
-    """Generate a DLA-34 checkpoint: He-scaled convolutions, and offsets of a few cells for the deformable ones.
+def random_checkpoint(
+    seed: int = 0, offset_scale: float = 3.0, architecture: Architecture = DLA34, sizes: HeadSizes | None = None
+) -> Checkpoint:
+    """Generate a checkpoint: He-scaled convolutions, and offsets of a few cells for the deformable ones.
 
     Args:
         seed: Seed; equal seeds give equal arrays.
         offset_scale: Rough size of the deformable offsets in cells.
+        architecture: Architecture of the network.
+        sizes: Classes, embedding size and channels of the size head; None: the usual ones.
     """
     generator = np.random.default_rng(seed)
     arrays = {}
-    for name, shape in sorted(DLA34.array_shapes(HeadSizes()).items()):
+    for name, shape in sorted(architecture.array_shapes(sizes or HeadSizes()).items()):
         if name.endswith("norm.weight"):
             # Residual sums double a signal's variance, the mask of a deformable convolution halves its size.
             values = np.full(shape, 2.0 if ".neck." in name else 0.7)
@@ -76,7 +80,7 @@ def random_checkpoint(seed: int = 0, offset_scale: float = 3.0) -> Checkpoint:
             scale = np.sqrt(2 / np.prod(shape[1:]))
             values = generator.uniform(-1.7, 1.7, shape) * (scale * offset_scale if "conv_offset" in name else scale)
         arrays[name] = values.astype(np.float32)
-    return Checkpoint(DLA34, arrays, "the random checkpoint")
+    return Checkpoint(architecture, arrays, "the random checkpoint")
 
 
 def selfcheck_image() -> NDArray[np.uint8]:

@@ -71,7 +71,8 @@ def start_network(
 ) -> FairMOTNetwork:
     """Return the network with the numbers it starts from, on the CPU.
 
-    If the checkpoint has another number of classes, the last layer of its heatmap is made anew, with a warning.
+    If the checkpoint has another number of classes, the last layer of its heatmap is made anew, with a warning. A size
+    head of width and height becomes one of ltrb distances that gives the same boxes.
 
     Args:
         architecture: The architecture.
@@ -92,12 +93,13 @@ def start_network(
 
 def _adapted(checkpoint: Checkpoint, network: FairMOTNetwork) -> Mapping[str, NDArray[np.float32]]:
     classes = network.sizes.num_classes
+    arrays = network.heads.with_ltrb_sizes(checkpoint.arrays)
     if checkpoint.sizes.num_classes == classes:
-        return checkpoint.arrays
+        return arrays
     logger.warning(
         "%s has %d classes and the data %d: the last layer of the heatmap is trained from random numbers",
         checkpoint.label, checkpoint.sizes.num_classes, classes,
     )  # fmt: skip
     prefix = f"{network.heads.heatmap}.2."
     fresh = {name: array for name, array in network.arrays().items() if name.startswith(prefix)}
-    return {**checkpoint.arrays, **fresh}
+    return {**arrays, **fresh}

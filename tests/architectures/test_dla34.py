@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fairmot_dla34.architectures.base import Arrays
 from fairmot_dla34.architectures.dla34 import DLA34
-from fairmot_dla34.architectures.dla34.structure import NECK
+from fairmot_dla34.architectures.dla_fpn import NECK
 from fairmot_dla34.architectures.peaks import NOT_A_PEAK, OUTPUTS, RawPeaks
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.config import InputSize

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from ..dla_fpn import NECK, neck
+from ..dla_fpn import neck
 from ..heads import Heads
 from ..layers import Layers
 

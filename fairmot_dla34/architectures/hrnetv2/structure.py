@@ -77,7 +77,8 @@ def _transition(layers: Layers[T], branches: list[T], stage: int) -> list[T]:
 
 def _branches(layers: Layers[T], branches: list[T], prefix: str, stage: int, module: int) -> list[T]:
     out = []
-    for i, x in enumerate(branches, start=1):
+    for i, branch in enumerate(branches, start=1):
+        x = branch
         for block in range(1, BLOCKS + 1):
             name = f"{prefix}.branches_func.bb_st{stage}_{module}_branch_layer_{i}_{block}"
             x = _basic_block(layers, x, name, CHANNELS[i - 1])
@@ -93,8 +94,8 @@ def _exchange(layers: Layers[T], branches: list[T], prefix: str, stage: int, mod
         total = own
         for j, other in enumerate(branches):
             if j > i:
-                other = layers.conv_norm(other, f"{name}_{i + 1}_{j + 1}", CHANNELS[i], 1)
-                total = layers.add(total, layers.resize(other, 2 ** (j - i)))
+                small = layers.conv_norm(other, f"{name}_{i + 1}_{j + 1}", CHANNELS[i], 1)
+                total = layers.add(total, layers.resize(small, 2 ** (j - i)))
             elif j < i:
                 total = layers.add(total, _shrink(layers, other, f"{name}_{i + 1}_{j + 1}", j, i))
         out.append(layers.relu(total))

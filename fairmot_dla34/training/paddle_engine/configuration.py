@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...backends.paddledet import MODEL_CONFIG
+from ...architectures import HeadSizes, find_architecture
+from ...backends.paddledet_config import model_config
 from ...config import InputSize
 from .data_folder import LIST_NAME, LinkedData
 
@@ -52,10 +53,8 @@ def make_configuration(settings: RunSettings, data: LinkedData, run: Path, start
         start: Start weights in PaddleDetection's format, or None.
     """
     return {
-        **MODEL_CONFIG,
-        "FairMOTEmbeddingHead": {"ch_head": 256, "ch_emb": settings.embedding_size},
+        **model_config(find_architecture("dla34"), HeadSizes(embedding_size=settings.embedding_size)),
         "JDETracker": {"conf_thres": 0.4, "tracked_thresh": 0.4, "metric_type": "cosine"},
-        "num_classes": 1,
         "metric": "MOT",
         "use_gpu": settings.use_gpu,
         "log_iter": 20,

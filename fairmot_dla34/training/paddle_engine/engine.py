@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...architectures import Checkpoint, HeadSizes, find_architecture
+from ...architectures.dla34.structure import HEADS
 from ...backends.base import reason_of
 from ...backends.cpus import usable_cpus
 from ...config import InputSize
@@ -97,7 +98,7 @@ def train_with_paddle(config: TrainingConfig) -> TrainingSummary:
         start = None
         if checkpoint is not None:
             start = run / START_FILE
-            write_pdparams(start, checkpoint.arrays)
+            write_pdparams(start, HEADS.with_ltrb_sizes(checkpoint.arrays))
         write_configuration(run / CONFIG_FILE, make_configuration(settings, data, run, start))
         write_settings(run, shared)
         with paddle_state(use_gpu=use_gpu, threads=threads), _own_errors(settings):
