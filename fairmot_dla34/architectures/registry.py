@@ -8,6 +8,7 @@ from ..registry import Registry
 from .base import Architecture, Shape
 from .dla34 import DLA34
 from .hrnetv2 import HRNETV2_W18
+from .light import LIGHT
 from .pose_hrnet import HRNET_18, HRNET_32
 from .yolov5s import YOLOV5S
 
@@ -71,3 +72,4 @@ register_architecture(HRNETV2_W18)
 register_architecture(HRNET_18)
 register_architecture(HRNET_32)
 register_architecture(YOLOV5S)
+register_architecture(LIGHT)
