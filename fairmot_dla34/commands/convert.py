@@ -56,7 +56,7 @@ def add_arguments(parser: Parser) -> None:
             Option(
                 "check",
                 "VIDEO",
-                "compare IN and OUT on the first 100 frames of this video; an OUT that exists is compared as it is",
+                "compare IN and OUT on the first 50 frames of this video; an OUT that exists is compared as it is",
                 shown_default="no comparison",
             ),
             Switch("overwrite", {"overwrite": (True, "replace OUT; default: refuse")}, "replace the file"),
@@ -80,9 +80,11 @@ def run(arguments: argparse.Namespace) -> None:
     elif comparison:
         print(comparison_text(comparison))
     if comparison and not comparison.agrees:
+        first, *others = comparison.excess
+        more = f", and {len(others)} of the other figures" if others else ""
         raise IntegrityError(
-            f"{comparison.other} does not compute what {comparison.weights} computes: {'; '.join(comparison.excess)}. "
-            "Expected a conversion of the same network: convert it again with --overwrite."
+            f"{comparison.other} does not compute what {comparison.weights} computes: {first}{more}. Expected a "
+            "conversion of the same network: convert it again with --overwrite."
         )
 
 

@@ -23,7 +23,7 @@ from ..weights import CheckpointFile, resolve_network, resolve_weights
 from ..weights.formats import open_arrays
 from .comparison_report import FLOAT16_LIMITS, LIMITS, Comparison
 
-MAX_FRAMES = 100
+MAX_FRAMES = 50
 _SAME_PLACE = 0.5  # least IoU of the boxes of one track in both results
 
 
@@ -35,7 +35,7 @@ def compare_networks(
     input_size: InputSize | str | None = None,
     progress: bool = True,
 ) -> Comparison:
-    """Run two checkpoints in fp32 on the first 100 frames of a video, and compare detections and tracks.
+    """Run two checkpoints in fp32 on the first 50 frames of a video, and compare detections and tracks.
 
     Detections that count have a score above the tracker's threshold, 0.4, in one of the results. Limits are those of
     float32's rounding, or of float16's if only ``other`` has float16 arrays; `comparison_report` has the numbers.

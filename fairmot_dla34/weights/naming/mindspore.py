@@ -134,7 +134,7 @@ class MindSporeNames:
         return _all_names(with_bias=self._with_bias)
 
 
-MINDSPORE = MindSporeNames("mindspore", "jingcjie/FairMOT-mindspore-jupyter", with_bias=False)
+MINDSPORE = MindSporeNames("mindspore-jupyter", "jingcjie/FairMOT-mindspore-jupyter", with_bias=False)
 MINDSPORE_ZJUT = MindSporeNames("mindspore-zjut", "ZJUT-ERCISS/fairmot_mindspore", with_bias=True)
 
 
