@@ -21,16 +21,17 @@ from .conversion_report import Conversion
 from .file_facts import file_identity
 from .formats import open_arrays, reported_errors
 from .formats.writing import writable_suffix, write_arrays
-from .naming import FAMILIES, canonical_names
+from .naming import FAMILIES, canonical_names, ifzhang
+from .naming.mindspore import MINDSPORE, MINDSPORE_ZJUT
 from .registry import WeightsEntry
 from .resolve import find_entry, resolve_weights
 
 CANONICAL = "paddledetection"
 NAMES: Mapping[str, tuple[str, ...]] = {  # projects whose names a format may have; the first is the default
-    ".pth": ("ifzhang", CANONICAL),
+    ".pth": (ifzhang.NAME, CANONICAL),
     ".pdparams": (CANONICAL,),
     ".npz": (CANONICAL,),
-    ".ckpt": ("mindspore", "mindspore-zjut"),
+    ".ckpt": (MINDSPORE.NAME, MINDSPORE_ZJUT.NAME),
 }
 ALL_NAMES = tuple(dict.fromkeys(name for names in NAMES.values() for name in names))
 # Arrays of PaddleDetection's training: identity classifier and weights of the losses.
@@ -54,7 +55,8 @@ def convert(
 ) -> Conversion:
     """Write a checkpoint as a file of another format, with the array names of the project that uses the format.
 
-    The numbers stay the same, bit by bit, unless ``float16`` rounds them. The file is written as a whole: an error, a
+    The numbers stay the same, bit by bit, unless ``float16`` rounds them or the project's network has other layers, as
+    MindSpore's with plain convolutions, which a note of the result reports. The file is written as a whole: an error, a
     signal or a full disk leaves no part of it.
 
     Args:
@@ -105,11 +107,17 @@ def _convert(
     size = size or (entry.input_size if entry else stored_input_size(source))
     read = _read(source, find_architecture(entry.architecture) if entry else None)
     arrays: Arrays = dict(read.checkpoint.arrays)
-    family = next((family for family in FAMILIES if names == family.NAME), None)
-    notes, left_out = [], list(read.left_out)
+    family = None if names == CANONICAL else next(family for family in FAMILIES if names == family.NAME)
+    notes: list[str] = []
+    left_out = list(read.left_out)
     if family is not None:
         arrays = family.from_canonical(read.checkpoint.arrays, read.checkpoint.architecture)
         left_out += list(read.training)
+        if merged := len(read.checkpoint.arrays) - len(arrays):
+            notes.append(
+                f"{merged} arrays of constant offsets, masks and biases are merged into others, because the network of "
+                f"{names} has plain convolutions in its neck; it computes the same within the rounding of float32"
+            )
     else:
         arrays |= read.training
     used = len(arrays) - (0 if family else len(read.training))
