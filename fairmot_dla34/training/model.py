@@ -60,11 +60,11 @@ class TrainedModel(nn.Module):
         scaled = (images.float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._uses_bf16):
             cells = targets.cells if taught is None else torch.cat([targets.cells, taught.cells])
-            outputs = self.network(scaled, cells)
+            outputs, features = self.network.run(scaled, cells)
         if self.distillation is None or taught is None:
             return self.loss(outputs, targets, counts)  # type: ignore[no-any-return]  # torch's __call__ is untyped
         number = len(targets.cells)
-        loss, parts = self.distillation(outputs.at(slice(number, None)), taught, targets.heatmap, counts)
+        loss, parts = self.distillation((outputs.at(slice(number, None)), features), taught, targets.heatmap, counts)
         if self._has_labels:
             supervised, own_parts = self.loss(outputs.at(slice(0, number)), targets, counts)
             loss, parts = supervised + loss, {**own_parts, **parts}

@@ -40,9 +40,9 @@ class FairMOTTeacher:
         name: Name in messages and on the model card.
 
     Attributes:
-        name: As given.
+        name: Name in messages and on the model card.
         digest: SHA-256 of the checkpoint, hexadecimal.
-        input_size: As given.
+        input_size: Images that it takes.
         num_classes: Channels of the heatmap.
     """
 

@@ -40,7 +40,7 @@ class Guide:
         device: Device of the run; a module is moved to it and frozen.
 
     Attributes:
-        facts: As given.
+        facts: Facts about the teacher.
         view: Transform from the student's px to the teacher's.
         shape: What the teacher gives, found by a call with a grey image.
 

@@ -70,23 +70,27 @@ class Distillation(nn.Module):
 
     def initialise(self, generator: torch.Generator) -> None:
         """Set the adapters to random numbers that keep the size of their inputs; ``generator`` is one on the CPU."""
-        with torch.no_grad():
-            for parameter in self.parameters():
-                deviation = 1 / math.sqrt(parameter.shape[1])
-                parameter.copy_(torch.empty(parameter.shape).normal_(0, deviation, generator=generator))
+        for adapter in (self.feature_adapter, self.embedding_adapter):
+            seed = int(torch.randint(2**31, (), generator=generator))  # also for an adapter that does not exist
+            if adapter is not None:
+                numbers = torch.empty(adapter.weight.shape)
+                numbers.normal_(0, 1 / math.sqrt(numbers.shape[1]), generator=torch.Generator().manual_seed(seed))
+                with torch.no_grad():
+                    adapter.weight.copy_(numbers)
 
     def forward(
-        self, outputs: Outputs, targets: TeacherTargets, truth: Tensor, counts: LossCounts
+        self, student: tuple[Outputs, Tensor], targets: TeacherTargets, truth: Tensor, counts: LossCounts
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the weighted sum of the losses, and their unweighted values without gradients.
 
         Args:
-            outputs: Outputs of the student at ``targets.cells``, with its feature map.
+            student: Outputs of the student at ``targets.cells``, and its ``(B, C, h, w)`` feature map.
             targets: Targets of the teacher.
             truth: ``(B, classes, h, w)`` heatmap of the labels.
             counts: Normalisers, over all processes.
         """
-        parts = {name: self._part(name, outputs, targets, truth, counts) for name in self.names}
+        parts = {name: self._part(name, student, targets, truth, counts) for name in self.names}
+        outputs, _ = student
         used = (outputs.heatmap, outputs.size, outputs.offset, outputs.embedding)
         # Each array takes part in every step, also without people or with a loss left out: processes need equal ones.
         total = torch.stack([single(output).sum() * 0 for output in used]).sum()
@@ -96,18 +100,14 @@ class Distillation(nn.Module):
             total = total + getattr(self.config, name) * part
         return total, {f"{PREFIX}{name}": part.detach() for name, part in parts.items()}
 
-    def _part(self, name: str, outputs: Outputs, targets: TeacherTargets, truth: Tensor, counts: LossCounts) -> Tensor:
+    def _part(
+        self, name: str, student: tuple[Outputs, Tensor], targets: TeacherTargets, truth: Tensor, counts: LossCounts
+    ) -> Tensor:
+        outputs, features = student
         if name == "heatmap" and targets.heatmap is not None:
             return heatmap_loss(single(outputs.heatmap), targets.heatmap, truth) / max(counts.teacher_peaks, 1)
-        if (
-            name == "features"
-            and targets.features is not None
-            and outputs.features is not None
-            and self.feature_adapter
-        ):
-            return feature_loss(self.feature_adapter(single(outputs.features)), targets.features) / max(
-                counts.images, 1
-            )
+        if name == "features" and targets.features is not None and self.feature_adapter is not None:
+            return feature_loss(self.feature_adapter(single(features)), targets.features) / max(counts.images, 1)
         if name == "boxes":
             boxes = local_boxes(single(outputs.offset), single(outputs.size))
             return box_loss(boxes, targets.boxes, targets.scores) / max(counts.teacher_cells, 1)

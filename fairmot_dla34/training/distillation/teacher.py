@@ -1,4 +1,4 @@
-"""What a teacher is: an object that is called with images and returns what it knows about them.
+"""Protocol of teachers: objects that are called with images and return what they know about them.
 
 `fairmot_teacher.py` has the teacher that is a FairMOT network. Others, such as a vision transformer whose features the
 student is to learn, need not derive from anything: see docs/extending.md.

@@ -31,14 +31,12 @@ class Outputs(NamedTuple):
         size: ``(P, 4)`` distances left, top, right and bottom of the centre, in cells.
         offset: ``(P, 2)`` x and y of the centre within its cell, in cells.
         embedding: ``(P, E)`` embeddings, not of unit length.
-        features: ``(B, C, H / stride, W / stride)`` map below the heads; None if it was not kept.
     """
 
     heatmap: Tensor
     size: Tensor
     offset: Tensor
     embedding: Tensor
-    features: Tensor | None = None
 
     def at(self, cells: slice) -> Outputs:
         """Return the outputs with some of the cells only."""
@@ -101,15 +99,19 @@ class FairMOTNetwork(nn.Module):
             images: ``(B, 3, H, W)`` RGB in [0, 1], sides divisible by 32.
             cells: ``(P, 3)`` image, row and column of the cells at which size, offset and embedding are computed.
         """
+        return self.run(images, cells)[0]
+
+    def run(self, images: Tensor, cells: Tensor) -> tuple[Outputs, Tensor]:
+        """Return the outputs, and the ``(B, C, H / stride, W / stride)`` map below the heads; arguments as above."""
         layers, feature_map = self.features(images)
         neighbourhoods = gather_neighbourhoods(feature_map, cells)
-        return Outputs(
+        outputs = Outputs(
             heatmap=layers.dense_head(feature_map, self.heads.heatmap),
             size=layers.cell_head(neighbourhoods, self.heads.size),
             offset=layers.cell_head(neighbourhoods, self.heads.offset),
             embedding=layers.cell_head(neighbourhoods, self.heads.embedding),
-            features=feature_map,
         )
+        return outputs, feature_map
 
     def features(self, images: Tensor) -> tuple[TensorLayers, Tensor]:
         """Return the layers, whose heads are to be applied, and the feature map below them; ``images`` as above."""
