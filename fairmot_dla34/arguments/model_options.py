@@ -12,7 +12,7 @@ NETWORK = (
     Option(
         "weights",
         "W",
-        "registered name, or a .pdparams or .npz file; see fairmot_dla34 weights list",
+        "registered name, or a .pdparams, .pth, .ckpt or .npz file; see fairmot_dla34 weights list",
         default=DEFAULT_WEIGHTS,
     ),
     Option(

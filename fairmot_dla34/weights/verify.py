@@ -42,7 +42,7 @@ def verify_file(
     """Check the digest of a weights file, then its architecture and its arrays.
 
     Args:
-        path: A ``.pdparams`` or ``.npz`` file.
+        path: A ``.pdparams``, ``.pth``, ``.ckpt`` or ``.npz`` file.
         sha256: Expected hexadecimal digest, or None if it is not known.
         architecture: Expected architecture; None: the registered one that the array names belong to.
 
