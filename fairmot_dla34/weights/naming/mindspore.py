@@ -98,7 +98,7 @@ class MindSporeNames:
                 f"expected plain ones, as in {self._project} since December 2022."
             )
         outer = prefix.removesuffix(_BACKBONE) if self._with_bias else prefix
-        canonical = {outer + theirs: name for name, theirs in self._names().items()}
+        canonical = {outer + theirs: name for name, theirs in self.names().items()}
         renamed = {
             canonical.get(name, name): array
             for name, array in arrays.items()
@@ -127,10 +127,11 @@ class MindSporeNames:
             for name in _ending(plain, _BIAS):
                 mean = name.removesuffix(_BIAS) + ".norm._mean"
                 plain[mean] = plain[mean] - plain.pop(name)
-        names = self._names()
+        names = self.names()
         return {names[name]: array for name, array in plain.items() if name in names}
 
-    def _names(self) -> dict[str, str]:
+    def names(self) -> dict[str, str]:
+        """Return this project's name of each array of DLA-34, by canonical name; its network lacks some of them."""
         return _all_names(with_bias=self._with_bias)
 
 
