@@ -34,7 +34,7 @@ class PoseHrnet(Architecture):
         r"detector\.head\.heatmap\.[02]\.conv\.weight",
     )
     float_layers = (  # the first convolutions, the last one of the heatmap, and the heads at the peaks, as in DLA-34
-        r"detector\.backbone\.conv[12]",
+        r"detector\.backbone\.conv[12].*",
         r"detector\.head\.heatmap\.2\..*",
         r"detector\.head\.(size|offset)\..*",
         r"reid\.reid\..*",

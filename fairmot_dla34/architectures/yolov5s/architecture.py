@@ -30,7 +30,7 @@ class Yolov5s(Architecture):
         r"detector\.head\.heatmap\.[02]\.conv\.weight",
     )
     float_layers = (  # the first convolution, the last one of the heatmap, and the heads at the peaks, as in DLA-34
-        r"detector\.backbone\.0\.conv",
+        r"detector\.backbone\.0\.conv.*",
         r"detector\.head\.heatmap\.2\..*",
         r"detector\.head\.(size|offset)\..*",
         r"reid\.reid\..*",
