@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..association import TrackerConfig
-from ..tracking.options import ModelOptions, OutputOptions, SourceOptions, published_method
+from ..tracking.options import ModelOptions, OutputOptions, SourceOptions, published_tracker
 from .model_options import network_options, tracker_options
 from .options import add_options
 from .source_options import output_options, source_options
@@ -95,8 +95,8 @@ def _tracker(arguments: argparse.Namespace) -> TrackerConfig | str | None:
     if isinstance(tracker, TrackerConfig):  # the settings of a Module, which the file and the options change
         settings = {**vars(tracker), **table, **given}
     else:
-        method = tracker or table.get("method", published_method(arguments.weights))
-        settings = {**table, **given, "method": method}
+        chosen = {} if tracker is None else {"method": tracker}
+        settings = {**published_tracker(arguments.weights), **table, **given, **chosen}
     check_table(arguments.config, table, settings["method"])
     with arguments.parser.wrong_usage():
         return TrackerConfig.from_mapping(settings)

@@ -29,7 +29,8 @@ _ACTION_EXAMPLES = {
     "path": ("sample", "fairmot_dla34_30e_864x480"),
     "verify": ("sample", "trained.npz"),
 }
-_UNKNOWN_SIZE = "about 90 MB"  # PaddleDetection publishes no sizes; of a DLA-34 checkpoint with its identity classifier
+# PaddleDetection publishes no sizes; these are of checkpoints with their identity classifiers.
+_UNKNOWN_SIZES = {"dla34": "about 90 MB", "hrnetv2_w18": "about 50 MB"}
 
 
 def add_arguments(parser: Parser) -> None:
@@ -73,14 +74,19 @@ def list_weights(arguments: argparse.Namespace) -> None:
         return
     for entry in entries:
         print(f"{entry.name}: {_place(entry)}", f"    input {entry.input_size}, {entry.licence}", sep="\n")
-        print(f"    trained on {', '.join(entry.trained_on)}")
+        print(f"    {entry.architecture}, {_class_text(entry)}, trained on {', '.join(entry.trained_on)}")
+
+
+def _class_text(entry: WeightsEntry) -> str:
+    names = ", ".join(entry.class_names)
+    return f"{entry.classes} classes ({names})" if entry.classes > 1 else f"class {names}"
 
 
 def _row(entry: WeightsEntry) -> dict[str, Any]:
     """Return an entry with the path of its file; ``bytes`` is the length of the file if it exists."""
     size = _size(entry)
     place = {"path": str(kept_path(entry)), "here": size is not None, "ships_in_package": entry.url is None}
-    fields = dataclasses.asdict(entry) | {"input_size": str(entry.input_size)} | place
+    fields = dataclasses.asdict(entry) | {"input_size": str(entry.input_size), "classes": entry.classes} | place
     return fields | {"bytes": entry.bytes if size is None else size}
 
 
@@ -88,7 +94,7 @@ def _place(entry: WeightsEntry) -> str:
     """Return the place and the size of registered weights as text."""
     size = _size(entry)
     if size is None and entry.url:
-        expected = f"{entry.bytes / 1e6:.0f} MB" if entry.bytes else _UNKNOWN_SIZE
+        expected = f"{entry.bytes / 1e6:.0f} MB" if entry.bytes else _UNKNOWN_SIZES[entry.architecture]
         return f"not here; downloaded on first use from {urlsplit(download_location(entry).url).netloc}, {expected}"
     length = "missing: install fairmot_dla34 again" if size is None else f"{size / 1e6:.0f} MB"
     return f"{'in the cache' if entry.url else 'ships in this package'}, {length}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -45,7 +45,8 @@ class ModelOptions:
             once `fairmot_dla34.quantization.quantize` has made the network.
         input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
         tracker: Name of an association method (``jde``, ``byte``, ``steady``) or a `TrackerConfig`; None: the method
-            the weights were published with.
+            the weights were published with. Except with a `TrackerConfig`, the settings that they were published with
+            apply, such as ``min_box_area=0`` for vehicles.
         use_gpu: Run on a GPU; an error if there is none.
         offline: Never open a connection for the weights; None or False: only if ``$FAIRMOT_DLA34_OFFLINE`` is set.
         threads: CPU threads for the network, without ``use_gpu``; None: as many as this process may use.
@@ -86,7 +87,7 @@ class ModelOptions:
     @property
     def tracker_config(self) -> TrackerConfig:
         """Settings of the association."""
-        return tracker_config(self.tracker, published_method(self.weights))
+        return tracker_config(self.tracker, published_tracker(self.weights))
 
     @property
     def backend_options(self) -> BackendOptions:
@@ -103,21 +104,26 @@ class ModelOptions:
         return create_backend(self.backend, network, self.backend_options)
 
 
-def published_method(weights: str | PathLike[str]) -> str:
-    """Return the association method of the configuration that weights were published with; ``jde`` for a file."""
+def published_tracker(weights: str | PathLike[str]) -> dict[str, object]:
+    """Return the settings of the association that weights were published with, by name; for a file: method ``jde``."""
     entry = find_entry(weights)
-    return entry.tracker_method if entry else "jde"
+    return {**entry.tracker_settings, "method": entry.tracker_method} if entry else {"method": "jde"}
 
 
-def tracker_config(tracker: TrackerConfig | str | None, default: str = "jde") -> TrackerConfig:
-    """Return the settings that ``tracker`` names. If it is None, return those of the method ``default``.
+def tracker_config(tracker: TrackerConfig | str | None, published: Mapping[str, object] | None = None) -> TrackerConfig:
+    """Return the settings of the association.
+
+    Args:
+        tracker: All settings, or the name of a method; None: the published method, without one ``jde``.
+        published: Settings that the weights were published with, by name; a `TrackerConfig` replaces them all.
 
     Raises:
         InvalidInputError: ``tracker`` is neither a `TrackerConfig` nor the name of a method.
     """
     if isinstance(tracker, TrackerConfig):
         return tracker
-    return TrackerConfig(method=default if tracker is None else tracker)
+    chosen = {} if tracker is None else {"method": tracker}
+    return TrackerConfig.from_mapping({**(published or {}), **chosen})
 
 
 @dataclass(frozen=True)

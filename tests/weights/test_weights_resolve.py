@@ -10,9 +10,11 @@ from typing import NoReturn
 
 import pytest
 
+from fairmot_dla34.association import TrackerConfig
 from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.config import DEFAULT_WEIGHTS, InputSize
 from fairmot_dla34.errors import DownloadError, UnknownWeightsError
+from fairmot_dla34.tracking.options import ModelOptions
 from fairmot_dla34.weights import WeightsEntry, cache_dir, registered, resolve_weights
 from fairmot_dla34.weights.cache import HOME_VARIABLE
 from fairmot_dla34.weights.fetch.location import MIRROR_VARIABLE, OFFLINE_VARIABLE, download_location
@@ -21,27 +23,45 @@ from fairmot_dla34.weights.fetch.location import MIRROR_VARIABLE, OFFLINE_VARIAB
 def test_registry_lists_the_published_checkpoints() -> None:
     entries = registered()
     assert entries[0].name == DEFAULT_WEIGHTS
-    assert {entry.name for entry in entries} == {
-        "fairmot_dla34_30e_1088x608",
-        "fairmot_dla34_30e_864x480",
-        "fairmot_dla34_30e_576x320",
-        "fairmot_enhance_dla34_60e_1088x608",
-        "fairmot_dla34_30e_1088x608_bytetracker",
-        "sample",
-    }
+    assert len({entry.name for entry in entries}) == len(entries) == 31
     published = [entry for entry in entries if entry.url]
     assert {entry.name for entry in entries} - {entry.name for entry in published} == {"sample"}
     for entry in published:
         assert entry.packaged_path is None
-        assert entry.url == f"https://paddledet.bj.bcebos.com/models/mot/{entry.name}.pdparams"
+        folder = "pretrained" if entry.name.endswith("pretrained") else "mot"
+        assert entry.url == f"https://paddledet.bj.bcebos.com/models/{folder}/{entry.name}.pdparams"
         assert isinstance(entry.input_size, InputSize)
-        assert str(entry.input_size) in entry.name
+        assert folder == "pretrained" or str(entry.input_size) in entry.name
         assert entry.tracker_method in method_names()
         assert (entry.tracker_method == "byte") == entry.name.endswith("bytetracker")
-        assert entry.classes == 1
         assert "Apache-2.0" in entry.licence
         assert entry.trained_on
-    assert {entry.architecture for entry in entries} == {"dla34"}
+    assert {entry.architecture for entry in entries} == {"dla34", "hrnetv2_w18"}
+
+
+def test_registry_has_the_classes_of_every_checkpoint() -> None:
+    """The networks of several classes are PaddleDetection's ``mcfairmot`` ones."""
+    for entry in registered():
+        assert len(set(entry.class_names)) == entry.classes
+        assert (entry.classes > 1) == entry.name.startswith("mcfairmot")
+        assert (entry.architecture == "hrnetv2_w18") == ("_hrnetv2_w18_" in entry.name)
+    visdrone = next(entry for entry in registered() if entry.name == "mcfairmot_dla34_30e_1088x608_visdrone")
+    assert visdrone.class_names[3] == "car"
+    assert visdrone.classes == 10
+
+
+def test_weights_of_vehicles_report_small_and_wide_boxes() -> None:
+    """The defaults are those of pedestrians: boxes wider than 1.6 times their height are not reported."""
+    for entry in registered():
+        config = ModelOptions(entry.name).tracker_config
+        assert config.method == entry.tracker_method
+        upright = set(entry.class_names) <= {"person", "head"}
+        assert (config.min_box_area, config.vertical_ratio) == ((200, 1.6) if upright else (0, 0))
+    cars = "fairmot_dla34_30e_1088x608_kitti_vehicle"
+    assert ModelOptions(cars, tracker="steady").tracker_config == TrackerConfig(
+        method="steady", min_box_area=0, vertical_ratio=0
+    )
+    assert ModelOptions(cars, tracker=TrackerConfig()).tracker_config == TrackerConfig()
 
 
 @pytest.mark.parametrize("kind", [str, Path])
