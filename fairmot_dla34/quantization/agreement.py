@@ -80,10 +80,16 @@ def matched_pairs(a: Peaks, b: Peaks, low_a: float, low_b: float) -> tuple[NDArr
     of_a, of_b = np.flatnonzero(a.scores > low_a), np.flatnonzero(b.scores > low_b)
     is_other = np.asarray(a.class_ids)[of_a, None] != np.asarray(b.class_ids)[of_b]  # (N, M)
     scores = np.abs(a.scores[of_a, None] - b.scores[of_b])
-    cost = 1 - iou(a.boxes[of_a], b.boxes[of_b]) + is_other
+    cost = 1 - iou(_upright(a.boxes[of_a]), _upright(b.boxes[of_b])) + is_other
     limit = 1 - _MIN_IOU
     pairs = assign(np.where(cost > limit, np.inf, cost + _SCORE_COST * scores), limit + _SCORE_COST)
     return of_a[pairs.rows], of_b[pairs.columns]
+
+
+def _upright(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Exchange sides in the wrong order: an untrained network gives such boxes, which overlap nothing."""
+    corners = boxes[:, :2], boxes[:, 2:]
+    return np.concatenate([np.minimum(*corners), np.maximum(*corners)], axis=1)
 
 
 def _matched(a: Peaks, b: Peaks, threshold: float) -> NDArray[np.float64]:

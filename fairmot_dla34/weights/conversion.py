@@ -108,7 +108,7 @@ def _convert(
     read = _read(source, find_architecture(entry.architecture) if entry else None)
     arrays: Arrays = dict(read.checkpoint.arrays)
     family = None if names == CANONICAL else next(family for family in FAMILIES if names == family.NAME)
-    notes: list[str] = []
+    notes = _lost_settings(entry)
     left_out = list(read.left_out)
     if family is not None:
         arrays = family.from_canonical(read.checkpoint.arrays, read.checkpoint.architecture)
@@ -125,8 +125,6 @@ def _convert(
         arrays = {name: _in_float16(array, name) for name, array in arrays.items()}
     if size is not None:
         arrays[INPUT_SIZE_NAME] = np.array([size.width, size.height], np.float32)
-    if entry is not None and entry.tracker_method != "jde":
-        notes.append(f"track it with --tracker {entry.tracker_method}, the method it was published with; files lack it")
     write_arrays(target, arrays)
     return Conversion(
         source,
@@ -140,6 +138,20 @@ def _convert(
         tuple(left_out),
         tuple(notes),
     )
+
+
+def _lost_settings(entry: WeightsEntry | None) -> list[str]:
+    """Return notes on the settings of registered weights that no checkpoint file holds."""
+    if entry is None:
+        return []
+    notes = []
+    settings = {"method": entry.tracker_method, **entry.tracker_settings}
+    if settings != {"method": "jde"}:
+        listed = ", ".join(f"{name} {value}" for name, value in settings.items())
+        notes.append(f"the file does not state the tracker's settings of {entry.name}: {listed}")
+    if entry.classes > 1:
+        notes.append(f"the file does not state the names of the {entry.classes} classes of {entry.name}")
+    return notes
 
 
 @dataclass(frozen=True, eq=False)
