@@ -128,7 +128,18 @@ def test_relations_compare_embeddings_of_other_sizes_and_not_with_themselves() -
 def test_boxes_count_by_the_score_of_the_teacher() -> None:
     wanted = torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 2]]).double()
     found = torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 1]]).double()
-    assert float(box_loss(found, wanted, torch.tensor([0.4, 0.8]).double())) == pytest.approx(0.8 * 0.5, abs=1e-6)
+    assert float(box_loss(found, wanted, torch.tensor([0.4, 0.8]).double())) == pytest.approx(
+        0.8 * (0.5 + 0.125), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("width", [-1.0, 0.0, 0.5])
+def test_a_box_without_an_area_grows(width: float) -> None:
+    """GIoU alone would leave it as it is, or turn it further inside out."""
+    boxes = torch.tensor([[-width, -width, width, width]], dtype=torch.float64).requires_grad_()
+    box_loss(boxes, torch.tensor([[-8.0, -20, 8, 20]]).double(), torch.ones(1).double()).backward()
+    assert (boxes.grad[0, :2] > 0).all()  # the left and upper side move outwards
+    assert (boxes.grad[0, 2:] < 0).all()
 
 
 @pytest.mark.parametrize("number", [0, 1, 4])
@@ -250,8 +261,10 @@ def test_neighbours_have_the_targets_of_their_peak_and_other_peaks_their_own() -
     assert people == {tuple(box) for box in boxes.tolist()}
 
 
-def test_a_box_outside_the_view_of_the_student_has_no_target() -> None:
-    outputs = TeacherOutputs(boxes=torch.tensor([[-20.0, 0, 4, 8]]), images=torch.zeros(1, dtype=torch.int64))
+def test_a_box_outside_the_view_of_the_student_or_without_an_area_has_no_target() -> None:
+    """An untrained teacher has boxes whose right side is left of the left one: their GIoU has no lower bound."""
+    boxes = torch.tensor([[-20.0, 0, 4, 8], [20, 8, 12, 16], [20, 8, 20, 16]])
+    outputs = TeacherOutputs(boxes=boxes, images=torch.zeros(3, dtype=torch.int64))
     assert len(teacher_targets(outputs, TeacherView(SIZE, SIZE), stride=4).cells) == 0
 
 

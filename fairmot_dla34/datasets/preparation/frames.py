@@ -29,8 +29,8 @@ from .splitting import PartSequence
 FORMAT = "frames without labels"  # in ``dataset.json``
 MAX_FRAMES = 2000  # of a video
 FRAMES_PER_SECOND = 5.0  # at most: frames closer in time show nearly the same
-_THUMBNAIL = (32, 24)  # width and height
-_SAME_GREY = 3.0  # largest difference of two thumbnails of one frame that was encoded twice
+_THUMBNAIL = (16, 12)  # width and height
+_SAME_GREY = 4.0  # largest difference of two thumbnails of one frame that was encoded twice
 
 
 class KnownImages:

@@ -19,7 +19,7 @@ class DistillationConfig:
         features: Divergence of the feature map below the heads, channel by channel (arXiv 2011.13256).
         cosine: 1 minus the cosine of each embedding with the teacher's.
         relations: Difference of the cosines between the embeddings of a batch.
-        boxes: 1 - GIoU with the teacher's boxes.
+        boxes: 1 - GIoU with the teacher's boxes, and the relative distance of their sides.
 
     Raises:
         InvalidInputError: A weight is not a number from 0 to 1e6, or all are 0.

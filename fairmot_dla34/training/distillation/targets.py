@@ -67,7 +67,8 @@ def teacher_targets(
 ) -> TeacherTargets:
     """Return the targets that a teacher's outputs give at the student's cells.
 
-    A box belongs to the cell in which its point lies. The heatmap there is at least the score of the box: a peak
+    A box belongs to the cell in which its point lies. Boxes without an area, and those outside the student's view, have
+    no target. The heatmap there is at least the score of the box: a peak
     between two of the student's cells would be interpolated to less.
 
     Args:
@@ -89,7 +90,8 @@ def teacher_targets(
     if outputs.points is not None:
         points = view.to_student_px(outputs.points.float()) / stride
     corners = points.floor().long()
-    inside = ((corners >= 0) & (corners < torch.tensor([columns, rows], device=corners.device))).all(dim=1)
+    inside = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+    inside &= ((corners >= 0) & (corners < torch.tensor([columns, rows], device=corners.device))).all(dim=1)
     scores = torch.ones(len(boxes), device=boxes.device) if outputs.scores is None else outputs.scores.float()
     cells = torch.cat([outputs.images[:, None], corners.flip(1)], dim=1)  # (N, 3)
     if heatmap is not None:
