@@ -27,11 +27,14 @@ GOLDEN = Path(__file__).parent / "golden" / "ifzhang_dla34.npz"
 Arrays = dict[str, NDArray[Any]]
 
 
+def placeholders(sizes: HeadSizes) -> Arrays:
+    return {name: np.ones(shape, np.float32) for name, shape in DLA34.array_shapes(sizes).items()}
+
+
 @pytest.fixture(scope="module")
 def arrays() -> Arrays:
     """Seeded arrays by ifzhang's names."""
-    placeholders = {name: np.zeros(shape, np.float32) for name, shape in DLA34.array_shapes(HeadSizes()).items()}
-    renamed = ifzhang.from_canonical(placeholders, DLA34)
+    renamed = ifzhang.from_canonical(placeholders(HeadSizes()), DLA34)
     return dict(seeded_arrays({name: array.shape for name, array in renamed.items()}))
 
 
@@ -89,8 +92,8 @@ def test_all_347_arrays_are_renamed_without_a_change_and_back(path: Path, arrays
     ],
 )
 def test_names_are_those_of_pose_dla_dcn(canonical: str, original: str) -> None:
-    array = np.zeros(1, np.float32)
-    assert list(ifzhang.from_canonical({canonical: array}, DLA34)) == [original]
+    canonical_arrays = placeholders(HeadSizes())
+    assert ifzhang.from_canonical(canonical_arrays, DLA34)[original] is canonical_arrays[canonical]
 
 
 def test_classes_and_embedding_size_are_read_from_the_file(arrays: Arrays, tmp_path: Path) -> None:
@@ -108,6 +111,14 @@ def test_a_network_of_width_and_height_is_refused(arrays: Arrays, tmp_path: Path
     write_pth(tmp_path / "centred.pth", centred)
     with pytest.raises(CheckpointError, match=r"centred\.pth.*wh has 2 channels.*expected 4.*ltrb"):
         load_checkpoint(tmp_path / "centred.pth")
+
+
+def test_width_and_height_are_written_as_distances_to_the_sides(tmp_path: Path) -> None:
+    renamed = ifzhang.from_canonical(placeholders(HeadSizes(size_channels=2)), DLA34)
+    assert renamed["wh.2.weight"].shape == (4, 256, 1, 1)
+    assert np.unique(renamed["wh.2.weight"]).tolist() == [0.5]
+    write_pth(tmp_path / "own.pth", renamed)
+    assert load_checkpoint(tmp_path / "own.pth").sizes == HeadSizes()
 
 
 def test_a_network_without_deformable_convolutions_is_refused(arrays: Arrays, tmp_path: Path) -> None:

@@ -92,6 +92,9 @@ def to_canonical(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
 def from_canonical(arrays: Mapping[str, NDArray[np.float32]], architecture: Architecture) -> dict[str, NDArray[Any]]:
     """Rename the arrays of a checkpoint to ifzhang's names; see `Family.from_canonical`.
 
+    A size head of width and height becomes one of the distances to the four sides, ifzhang/FairMOT's default, which
+    gives the same boxes.
+
     Raises:
         InvalidInputError: ifzhang/FairMOT has no network of this architecture.
     """
@@ -101,6 +104,8 @@ def from_canonical(arrays: Mapping[str, NDArray[np.float32]], architecture: Arch
             "another format."
         )
     names = _names(architecture)
+    if architecture.heads is not None:
+        arrays = architecture.heads.with_ltrb_sizes(arrays)
     return {names[name]: array for name, array in arrays.items() if name in names}
 
 
