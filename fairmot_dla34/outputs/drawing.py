@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BOX_LINES = 50  # a box is as high as 50 widths of its line
 
 
-def draw_tracks(
+def draw_tracks(  # noqa: PLR0913 (keywords)
     image: NDArray[np.uint8],
     tracks: Iterable[Track],
     *,
@@ -34,6 +34,7 @@ def draw_tracks(
     labels: str = "auto",
     line_width: int | None = None,
     colours: TrackColours | None = None,
+    class_names: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """Draw the box, label and trail of each track. No label covers a head, that is the upper quarter of a box.
 
@@ -47,6 +48,7 @@ def draw_tracks(
         line_width: Width of the boxes' lines in px, from 1 to 100, or None for a width that fits the box.
         colours: Colours of the tracks drawn so far, so that a track keeps its colour in all frames of a video; None
             chooses colours for this image alone.
+        class_names: Names of the classes, by `Track.class_id`; written before the ids if there are several.
 
     Returns:
         A ``(H, W, 3)`` uint8 BGR image: a new one, or ``image``.
@@ -69,7 +71,7 @@ def draw_tracks(
                 draw_trail(canvas, trails.points_of(track.track_id), colour, max(1, line // 2))
         _draw_boxes(canvas, boxes, chosen, lines)
         if labels != "none":  # after all boxes, so that none crosses a number; near people first, who are larger
-            draw_labels(canvas, visible[::-1], boxes[::-1], chosen[::-1], labels)
+            draw_labels(canvas, visible[::-1], boxes[::-1], chosen[::-1], labels, class_names)
     return canvas
 
 

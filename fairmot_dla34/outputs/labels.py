@@ -41,6 +41,7 @@ def draw_labels(
     boxes: NDArray[np.float64],
     colours: Sequence[Colour],
     labels: str,
+    class_names: Sequence[str] = (),
 ) -> None:
     """Write a label beside each box where it covers neither a head nor another label.
 
@@ -52,6 +53,7 @@ def draw_labels(
         boxes: Their boxes, finite, xyxy in image px, ``(N, 4)``.
         colours: Their colours.
         labels: ``auto``, ``id`` or ``score``.
+        class_names: Names of the classes; written before the ids if there are several.
     """
     places = LabelPlaces(canvas.shape[0], canvas.shape[1], boxes)
     smallest = max(_LEAST_CAPITALS_PX, round(min(canvas.shape[:2]) / _IMAGES_PER_CAPITAL))
@@ -59,7 +61,7 @@ def draw_labels(
     capitals = np.clip(heights / _BOXES_PER_CAPITAL, smallest, _LARGEST_CAPITALS * smallest).astype(int).tolist()
     with_score = ((heights >= _SMALL_BOX * smallest) & (labels == "auto")) | (labels == "score")
     texts = [
-        _measured(f"{track.track_id} {track.score:.2f}" if score else str(track.track_id), px)
+        _measured(_text(track, class_names, with_score=score), px)
         for track, score, px in zip(tracks, with_score.tolist(), capitals, strict=True)
     ]
     left_over = _draw_where_free(canvas, places, boxes, colours, texts, range(len(tracks)))
@@ -67,6 +69,12 @@ def draw_labels(
     if left_over:
         ids = [_measured(str(tracks[index].track_id), tiny) for index in left_over]
         _draw_where_free(canvas, places, boxes[left_over], [colours[index] for index in left_over], ids, left_over)
+
+
+def _text(track: Track, class_names: Sequence[str], *, with_score: bool) -> str:
+    named = len(class_names) > 1 and track.class_id < len(class_names)
+    words = [class_names[track.class_id]] if named else []
+    return " ".join([*words, str(track.track_id), *([f"{track.score:.2f}"] if with_score else [])])
 
 
 def _draw_where_free(

@@ -59,15 +59,16 @@ def _open_video(path: Path, context: SinkContext) -> VideoSink:
         draw_on_frames=context.draw_on_frames,
         labels=context.labels,
         line_width=context.line_width,
+        class_names=context.class_names,
     )
 
 
-def _register_text(name: str, suffix: str, sink: Callable[[Path], Sink]) -> None:
-    register_sink(SinkKind(name, TEXT_FOLDER, suffix, needs_images=False, open=lambda path, _: sink(path)))
+def _register_text(name: str, suffix: str, opened: Callable[[Path, SinkContext], Sink]) -> None:
+    register_sink(SinkKind(name, TEXT_FOLDER, suffix, needs_images=False, open=opened))
 
 
-_register_text("mot", ".txt", MotSink)
-_register_text("jsonl", ".jsonl", JsonlSink)
-_register_text("csv", ".csv", CsvSink)
-_register_text("kitti", ".kitti.txt", KittiSink)
+_register_text("mot", ".txt", lambda path, context: MotSink(path, context.class_names))
+_register_text("jsonl", ".jsonl", lambda path, _: JsonlSink(path))
+_register_text("csv", ".csv", lambda path, _: CsvSink(path))
+_register_text("kitti", ".kitti.txt", lambda path, context: KittiSink(path, context.class_names))
 register_sink(SinkKind("video", VIDEO_FOLDER, "_vis.mp4", needs_images=True, open=_open_video))

@@ -56,6 +56,7 @@ class SinkContext:
         draw_on_frames: Whether a sink may draw on ``frame.image`` itself, because nothing reads it afterwards.
         labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
         line_width: Width of the boxes' lines in px, or None for a width that fits the box.
+        class_names: Names of the network's classes, by `Track.class_id`; empty if they are not known.
     """
 
     frame_rate: float
@@ -63,6 +64,7 @@ class SinkContext:
     draw_on_frames: bool = False
     labels: str = "auto"
     line_width: int | None = None
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .track_colours import TrackColours
 from .trails import Trails
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..values import Frame, FrameResult
@@ -38,6 +39,7 @@ class VideoSink(ClosedOnExit):
         draw_on_frames: bool = False,
         labels: str = "auto",
         line_width: int | None = None,
+        class_names: Sequence[str] = (),
     ) -> None:
         """Create or empty the file; the encoder starts with the first frame, which sets the size.
 
@@ -48,6 +50,7 @@ class VideoSink(ClosedOnExit):
             draw_on_frames: Whether to draw on the frames themselves, instead of on a copy of each.
             labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `draw_tracks`.
             line_width: Width of the boxes' lines in px, or None for a width that fits the box.
+            class_names: Names of the network's classes, part of the labels if there are several.
 
         Raises:
             OutputError: The file cannot be created.
@@ -57,6 +60,7 @@ class VideoSink(ClosedOnExit):
         self._frame_rate = check_frame_rate(frame_rate)
         self._labels = check_labels(labels)
         self._line_width = check_line_width(line_width)
+        self._class_names = tuple(class_names)
         self._draw_on_frames = draw_on_frames
         self.path = path
         self._encoder: H264Encoder | None = None
@@ -94,6 +98,7 @@ class VideoSink(ClosedOnExit):
             labels=self._labels,
             line_width=self._line_width,
             colours=self._colours,
+            class_names=self._class_names,
         )
         if self._encoder is None:
             height, width = drawn.shape[:2]

@@ -67,7 +67,9 @@ class TrackingJob:
                 frames = stack.enter_context(self._reading.open(self._source))
                 claim = stack.enter_context(self._writing.claim(frames.origin))
                 outputs = DelayedOutputs(
-                    lambda: self._writing.open(claim, frames.frame_rate, draw_on_frames=frames.reads_ahead),
+                    lambda: self._writing.open(
+                        claim, frames.frame_rate, draw_on_frames=frames.reads_ahead, class_names=model.class_names
+                    ),
                     fill_gaps=self._writing.fill_gaps,
                     images=self._writing.needs_images,
                     reused=not frames.reads_ahead,

@@ -19,7 +19,7 @@ from ..not_picklable import NotPicklable
 from ..values import Detections, FrameResult, check_image
 from ..video import Source
 from .detector import Detector
-from .options import ModelOptions, SourceOptions, SourceSpec, tracker_config
+from .options import ModelOptions, SourceOptions, SourceSpec, class_names, tracker_config
 from .pipeline import Pipeline
 from .session import Session
 
@@ -72,7 +72,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
         options = ModelOptions(
             weights, backend, precision, input_size, tracker, use_gpu, offline, threads, streams, progress
         )
-        self._set(options.load(), options.tracker_config, owns_backend=True)
+        self._set(options.load(), options.tracker_config, owns_backend=True, names=class_names(weights))
 
     @classmethod
     def from_options(cls, options: ModelOptions) -> Self:
@@ -82,7 +82,8 @@ class FairMOT(NotPicklable, ClosedOnExit):
             FairMOTError: One of the kinds listed for the class.
         """
         model = cls.__new__(cls)
-        model._set(options.load(), options.tracker_config, owns_backend=True)  # noqa: SLF001 (of this class)
+        names = class_names(options.weights)
+        model._set(options.load(), options.tracker_config, owns_backend=True, names=names)  # noqa: SLF001 (of this class)
         return model
 
     @classmethod
@@ -104,9 +105,10 @@ class FairMOT(NotPicklable, ClosedOnExit):
         model._set(backend, tracker_config(tracker), owns_backend=False)  # noqa: SLF001 (of this class)
         return model
 
-    def _set(self, backend: Backend, config: TrackerConfig, *, owns_backend: bool) -> None:
+    def _set(self, backend: Backend, config: TrackerConfig, *, owns_backend: bool, names: tuple[str, ...] = ()) -> None:
         self.backend = backend
         self.tracker_config = config
+        self.class_names = names
         self._detector = Detector(backend)
         self._owns_backend = owns_backend
         self._closed = False

@@ -110,6 +110,12 @@ def published_tracker(weights: str | PathLike[str]) -> dict[str, object]:
     return {**entry.tracker_settings, "method": entry.tracker_method} if entry else {"method": "jde"}
 
 
+def class_names(weights: str | PathLike[str]) -> tuple[str, ...]:
+    """Return the names of the classes of registered weights; empty for a file."""
+    entry = find_entry(weights)
+    return entry.class_names if entry else ()
+
+
 def tracker_config(tracker: TrackerConfig | str | None, published: Mapping[str, object] | None = None) -> TrackerConfig:
     """Return the settings of the association.
 
@@ -239,16 +245,26 @@ class OutputOptions:
         name = self.name or safe_file_name(origin.name, "video")
         return OutputClaim(Path(self.output_dir), name, self.sinks, origin, overwrite=self.overwrite)
 
-    def open(self, claim: OutputClaim, frame_rate: float, *, draw_on_frames: bool = False) -> SinkSet:
+    def open(
+        self,
+        claim: OutputClaim,
+        frame_rate: float,
+        *,
+        draw_on_frames: bool = False,
+        class_names: tuple[str, ...] = (),
+    ) -> SinkSet:
         """Open the outputs of one video; earlier ones of the same source are replaced.
 
         Args:
             claim: Files of the run.
             frame_rate: Frames per second of the video written.
             draw_on_frames: Draw on the frames themselves instead of copies; nothing else may use them afterwards.
+            class_names: Names of the network's classes; empty if they are not known.
 
         Raises:
             OutputError: A file cannot be written.
         """
-        context = SinkContext(frame_rate, self.draw_threshold, draw_on_frames, self.labels, self.line_width)
+        context = SinkContext(
+            frame_rate, self.draw_threshold, draw_on_frames, self.labels, self.line_width, class_names
+        )
         return claim.open(context)
