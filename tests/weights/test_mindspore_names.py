@@ -131,7 +131,7 @@ def test_a_round_trip_changes_no_bit(project: MindSporeNames, middle: str, tmp_p
 def test_a_plain_network_of_ours_is_unchanged_after_a_round_trip(tmp_path: Path) -> None:
     start = tmp_path / "ours.npz"
     arrays = plain_arrays()
-    np.savez(start, **arrays)
+    np.savez(start, **dict[str, Any](arrays))
     convert(start, tmp_path / "theirs.ckpt", to=MINDSPORE_ZJUT.NAME)
     for name, array in load_checkpoint(tmp_path / "theirs.ckpt").arrays.items():
         np.testing.assert_array_equal(array, arrays[name], err_msg=name)

@@ -30,6 +30,7 @@ from .stored import BLOCK_BYTES, MAX_RANK, MAX_SIDE, StoredArray, without_order
 _ENCRYPTED = re.compile(rb"[\xd8-\xda]\x5e\x3a\x7f")  # MindSpore's marks of AES-GCM, AES-CBC and SM4-CBC
 MAX_NAME_BYTES = 500
 MAX_TYPE_BYTES = 32
+MAX_SHOWN = 80  # characters of a name in a message
 _FIRST_VALUE = re.compile(rb"\n([\x80-\xff]{0,9}[\x00-\x7f])\n([\x80-\xff]?[\x00-\x7f])[^\x00-\x20\x7f]")
 _CHECK_SUM, _CHECK_SUM_BYTES = b"crc_num", 17  # the mark, and 10 bytes of a big-endian number
 _BFLOAT16 = "BFloat16"
@@ -78,7 +79,7 @@ def read_ckpt(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     arrays: dict[str, StoredArray] = {}
     for name, pieces in groupby(values, key=lambda value: value.name):
         if name in arrays:
-            raise FormatError(f"it has two arrays of the name {name}; expected one.")
+            raise FormatError(f"it has two arrays of the name {_shortened(name)}; expected one.")
         arrays[name] = _joined(stream, list(pieces))
     return arrays
 
@@ -124,10 +125,10 @@ def _read_tensor(messages: Messages, name: str, span: range) -> _Value:
         elif number == 3:
             contents.append(messages.expect_bytes(field))
         if len(sides) > MAX_RANK or (sides and sides[-1] > MAX_SIDE):
-            raise FormatError(f"its array {name} has a shape that no array can have.")
+            raise FormatError(f"its array {_shortened(name)} has a shape that no array can have.")
     if len(types) != 1 or len(contents) > 1:
         raise FormatError(
-            f"its array {name} has {len(types)} types and {len(contents)} contents; expected one of each."
+            f"its array {_shortened(name)} has {len(types)} types and {len(contents)} contents; expected one of each."
         )
     return _Value(name, tuple(sides), types[0], contents[0] if contents else range(0))
 
@@ -135,7 +136,7 @@ def _read_tensor(messages: Messages, name: str, span: range) -> _Value:
 def _joined(stream: BinaryIO, pieces: Sequence[_Value]) -> StoredArray:
     name, shape, type_name = pieces[0].name, pieces[0].sides, pieces[0].type_name
     if any(piece.sides != shape or piece.type_name != type_name for piece in pieces):
-        raise FormatError(f"it has two arrays of the name {name}; expected one.")
+        raise FormatError(f"it has two arrays of the name {_shortened(name)}; expected one.")
     contents = [piece.content for piece in pieces]
     type_code = _TYPE_CODES.get(type_name)
     if type_code is None:  # text, such as notes of a training run, and types that NumPy lacks
@@ -146,12 +147,16 @@ def _joined(stream: BinaryIO, pieces: Sequence[_Value]) -> StoredArray:
         shape = ()  # how MindSpore 1 writes a lone number
     if total != math.prod(shape) * item_bytes or any(len(content) % item_bytes for content in contents):
         raise FormatError(
-            f"its array {name} has shape {shape}, {math.prod(shape) * item_bytes} bytes, and the file holds {total} "
-            "for it; fetch it again."
+            f"its array {_shortened(name)} has shape {shape}, {math.prod(shape) * item_bytes} bytes, and the file "
+            f"holds {total} for it; fetch it again."
         )
     if type_name == _BFLOAT16:
         return StoredArray(shape, type_code, None, lambda: map(_widened, _blocks(stream, contents)))
     return StoredArray(shape, type_code, None, lambda: _blocks(stream, contents))
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}…"
 
 
 def _blocks(stream: BinaryIO, contents: Sequence[range]) -> Iterator[bytes]:

@@ -8,10 +8,8 @@ ones (DCNv2)::
     ZJUT-ERCISS/fairmot_mindspore       backbone.base, head  yes
 
 The names were taken from ``src/backbone_dla_conv.py``, which is also in ``research/cv/fairmot`` of mindspore-ai/models,
-and ``src/models/fairmot.py``. Both expect RGB / 255, and the
-epsilon of their norms is 1e-5. DCNv2 without offsets multiplies each number with its mask, sigmoid(0) = 0.5: with the
-doubled weight, which is exact, it is the plain convolution. In the other direction this needs offsets and masks that do
-not depend on the image.
+and ``src/models/fairmot.py``. Both expect RGB / 255, the epsilon of their norms is 1e-5, and no array is transposed.
+`plain_neck` converts the neck; a bias that a project lacks goes into the mean of the norm behind it.
 """
 
 from __future__ import annotations
@@ -28,8 +26,9 @@ from ...architectures import Architecture, HeadSizes
 from ...architectures.dla34 import DLA34
 from ...errors import InvalidInputError
 from ..formats.errors import FormatError
-from ..formats.stored import DerivedArray, StoredArray
+from ..formats.stored import StoredArray
 from .ifzhang import OWN_PREFIX
+from .plain_neck import BIAS, OFFSET_WEIGHT, ending, with_neutral_offsets, without_offsets
 
 _MARK = "base.base_layer.conv.weight"
 _BACKBONE, _HEAD = "backbone.", "head."  # prefixes of ZJUT-ERCISS
@@ -39,9 +38,6 @@ _HEADS = {
     "detector.head.offset": "reg_fc",
     "reid.reid": "id_fc",
 }
-_WEIGHT, _BIAS = ".conv.conv_dcn.weight", ".conv.conv_dcn.bias"
-_OFFSET_WEIGHT, _OFFSET_BIAS = ".conv.conv_offset.weight", ".conv.conv_offset.bias"
-_OFFSET_CHANNELS, _MASK_CHANNELS = 18, 9  # of the 27 channels of conv_offset, in this order
 
 # Canonical name to the name without the project's prefix.
 _RULES: tuple[tuple[str, str], ...] = (
@@ -104,9 +100,9 @@ class MindSporeNames:
             for name, array in arrays.items()
             if name in canonical or name.startswith(OWN_PREFIX)
         }
-        if _ending(renamed, _OFFSET_WEIGHT):
+        if ending(renamed, OFFSET_WEIGHT):
             return renamed
-        return _with_neutral_offsets(renamed, has_bias=self._with_bias or bool(_ending(renamed, _BIAS)))
+        return with_neutral_offsets(renamed, has_bias=self._with_bias or bool(ending(renamed, BIAS)))
 
     def from_canonical(
         self, arrays: Mapping[str, NDArray[np.float32]], architecture: Architecture
@@ -122,10 +118,10 @@ class MindSporeNames:
                 f"{architecture.title} has no counterpart in {self._project}; expected {DLA34.title}: write another "
                 "format."
             )
-        plain = _without_offsets(arrays, self._project)
+        plain = without_offsets(arrays, self._project)
         if not self._with_bias:
-            for name in _ending(plain, _BIAS):
-                mean = name.removesuffix(_BIAS) + ".norm._mean"
+            for name in ending(plain, BIAS):
+                mean = name.removesuffix(BIAS) + ".norm._mean"
                 plain[mean] = plain[mean] - plain.pop(name)
         names = self.names()
         return {names[name]: array for name, array in plain.items() if name in names}
@@ -143,53 +139,6 @@ def _prefix(names: Iterable[str]) -> str | None:
     """Return what precedes ``base.`` in the names of the network; optimisers have longer names of the same end."""
     found = [name.removesuffix(_MARK) for name in names if name == _MARK or name.endswith(f".{_MARK}")]
     return min(found, key=len, default=None)
-
-
-def _with_neutral_offsets(arrays: Mapping[str, StoredArray], *, has_bias: bool) -> dict[str, StoredArray]:
-    found = dict(arrays)
-    for name in _ending(arrays, _WEIGHT):
-        weight, layer = arrays[name], name.removesuffix(_WEIGHT)
-        channels = _OFFSET_CHANNELS + _MASK_CHANNELS
-        found[name] = DerivedArray.of(weight, _doubled)
-        found[layer + _OFFSET_WEIGHT] = _zeros((channels, *weight.shape[1:]))
-        found[layer + _OFFSET_BIAS] = _zeros((channels,))
-        if not has_bias:
-            found[layer + _BIAS] = _zeros(weight.shape[:1])
-    return found
-
-
-def _doubled(weight: NDArray[Any]) -> NDArray[Any]:
-    with np.errstate(over="ignore", invalid="ignore"):  # the check of the arrays refuses infinity
-        return 2 * weight
-
-
-def _zeros(shape: tuple[int, ...]) -> StoredArray:
-    return StoredArray(shape, "<f4", None, lambda: [np.zeros(shape, "<f4").tobytes()])
-
-
-def _without_offsets(arrays: Mapping[str, NDArray[np.float32]], project: str) -> dict[str, NDArray[np.float32]]:
-    """Return the arrays with the plain convolutions that equal the deformable ones."""
-    plain = dict(arrays)
-    layers = [name.removesuffix(_WEIGHT) for name in _ending(arrays, _WEIGHT)]
-    deformable = []
-    for layer in layers:
-        weight, bias = plain.pop(layer + _OFFSET_WEIGHT), plain.pop(layer + _OFFSET_BIAS)
-        if np.any(weight) or np.any(bias[:_OFFSET_CHANNELS]):
-            deformable.append(layer)
-        mask = (1 + np.tanh(bias[_OFFSET_CHANNELS:].astype(np.float64) / 2)) / 2  # sigmoid, of each place of the kernel
-        side = weight.shape[-1]
-        plain[layer + _WEIGHT] = (arrays[layer + _WEIGHT] * mask.reshape(side, side)).astype(np.float32)
-    if deformable:
-        raise InvalidInputError(
-            f"{len(deformable)} of the neck's {len(layers)} convolutions are deformable, such as {deformable[0]}, and "
-            f"{project} has plain ones there; expected offsets and masks of 0. Write another format, or train the "
-            "network with --plain-neck first."
-        )
-    return plain
-
-
-def _ending(names: Iterable[str], end: str) -> list[str]:
-    return [name for name in names if name.endswith(end)]
 
 
 @cache
