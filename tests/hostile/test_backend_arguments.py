@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from fairmot_dla34 import FairMOT
 from fairmot_dla34.backends import BackendKind, BackendOptions, check_backend, create_backend, register_backend
 from fairmot_dla34.backends.export import export
 from fairmot_dla34.errors import FairMOTError
+from fairmot_dla34.evaluation import compare_networks
 from fairmot_dla34.quantization import quantize
+from fairmot_dla34.weights import convert
 
 WRONG: tuple[Any, ...] = (
     [],
@@ -75,6 +78,29 @@ def test_settings_of_export_and_quantize(trials: Trials) -> None:
     for value in ([], {}, b"out", 10**400, True, object(), "\0", "x" * 5000, "\ud800"):
         with trials("export and quantize, wrong value", f"output folder, {type(value).__name__}"):
             refused(lambda value=value: export("sample", "onnx", value, "64x64"))
+
+
+def test_arguments_of_convert(tmp_path: Path, trials: Trials) -> None:
+    out = tmp_path / "out.npz"
+    for value in WRONG:
+        kind = type(value).__name__
+        with trials("convert, wrong value", f"weights, {kind}"):
+            refused(lambda value=value: convert(value, out, progress=False))
+        with trials("convert, wrong value", f"path, {kind}"):
+            refused(lambda value=value: convert("sample", value))
+        with trials("convert, wrong value", f"video, {kind}"):
+            refused(lambda value=value: compare_networks("sample", "sample", video=value, input_size="64x64"))
+        if value is not None:
+            with trials("convert, wrong value", f"to, {kind}"):
+                refused(lambda value=value: convert("sample", out, to=value))
+            with trials("convert, wrong value", f"input size, {kind}"):
+                refused(lambda value=value: convert("sample", out, input_size=value))
+        if not isinstance(value, bool):
+            with trials("convert, wrong value", f"float16, {kind}"):
+                refused(lambda value=value: convert("sample", out, float16=value))
+            with trials("convert, wrong value", f"overwrite, {kind}"):
+                refused(lambda value=value: convert("sample", out, overwrite=value))
+    assert not out.exists()
 
 
 def refused(call: Any) -> None:

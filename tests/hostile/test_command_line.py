@@ -93,6 +93,7 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "demo": ((), {"seed": SCENE_OPTIONS["seed"]}),
     "synth": ((), SCENE_OPTIONS),
     "export": ((), {"input-size": SIZES, "format": NAMES}),
+    "convert": (("missing.npz", "out.pth"), {"input-size": SIZES, "to": NAMES}),
     "quantize": (("--calibration", "missing.mp4"), {"input-size": SIZES}),
 }
 SOURCES = ("nope", "", "\0", "\ud800", "a" * 5000, "file", "ftp://x", "http://[", "99999999999", "~nobody/x", "*")
@@ -100,6 +101,8 @@ UNKNOWN_ARGUMENTS = (
     *((verb, "--no-such-option") for verb in ("track", "demo", "synth", "eval", "export", "quantize", "info")),
     *(("weights", action, "--no-such-option") for action in ("list", "download", "path", "verify")),
     *((verb, "one", "two", "three") for verb in ("track", "demo", "synth", "eval", "export", "quantize", "info")),
+    ("convert",), ("convert", "a.npz"), ("convert", "--no-such-option"),
+    ("convert", "a.npz", "b.npz", "c.npz"), ("convert", "a", "b", "--check"),
     ("track",), ("eval",), ("quantize",), ("weights",), ("weights", "fetch"), ("weights", "list", "sample"), ("fly",),
     ("",), ("-v",), ("\0",), ("\ud800",), ("\x1b[31m",), ("a" * 100_000,),
     ("track", "x", "--json=1"), ("track", "x", "--threads"),
@@ -250,6 +253,8 @@ def test_files_that_cannot_be_used_are_errors_not_wrong_usage(
         for verb, words in {"track": (str(folder), "--output-dir", "out"), "export": ()}.items():
             with trials("weights that do not exist or are not weights", f"{verb} {short(value)}"):
                 one_line(command(verb, *words, f"--weights={value}"), code=1)
+        with trials("weights that do not exist or are not weights", f"convert {short(value)}"):
+            one_line(command("convert", "--", value, "out.pth"), code=1)
         for action in ("download", "path", "verify"):
             with trials("weights that do not exist or are not weights", f"{action} {short(value)}"):
                 printed = command("weights", action, value)
@@ -270,6 +275,18 @@ def test_output_folders_that_cannot_be_used(
         with trials("output folder that cannot be used", f"{verb} {short(value)}"):
             one_line(command(verb, *words.get(verb, ()), f"--output-dir={value}"), code=code)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_files_that_convert_cannot_write(command: Commands, tmp_path: Path, trials: Trials) -> None:
+    (tmp_path / "file.pth").write_text("mine")
+    (tmp_path / "folder.pth").mkdir()
+    os.mkfifo(tmp_path / "pipe.pth")
+    paths = ("file.pth", "folder.pth", "pipe.pth", "file.pth/x.pth", "/proc/x.pth", "x", "x.txt", ".pth", "", ".")
+    for value in (*paths, "\0.pth", "\ud800.pth", "a" * 5000 + ".pth", "/dev/null", "x.PTHH"):
+        with trials("output file that cannot be written", f"convert {short(value)}"):
+            one_line(command("convert", "sample", "--", value), code=1)
+    assert (tmp_path / "file.pth").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.pth", "folder.pth", "pipe.pth"]
 
 
 BROKEN_TOML: dict[str, tuple[bytes, str]] = {

@@ -56,6 +56,7 @@ def test_other_verbs(tmp_path: Path, trials: Trials) -> None:
         "info": (),
         "synth": ("--frames", "5", "--size", "320x192", "--name", "x", "--output-dir", tmp_path),
         "export": ("--weights", "sample", "--output-dir", tmp_path),
+        "convert": ("sample", tmp_path / "a.pth", "--overwrite"),
         "weights": ("list",),
     }
     for verb, arguments in verbs.items():

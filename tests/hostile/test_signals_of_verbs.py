@@ -25,6 +25,7 @@ VERBS = {
     "synth": ("synth", "--frames", "100000", "--output-dir", "{out}"),
     "eval": ("eval", "--gt", "{scene}", "--results", "{scene}/gt", "--plots", "{out}"),
     "export": ("export", "--format", "openvino", "--weights", "{weights}", "--output-dir", "{out}"),
+    "convert": ("convert", "{weights}", "{out}/a.pth", "--input-size", "320x192", "--check", "{video}"),
     "quantize": ("quantize", "--calibration", "{video}", "--weights", "{weights}", "--input-size", "320x192"),
     "info": ("info",),
     "weights verify": ("weights", "verify", "sample"),
