@@ -137,6 +137,7 @@ class _Run:
                 precision=plan.precision,
                 num_identities=0 if config.loss.contrastive else self._source.num_identities,
                 multiple=2 if config.loss.contrastive else 1,
+                teacher_size=plan.guide.view.teacher if plan.guide else None,
             )
         self._learner = self._make_learner(checkpoint)
         self._length = plan.length(self._source.steps_per_epoch)

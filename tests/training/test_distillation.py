@@ -38,6 +38,7 @@ from fairmot_dla34.training.distillation.teacher import TeacherOutputs, check_ou
 from fairmot_dla34.training.distillation.view import TeacherView  # noqa: E402
 from fairmot_dla34.training.losses.counts import LossCounts  # noqa: E402
 from fairmot_dla34.training.losses.targets import make_targets  # noqa: E402
+from fairmot_dla34.training.memory.need import fitting_batch, step_bytes  # noqa: E402
 from fairmot_dla34.training.network.fairmot import FairMOTNetwork, Outputs  # noqa: E402
 from fairmot_dla34.training.validation.torch_backend import raw_peaks  # noqa: E402
 
@@ -437,6 +438,18 @@ def test_another_vision_model_teaches_its_features() -> None:
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
     made = guide.distillation(DistillationConfig(), HEADS, HeadSizes(1, 8), ["person"], has_labels=True)
     assert made.names == ("features",)
+
+
+def test_a_teacher_needs_memory_of_its_own() -> None:
+    """Peak of `train` with DLA-34 at 320x192, two images, plain neck, bf16, taught at 480x288: 1.19 GB."""
+    kind: dict[str, Any] = {"plain_neck": True, "precision": "bf16"}
+    alone = step_bytes(InputSize(320, 192), 2, **kind)
+    taught = step_bytes(InputSize(320, 192), 2, teacher_size=InputSize(480, 288), **kind)
+    larger = step_bytes(InputSize(320, 192), 2, teacher_size=InputSize(1088, 608), **kind)
+    assert alone < taught < larger
+    assert 1.19e9 < taught < 1.15 * 1.19e9
+    fits = fitting_batch(taught, InputSize(320, 192), teacher_size=InputSize(480, 288), **kind)
+    assert fits == 2
 
 
 def test_a_digest_follows_from_the_numbers_of_a_module() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from ...config import InputSize
 from ...errors import OutOfMemoryError
@@ -15,7 +16,14 @@ _SURE_SHARE = 0.85  # of the estimate, which is up to 15 % above the need
 
 
 def require_training_memory(
-    input_size: InputSize, batch: int, *, plain_neck: bool, precision: str, num_identities: int, multiple: int = 1
+    input_size: InputSize,
+    batch: int,
+    *,
+    plain_neck: bool,
+    precision: str,
+    num_identities: int,
+    multiple: int = 1,
+    teacher_size: InputSize | None = None,
 ) -> None:
     """Check that training DLA-34 on the CPU fits; a lack of memory of the machine, which may pass, is a warning.
 
@@ -26,17 +34,22 @@ def require_training_memory(
         precision: ``fp32`` or ``bf16``.
         num_identities: Identities of the classifier; 0: there is none.
         multiple: Number of which every batch is a multiple; 2: images come in pairs.
+        teacher_size: Network input of a teacher; None: there is none.
 
     Raises:
         OutOfMemoryError: The limits of this process are clearly too small; the message has the largest batch that fits.
     """
-    need = step_bytes(input_size, batch, plain_neck=plain_neck, precision=precision, num_identities=num_identities)
+    kind: dict[str, Any] = {
+        "plain_neck": plain_neck,
+        "precision": precision,
+        "num_identities": num_identities,
+        "teacher_size": teacher_size,
+    }
+    need = step_bytes(input_size, batch, **kind)
     own = resident_memory()
 
     def message(left: float) -> str:
-        fits = fitting_batch(
-            own + left, input_size, plain_neck=plain_neck, precision=precision, num_identities=num_identities
-        )
+        fits = fitting_batch(own + left, input_size, **kind)
         fits -= fits % multiple
         too_much = "one image is" if multiple == 1 else f"{multiple} images are"
         remedy = f"use --batch-size {fits}," if fits else f"{too_much} too much too: use"

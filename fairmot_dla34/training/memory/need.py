@@ -18,6 +18,11 @@ BYTES_PER_PX = {
     ("deformable", "fp32"): 4020,
     ("deformable", "bf16"): 2770,
 }
+# A teacher runs before the student, and its feature maps are freed: weights and outputs, and the largest maps of DLA-34
+# while it runs, for each px of an image at the teacher's size.
+TEACHER_BYTES = 150 * MB
+TEACHER_BYTES_PER_PX = {"fp32": 450, "bf16": 350}
+TAUGHT_BYTES_PER_PX = 40  # targets and losses, for each px of the student's image
 BYTES_PER_CLASSIFIER_WEIGHT = 16  # number, gradient and Adam's two averages, float32
 
 
@@ -29,6 +34,7 @@ def step_bytes(
     precision: str,
     num_identities: int = 0,
     embedding_size: int = 128,
+    teacher_size: InputSize | None = None,
 ) -> int:
     """Return the bytes that a process needs for training steps.
 
@@ -39,19 +45,39 @@ def step_bytes(
         precision: ``fp32`` or ``bf16``.
         num_identities: Identities of the classifier; 0: there is none.
         embedding_size: Numbers in an embedding.
+        teacher_size: Network input of a teacher like DLA-34; None: there is none.
     """
     classifier = BYTES_PER_CLASSIFIER_WEIGHT * num_identities * (embedding_size + 1)
-    return BASE_BYTES + classifier + batch * _image_bytes(input_size, plain_neck=plain_neck, precision=precision)
+    fixed = BASE_BYTES + classifier + (TEACHER_BYTES if teacher_size else 0)
+    return fixed + batch * _image_bytes(input_size, teacher_size, plain_neck=plain_neck, precision=precision)
 
 
 def fitting_batch(
-    available: float, input_size: InputSize, *, plain_neck: bool, precision: str, num_identities: int = 0
+    available: float,
+    input_size: InputSize,
+    *,
+    plain_neck: bool,
+    precision: str,
+    num_identities: int = 0,
+    teacher_size: InputSize | None = None,
 ) -> int:
     """Return the largest batch whose steps need at most ``available`` bytes; 0 if not even one image fits."""
-    fixed = step_bytes(input_size, 0, plain_neck=plain_neck, precision=precision, num_identities=num_identities)
-    return max(0, int((available - fixed) // _image_bytes(input_size, plain_neck=plain_neck, precision=precision)))
+    fixed = step_bytes(
+        input_size,
+        0,
+        plain_neck=plain_neck,
+        precision=precision,
+        num_identities=num_identities,
+        teacher_size=teacher_size,
+    )
+    each = _image_bytes(input_size, teacher_size, plain_neck=plain_neck, precision=precision)
+    return max(0, int((available - fixed) // each))
 
 
-def _image_bytes(input_size: InputSize, *, plain_neck: bool, precision: str) -> int:
-    per_px = BYTES_PER_PX["plain" if plain_neck else "deformable", precision]
-    return per_px * input_size.width * input_size.height
+def _image_bytes(input_size: InputSize, teacher_size: InputSize | None, *, plain_neck: bool, precision: str) -> int:
+    own_px = input_size.width * input_size.height
+    need = BYTES_PER_PX["plain" if plain_neck else "deformable", precision] * own_px
+    if teacher_size is None:
+        return need
+    teacher_need = TEACHER_BYTES_PER_PX[precision] * teacher_size.width * teacher_size.height
+    return max(need, teacher_need) + TAUGHT_BYTES_PER_PX * own_px
