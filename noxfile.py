@@ -21,6 +21,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 REPORTS = Path(".test_results")
 MAIN_VERSION = "3.11"  # PaddleHub runs on no newer Python
+MINDSPORE = ("mindspore==2.10.*", "numpy<2")  # 2.5 GB; there is no smaller build
 TORCH = "torch==2.13.*"  # one version: its builds for CPUs install in seconds, and figures repeat
 OTHER_VERSIONS = ("3.10", "3.12", "3.13")
 # What differs between Python versions: the wheels of dependencies (PyAV above all), pickles in checkpoints, imports,
@@ -96,9 +97,9 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=MAIN_PYTHON)
 @_recorded("tests")
 def tests(session: nox.Session) -> None:
-    """Run every test that needs neither Paddle nor PyTorch, with TrackEval, ONNX Runtime and NNCF."""
+    """Run every test that needs neither Paddle, PyTorch nor MindSpore, with TrackEval, ONNX Runtime and NNCF."""
     session.install(".[test,eval,onnxruntime,quantize]", "build", "setuptools>=77")  # the last two for test_packaging
-    _pytest(session, "tests", "not paddle and not hub and not train")
+    _pytest(session, "tests", "not paddle and not hub and not train and not mindspore")
 
 
 @nox.session(python=MAIN_PYTHON, default=False)  # `tests` runs the same trials
@@ -128,13 +129,28 @@ def paddle(session: nox.Session) -> None:
     _pytest(session, "paddle", "paddle or hub", "-W", "default")  # Paddle and PaddleHub raise many warnings
 
 
+@nox.session(python=MAIN_PYTHON)
+@_recorded("mindspore")
+def mindspore(session: nox.Session) -> None:
+    """Exchange checkpoints with a real MindSpore; the summary reports if it cannot be installed."""
+    session.install(".[test]", MINDSPORE[1])
+    try:
+        session.install(*MINDSPORE)
+    except CommandFailed:  # not available for every system and processor
+        reason = f"{MINDSPORE[0]} cannot be installed here"
+        (REPORTS / "mindspore.skipped").write_text(f"{reason}\n", "utf-8")
+        session.skip(f"{reason}: nothing was compared with MindSpore.")
+    _pytest(session, "mindspore", "mindspore", "-W", "default", "tests/weights")  # MindSpore raises warnings
+
+
 @nox.session(python=[path for path in OTHER_PYTHONS.values() if path])
 def other_pythons(session: nox.Session) -> None:
     """Run what depends on the Python version."""
     version = next(version for version, path in OTHER_PYTHONS.items() if path == session.python)
     with _recorded(f"python{version}"):
         session.install(".[test,onnxruntime,quantize]", "setuptools>=77")  # the last for test_packaging
-        _pytest(session, f"python{version}", "not paddle and not hub and not slow", *VERSION_DEPENDENT)
+        markers = "not paddle and not hub and not mindspore and not slow"
+        _pytest(session, f"python{version}", markers, *VERSION_DEPENDENT)
 
 
 @nox.session(python=False)
@@ -155,6 +171,7 @@ def summary(session: nox.Session) -> None:
                 message = ast.literal_eval(skipped.text or "")[2] if whole_file else skipped.get("message", "")
                 reasons[f"{name}: {message.removeprefix('Skipped: ')}"] += 1
     missing = [f"Python {version}: no interpreter found" for version, path in OTHER_PYTHONS.items() if path is None]
+    missing += [f"{path.stem}: {path.read_text('utf-8').strip()}" for path in sorted(REPORTS.glob("*.skipped"))]
     session.log("Skipped:" if reasons or missing else "Nothing was skipped.")
     for line in [*missing, *(f"{number} x {reason}" for reason, number in reasons.items())]:
         session.log(f"  {line}")
