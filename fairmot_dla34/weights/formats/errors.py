@@ -10,10 +10,7 @@ from pathlib import Path
 
 from ...errors import CheckpointError
 
-EXPECTED = (
-    "expected a FairMOT checkpoint of PaddleDetection (.pdparams), PyTorch (.pth) or MindSpore (.ckpt), or a .npz file"
-)
-
+EXPECTED = "expected a FairMOT checkpoint (.pdparams, .pth, .ckpt or .npz)"
 
 MAX_FILE_BYTES = 4 << 30  # training checkpoints with the optimiser's state have less than 1 GB
 
