@@ -68,7 +68,7 @@ def test_a_file_with_the_original_names_is_recognised_and_read_exactly(
 def test_a_network_with_a_missing_array_is_not_taken_for_another(
     architecture: Architecture, arrays: Arrays, tmp_path: Path
 ) -> None:
-    lost = next(name for name in reversed(arrays) if "backbone" in name)
+    lost = next(name for name in reversed(list(arrays)) if "backbone" in name)
     damaged = {name: array for name, array in arrays.items() if name != lost}
     assert identify_architecture({name: array.shape for name, array in damaged.items()}) is architecture
     with pytest.raises(CheckpointError, match=f"array {lost} is missing"):
