@@ -13,7 +13,7 @@ EXAMPLES = sorted((ROOT / "tests").glob("*/test_own_*.py"))
 
 def test_every_kind_of_part_has_an_example() -> None:
     kinds = {path.stem.removeprefix("test_own_") for path in EXAMPLES}
-    assert kinds == {"architecture", "backend", "source", "sink", "method"}
+    assert kinds == {"architecture", "backend", "source", "sink", "method", "teacher"}
 
 
 @pytest.mark.parametrize("page", ["extending.md", "extending.zh.md"])
