@@ -14,8 +14,9 @@ from ..arguments.readers import input_size, one_of
 from ..errors import IntegrityError, InvalidInputError
 from ..evaluation.comparison import compare_networks
 from ..evaluation.comparison_report import Comparison, comparison_fields, comparison_text
-from ..weights.conversion import ALL_NAMES, NAMES, checked_target, convert
+from ..weights.conversion import ALL_NAMES, NAMES, convert
 from ..weights.conversion_report import Conversion, conversion_fields, conversion_text
+from ..weights.target_file import checked_target
 
 EXAMPLES = """\
 examples:

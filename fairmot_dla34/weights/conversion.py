@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..architectures import Architecture, Checkpoint, find_architecture
 from ..architectures.soundness import sound_float32
-from ..config import InputSize, check_choice, check_flag, check_path, shown
-from ..errors import CheckpointError, InvalidInputError, OutOfMemoryError, OutputError
+from ..config import InputSize, check_choice, check_flag
+from ..errors import CheckpointError, InvalidInputError, OutOfMemoryError
 from .checkpoint_file import INPUT_SIZE_NAME, load_checkpoint, stored_input_size
 from .conversion_report import Conversion
 from .file_facts import file_identity
@@ -25,6 +24,7 @@ from .naming import FAMILIES, canonical_names, ifzhang
 from .naming.mindspore import MINDSPORE, MINDSPORE_ZJUT
 from .registry import WeightsEntry
 from .resolve import find_entry, resolve_weights
+from .target_file import check_apart, check_free, checked_target
 
 CANONICAL = "paddledetection"
 NAMES: Mapping[str, tuple[str, ...]] = {  # projects whose names a format may have; the first is the default
@@ -87,9 +87,9 @@ def convert(
         raise InvalidInputError(f"float16 is for {_FLOAT16_SUFFIX} files; {suffix} files have float32: leave it out.")
     entry = find_entry(weights)
     size = None if input_size is None else InputSize.parse(input_size)
-    _check_free(target, overwrite=overwrite)
+    check_free(target, overwrite=overwrite)
     source = resolve_weights(weights, offline=offline, progress=progress)
-    _check_apart(source, target)
+    check_apart(source, target)
     try:
         return _convert(source, target, entry, names=names, size=size, float16=bool(float16))
     except MemoryError as error:
@@ -181,22 +181,6 @@ def _read(path: Path, architecture: Architecture | None) -> _Read:
     return _Read(checkpoint, training, left_out)
 
 
-def checked_target(path: str | PathLike[str]) -> Path:
-    """Return the path of a file to write; nothing is created.
-
-    Raises:
-        InvalidInputError: It is neither text nor a path object, or no file can have it.
-    """
-    check_path("path", path, "a file to write")
-    try:
-        is_valid = b"\0" not in os.fsencode(path)
-    except (UnicodeEncodeError, TypeError):
-        is_valid = False
-    if not is_valid:
-        raise InvalidInputError(f"path is {shown(path)}; expected the path of a file, without null characters.")
-    return Path(path)
-
-
 def _checked_names(suffix: str, to: str | None) -> str:
     if to is None:
         return NAMES[suffix][0]
@@ -205,27 +189,6 @@ def _checked_names(suffix: str, to: str | None) -> str:
         suffixes = ", ".join(other for other, names in NAMES.items() if to in names)
         raise InvalidInputError(f"A {suffix} file cannot have the names of {to}; expected a file with {suffixes}.")
     return to
-
-
-def _check_free(target: Path, *, overwrite: bool) -> None:
-    try:
-        exists, is_file = os.path.lexists(target), target.is_file()
-    except (OSError, ValueError):  # reported when it is written
-        return
-    if exists and not is_file and not target.is_symlink():
-        kind = "a folder" if target.is_dir() else "a device or a pipe"
-        raise OutputError(f"{target} is {kind}; expected the path of a file to write: name another one.")
-    if exists and not overwrite:
-        raise OutputError(f"{target} exists; expected a new file: name another one, or replace it (--overwrite).")
-
-
-def _check_apart(source: Path, target: Path) -> None:
-    try:
-        is_same = target.exists() and source.samefile(target)
-    except (OSError, ValueError):
-        return
-    if is_same:
-        raise OutputError(f"{target} is the file that is read; expected another file to write: name another one.")
 
 
 def _in_float16(array: NDArray[Any], name: str) -> NDArray[Any]:
