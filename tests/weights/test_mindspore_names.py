@@ -137,7 +137,7 @@ def test_a_plain_network_of_ours_is_unchanged_after_a_round_trip(tmp_path: Path)
         np.testing.assert_array_equal(array, arrays[name], err_msg=name)
 
 
-@pytest.mark.parametrize(("project", "prefix"), [(MINDSPORE, ""), (MINDSPORE, "network."), (MINDSPORE_ZJUT, "a.b.")])
+@pytest.mark.parametrize(("project", "prefix"), [(MINDSPORE, ""), (MINDSPORE, "backbone."), (MINDSPORE_ZJUT, "a.b.")])
 def test_training_files_are_read(project: MindSporeNames, prefix: str, tmp_path: Path) -> None:
     """They have a wrapper's prefix, the optimiser's state with names of the same ends, and lone numbers."""
     path = tmp_path / "train.ckpt"

@@ -72,7 +72,10 @@ class MindSporeNames:
     def matches(self, names: Collection[str]) -> bool:
         """Return True if the names are those of this project, also with a prefix before all of them."""
         prefix = _prefix(names)
-        return prefix is not None and prefix.endswith(_BACKBONE) == self._with_bias
+        if prefix is None:
+            return False
+        is_jingcjies = not prefix.endswith(_BACKBONE) or f"{prefix}hm_fc.0.weight" in names  # with any wrapper's name
+        return is_jingcjies != self._with_bias
 
     def to_canonical(self, arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
         """Rename the arrays to canonical names, and compute those of the neck.
