@@ -4,10 +4,9 @@ Written from papers: cross stage partial networks (CSPNet, arXiv 1911.11929), re
 top-down path with lateral connections (FPN, arXiv 1612.03144; PAN, arXiv 1803.01534), centres of objects as peaks of a
 heatmap (CenterNet, arXiv 1904.07850), embeddings at the centres (FairMOT, arXiv 2004.01888).
 
-Measured on CPUs, in bf16 and int8 (docs/architectures.md): maps at strides 2 and 4 cost most, whatever their channels,
-so that few layers work on them. Plain 3x3 convolutions with a ReLU cost as little as 1x1 ones. Sums cost nothing where
-they follow a convolution, other than concatenations, which copy. Channels are multiples of 32, except after the first
-convolution.
+Chosen by measurements in bf16 and int8 on a CPU with AMX (docs/architectures.md): maps at strides 2 and 4 cost most, so
+few layers work on them. OpenVINO fuses a sum into the convolution before it, and copies for a concatenation. Channels
+are multiples of 32, except after the first convolution.
 """
 
 from __future__ import annotations
