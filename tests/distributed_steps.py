@@ -48,7 +48,13 @@ SIZE, IDENTITIES, BATCH = InputSize(64, 64), 5, 4
 class ExactModel(TrainedModel):
     """The trained model, with images of the precision of its weights."""
 
-    def forward(self, images: Tensor, targets: Any, counts: Any) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self,
+        images: Tensor,
+        targets: Any,
+        counts: Any,
+        taught: Any = None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         scaled = images.to(next(self.parameters()).dtype) / 255
         return self.loss(self.network(scaled, targets.cells), targets, counts)  # type: ignore[no-any-return]
 

@@ -108,8 +108,9 @@ def test_docs_weights_name_all_training_data_of_the_registry(page: str) -> None:
     rows = tables(DOCS / page)[0]
     for entry in registered():
         row = next(row for name, row in rows.items() if f"`{entry.name}`" in name)
-        assert list(row.values())[1:3] == [str(entry.input_size), entry.tracker_method]
-        assert list(row.values())[3] == ", ".join(entry.trained_on)
+        values = list(row.values())
+        assert values[1:4] == [f"`{entry.architecture}`", str(entry.input_size), entry.tracker_method]
+        assert values[5] == ", ".join(entry.trained_on)
 
 
 def test_the_suite_checks_the_published_scores(accuracy: dict[str, tuple[float, ...]]) -> None:

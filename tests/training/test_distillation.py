@@ -23,6 +23,7 @@ from fairmot_dla34.training import DistillationConfig, TrainingConfig  # noqa: E
 from fairmot_dla34.training.batches.augmentation import augment, augment_for_teacher  # noqa: E402
 from fairmot_dla34.training.batches.parts import first_images, single_image  # noqa: E402
 from fairmot_dla34.training.batches.work import Batch  # noqa: E402
+from fairmot_dla34.training.distillation.alignment import aligned, to_student_px  # noqa: E402
 from fairmot_dla34.training.distillation.fairmot_teacher import SURE_SCORE, FairMOTTeacher  # noqa: E402
 from fairmot_dla34.training.distillation.guide import Guide  # noqa: E402
 from fairmot_dla34.training.distillation.losses import (  # noqa: E402
@@ -172,8 +173,8 @@ def test_maps_of_the_teacher_are_aligned_to_the_centres_of_the_student_cells(tea
     rows, columns = teacher.height // 4, teacher.width // 4
     x = ((torch.arange(columns).double() + 0.5) * 4).expand(rows, columns)
     y = ((torch.arange(rows).double() + 0.5) * 4)[:, None].expand(rows, columns)
-    aligned = view.align(torch.stack([x, y])[None], 16, 24)[0]  # teacher px of the centres of the student's cells
-    points = view.to_student_px(aligned.flatten(1).T).T.view(2, 16, 24)
+    at_cells = aligned(view, torch.stack([x, y])[None], 16, 24)[0]  # teacher px of the centres of the student's cells
+    points = to_student_px(view, at_cells.flatten(1).T).T.view(2, 16, 24)
     wanted_x = ((torch.arange(24).double() + 0.5) * 4).expand(16, 24)
     wanted_y = ((torch.arange(16).double() + 0.5) * 4)[:, None].expand(16, 24)
     inner = (slice(1, -1), slice(1, -1))  # beyond the centres of the outer cells there is nothing to interpolate
@@ -183,7 +184,7 @@ def test_maps_of_the_teacher_are_aligned_to_the_centres_of_the_student_cells(tea
 
 def test_a_map_of_the_same_cells_stays_as_it_is() -> None:
     heatmap = random(2, 1, 16, 24)
-    assert TeacherView(SIZE, SIZE).align(heatmap, 16, 24) is heatmap
+    assert aligned(TeacherView(SIZE, SIZE), heatmap, 16, 24) is heatmap
 
 
 @pytest.mark.parametrize("teacher", SIZES[1:], ids=str)
@@ -194,7 +195,7 @@ def test_student_and_teacher_see_the_same_place(teacher: InputSize, seed: int) -
     image[..., 1] = 150 * bright_spot(InputSize(320, 192), 150, 100, 6.0)
     small, _, large = augment_for_teacher(image, ImageLabels.empty(), SIZE, np.random.default_rng(seed), teacher)
     assert large is not None
-    found = TeacherView(SIZE, teacher).to_student_px(torch.tensor([centre_of_green(large)]))[0]
+    found = to_student_px(TeacherView(SIZE, teacher), torch.tensor([centre_of_green(large)]))[0]
     assert abs(found - torch.tensor(centre_of_green(small))).max() < 0.1
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ..losses.targets import NEIGHBOURS
 from ..losses.terms import SMALLEST_NORM
+from .alignment import aligned, to_student_px
 from .teacher import TeacherOutputs
 from .view import TeacherView
 
@@ -78,17 +79,17 @@ def teacher_targets(
         neighbours: Give the targets of a cell also to the four cells around it, other peaks excepted.
     """
     rows, columns = view.student.height // stride, view.student.width // stride
-    heatmap = None if outputs.heatmap is None else view.align(outputs.heatmap, rows, columns)
-    features = None if outputs.features is None else view.align(outputs.features, rows, columns)
+    heatmap = None if outputs.heatmap is None else aligned(view, outputs.heatmap, rows, columns)
+    features = None if outputs.features is None else aligned(view, outputs.features, rows, columns)
     if outputs.boxes is None or outputs.images is None:
         device = next(map_.device for map_ in (heatmap, features, torch.empty(0)) if map_ is not None)
         cells = torch.empty((0, 3), dtype=torch.int64, device=device)
         none = torch.empty(0, device=device)
         return TeacherTargets(cells, torch.empty((0, 4), device=device), none, none.bool(), heatmap, features)
-    boxes = view.to_student_px(outputs.boxes.float()) / stride  # (N, 4) in cells
+    boxes = to_student_px(view, outputs.boxes.float()) / stride  # (N, 4) in cells
     points = (boxes[:, :2] + boxes[:, 2:]) / 2
     if outputs.points is not None:
-        points = view.to_student_px(outputs.points.float()) / stride
+        points = to_student_px(view, outputs.points.float()) / stride
     corners = points.floor().long()
     inside = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
     inside &= ((corners >= 0) & (corners < torch.tensor([columns, rows], device=corners.device))).all(dim=1)
