@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,11 +80,14 @@ def pets_detections_bf16(test_data: Path) -> list[Detections]:
 
 
 @pytest.fixture(autouse=True)
-def _separate_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the tests out of the user's cache and out of each other's."""
-    monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(tmp_path_factory.mktemp("home")))
+def _separate_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the tests out of the user's cache and out of each other's; remove it afterwards, networks are large."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("FAIRMOT_DLA34_HOME", str(home))
     for name in ("FAIRMOT_DLA34_MIRROR", "FAIRMOT_DLA34_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+    yield
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
