@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
