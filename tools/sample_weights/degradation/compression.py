@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 _Packet: TypeAlias = "av.Packet[av.VideoStream]"
 _MACROBLOCK = 16  # px; the grid of blocks starts at a random place, because a crop does
-_SAMPLINGS = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+# cv2.IMWRITE_JPEG_SAMPLING_FACTOR and its values _420 and _444. OpenCV 4.5 has no names for them and ignores them.
+_SAMPLING_FACTOR, _SAMPLINGS = 7, (0x221111, 0x111111)
 _PRESETS = "ultrafast", "superfast", "veryfast"
 
 
@@ -31,7 +32,7 @@ def compress_jpeg(image: Image, rng: np.random.Generator) -> Image:
     """Compress as JPEG of quality 15 to 90."""
     padded, top, left = _pad(image, rng)
     sampling = _SAMPLINGS[int(rng.random() < 0.3)]
-    settings = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 91)), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    settings = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 91)), _SAMPLING_FACTOR, sampling]
     _, data = cv2.imencode(".jpg", padded, settings)
     decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return _unpad(decoded, image, top, left)
