@@ -166,17 +166,22 @@ def compiled_code():
         ctypes.CDLL(None).pthread_mutex_lock(mutex)
 
 def burst():
-    end_s = time.monotonic() + 0.9
-    if not os.fork():  # not a thread: it would wait until the handler has released the interpreter
-        while time.monotonic() < end_s - 0.4:
+    child = os.fork()  # not a thread: it would wait until the handler has released the interpreter
+    if not child:
+        end_s = time.monotonic() + 0.5
+        while time.monotonic() < end_s:
             for number in NUMBERS:
                 os.kill(os.getppid(), number)
         os._exit(0)
     try:
         time.sleep(20)
     finally:
-        while time.monotonic() < end_s:
-            pass
+        while child:  # the handlers stay until the last signal was sent
+            try:
+                os.waitpid(child, 0)
+                child = 0
+            except KeyboardInterrupt:
+                pass
 
 def deferred():
     start = time.monotonic()
