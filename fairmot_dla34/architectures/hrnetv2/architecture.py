@@ -1,28 +1,17 @@
-"""FairMOT HRNetV2-W18 as an `Architecture`.
-
-Two differences from PaddleDetection's computation, with equal results: the image's channel order and scale are folded
-into the first convolution, and the size, offset and embedding heads are computed only at the peaks.
-"""
+"""FairMOT HRNetV2-W18 as an `Architecture`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from ...config import InputSize
-from ..base import Architecture, Arrays, HeadSizes, Shape, Shapes
-from ..heads import peaks_onnx
-from ..layers import Layers, ShapeRecorder
+from ..layered import LayeredArchitecture
+from ..layers import Layers
 from .structure import HEADS, features
-
-if TYPE_CHECKING:
-    import onnx
 
 T = TypeVar("T")
 
 
-class HRNetV2W18(Architecture):
+class HRNetV2W18(LayeredArchitecture):
     """FairMOT HRNetV2-W18 (``fairmot_hrnetv2_w18_dlafpn_30e_1088x608.yml`` of PaddleDetection 2.6).
 
     Arrays have PaddleDetection's names. Training differs from PaddleDetection's in two points: there, the backbone's
@@ -49,29 +38,6 @@ class HRNetV2W18(Architecture):
     def features(self, layers: Layers[T], image: T) -> T:
         """Walk over backbone and neck; the feature map has 18 channels at stride 4."""
         return features(layers, image)
-
-    def array_shapes(self, sizes: HeadSizes) -> Shapes:
-        """Return the shapes of the arrays."""
-        return {**_body_shapes(), **HEADS.array_shapes(sizes)}
-
-    def head_sizes(self, shapes: Mapping[str, Shape]) -> HeadSizes:
-        """Read the sizes from the last convolutions of the heads."""
-        return HEADS.sizes(shapes)
-
-    def build_onnx(self, arrays: Arrays, input_size: InputSize) -> onnx.ModelProto:
-        """Build the graph; its outputs are those of `fairmot_dla34.architectures.peaks.RawPeaks`."""
-        from ..graph_builder import GraphBuilder
-
-        builder = GraphBuilder(arrays)
-        sizes = self.head_sizes({name: array.shape for name, array in arrays.items()})
-        return peaks_onnx(builder, features(builder, "image"), HEADS, input_size, sizes)
-
-
-@cache
-def _body_shapes() -> Shapes:
-    recorder = ShapeRecorder()
-    features(recorder, 3)
-    return recorder.shapes
 
 
 HRNETV2_W18 = HRNetV2W18()

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from ...config import InputSize
-from ..base import Architecture, Arrays, HeadSizes, Shape, Shapes
-from ..heads import peaks_onnx
-from ..layers import Layers, ShapeRecorder
+from ..layered import LayeredArchitecture
+from ..layers import Layers
 from .structure import EMBEDDING_SIZE, HEADS, NORM_EPSILON, features
-
-if TYPE_CHECKING:
-    import onnx
 
 T = TypeVar("T")
 
 
-class Yolov5s(Architecture):
+class Yolov5s(LayeredArchitecture):
     """FairMOT on YOLOv5s (``--arch yolo --reid_dim 64`` of ifzhang/FairMOT)."""
 
     name = "yolov5s"
@@ -42,29 +35,6 @@ class Yolov5s(Architecture):
     def features(self, layers: Layers[T], image: T) -> T:
         """Walk over backbone and neck; the feature map has 64 channels at stride 4."""
         return features(layers, image)
-
-    def array_shapes(self, sizes: HeadSizes) -> Shapes:
-        """Return the shapes of the 281 arrays."""
-        return {**_body_shapes(), **HEADS.array_shapes(sizes)}
-
-    def head_sizes(self, shapes: Mapping[str, Shape]) -> HeadSizes:
-        """Read the sizes from the last convolutions of heatmap and embedding."""
-        return HEADS.sizes(shapes)
-
-    def build_onnx(self, arrays: Arrays, input_size: InputSize) -> onnx.ModelProto:
-        """Build the graph; its outputs are those of `fairmot_dla34.architectures.peaks.RawPeaks`."""
-        from ..graph_builder import GraphBuilder
-
-        builder = GraphBuilder(arrays, NORM_EPSILON)
-        sizes = self.head_sizes({name: array.shape for name, array in arrays.items()})
-        return peaks_onnx(builder, features(builder, "image"), HEADS, input_size, sizes)
-
-
-@cache
-def _body_shapes() -> Shapes:
-    recorder = ShapeRecorder()
-    features(recorder, 3)
-    return recorder.shapes
 
 
 YOLOV5S = Yolov5s()
