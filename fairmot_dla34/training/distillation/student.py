@@ -21,7 +21,7 @@ PREFIX = "teacher_"  # begins the names of the losses in the metrics
 
 @dataclass(frozen=True)
 class TeacherShape:
-    """What a teacher gives.
+    """Sizes of the outputs of a teacher.
 
     Attributes:
         classes: Channels of its heatmap; 0: it has none.

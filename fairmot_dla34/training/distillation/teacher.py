@@ -20,7 +20,7 @@ from ...errors import InvalidInputError
 
 @dataclass(frozen=True, eq=False)
 class TeacherOutputs:
-    """What a teacher knows about B images; None for what it does not know. P is the number of its boxes.
+    """Outputs of a teacher for B images; None for each output that it does not have. P is the number of its boxes.
 
     Attributes:
         heatmap: ``(B, classes, h, w)`` scores in [0, 1] for a centre of a person in a cell. The cells divide the
