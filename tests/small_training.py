@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.process import BaseProcess
@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairmot_dla34 import InputSize
-from fairmot_dla34.architectures import Architecture, HeadSizes, register_architecture, unregister_architecture
-from fairmot_dla34.architectures.base import Arrays, Shape, Shapes
+from fairmot_dla34.architectures import register_architecture, unregister_architecture
+from fairmot_dla34.architectures.base import Arrays
 from fairmot_dla34.architectures.heads import Heads
-from fairmot_dla34.architectures.layers import Layers, ShapeRecorder
+from fairmot_dla34.architectures.layered import LayeredArchitecture
+from fairmot_dla34.architectures.layers import Layers
 from fairmot_dla34.commands.main import main
 from fairmot_dla34.training import TrainingConfig, loop
 from fairmot_dla34.weights import load_checkpoint
@@ -32,7 +33,7 @@ HEADS = Heads("head.heatmap", "head.size", "head.offset", "head.embedding", 8, 8
 WORDS = ("--arch", NAME, "--input-size", "64x64", "--device", "cpu", "--precision", "fp32", "--threads", "1")
 
 
-class Small(Architecture):
+class Small(LayeredArchitecture):
     """Two convolutions, a deformable one and the heads."""
 
     name = title = NAME
@@ -44,14 +45,6 @@ class Small(Architecture):
         x = layers.relu(layers.conv_norm(layers.max_pool(x, 2), "backbone.second", 8, 3, 2))
         layers.unused_conv_norm(x, "backbone.unused", 8, 1)
         return layers.deform_conv_norm_relu(x, "neck", 8)
-
-    def array_shapes(self, sizes: HeadSizes) -> Shapes:
-        recorder = ShapeRecorder()
-        self.features(recorder, 3)
-        return {**recorder.shapes, **HEADS.array_shapes(sizes)}
-
-    def head_sizes(self, shapes: Mapping[str, Shape]) -> HeadSizes:
-        return HEADS.sizes(shapes)
 
     def build_onnx(self, arrays: Arrays, input_size: InputSize) -> NoReturn:
         raise NotImplementedError

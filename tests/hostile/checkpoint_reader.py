@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -64,6 +64,15 @@ class Outcome:
     message: str
     seconds: float
     peak_mb: float
+
+
+def write_all(folder: Path, contents: Iterable[bytes], suffix: str) -> list[Path]:
+    """Write files with numbers as names, in order, and return their paths."""
+    paths = []
+    for index, content in enumerate(contents):
+        paths.append(folder / f"{index}{suffix}")
+        paths[-1].write_bytes(content)
+    return paths
 
 
 def read_all(paths: list[Path], timeout_s: float = 60, memory_bytes: int | None = None) -> dict[str, Outcome]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile.checkpoint_reader import arrays_digest, read_all, tiny_arrays
+from hostile.checkpoint_reader import arrays_digest, read_all, tiny_arrays, write_all
 from hostile.test_checkpoints import DAMAGED, SOUND, expect_read, expect_refusal
 from trials import Trials
 
@@ -134,10 +134,7 @@ FLOODS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("files", [FILES, pytest.param(FLOODS, marks=pytest.mark.slow)], ids=["files", "floods"])
 def test_hostile_files_end_in_one_error(files: dict[str, bytes], trials: Trials, tmp_path: Path) -> None:
-    paths = []
-    for index, content in enumerate(files.values()):
-        paths.append(tmp_path / f"{index}.ckpt")
-        paths[-1].write_bytes(content)
+    paths = write_all(tmp_path, files.values(), ".ckpt")
     outcomes = read_all(paths)
     for name, path in zip(files, paths, strict=True):
         with trials(HOSTILE, name):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hostile.checkpoint_reader import TINY, Fixed, arrays_digest, read_all, tiny_arrays
+from hostile.checkpoint_reader import TINY, Fixed, arrays_digest, read_all, tiny_arrays, write_all
 from hostile.test_checkpoints import BODIES, FLOODS, ORDERED, by_name, damage, expect_refusal, text
 from trials import Trials, run_command
 
@@ -253,10 +253,7 @@ OLD_FILES: dict[str, bytes] = {
 
 
 def test_hostile_files_of_the_old_format_end_in_one_error(trials: Trials, tmp_path: Path) -> None:
-    paths = []
-    for index, content in enumerate(OLD_FILES.values()):
-        paths.append(tmp_path / f"{index}.pth")
-        paths[-1].write_bytes(content)
+    paths = write_all(tmp_path, OLD_FILES.values(), ".pth")
     outcomes = read_all(paths)
     for name, path in zip(OLD_FILES, paths, strict=True):
         with trials(OLD, name):

@@ -18,7 +18,6 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
 from clips import write_clip  # noqa: E402  (after the check)
-from small_dataset import make_small_dataset  # noqa: E402
 from small_training import HEADS, WORDS, Small, arrays_of, register_small, same_arrays, small_config  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
@@ -48,11 +47,6 @@ LOSSES = {"teacher_heatmap", "teacher_features", "teacher_cosine", "teacher_rela
 @pytest.fixture(scope="module", autouse=True)
 def _small() -> None:
     register_small()
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_small_dataset(tmp_path_factory.mktemp("data"), sequences=1, frames=6, size=(96, 64), people=3)
 
 
 @pytest.fixture(scope="module")

@@ -49,11 +49,6 @@ def _small() -> None:
     register_small()
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_small_dataset(tmp_path_factory.mktemp("data"), sequences=1, frames=6, size=(96, 64), people=3)
-
-
 def prepared(folder: Path, *sequences: SourceSequence) -> Path:
     (folder / "source").mkdir(exist_ok=True)
     prepare_sequences(list(sequences), folder / "source", folder / "prepared", name="made", progress=False)

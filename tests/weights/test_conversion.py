@@ -6,12 +6,12 @@ import hashlib
 import itertools
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from disk_limits import file_size_limit
 from hostile.checkpoint_reader import TINY, Fixed, tiny_arrays
 
 from fairmot_dla34.architectures import register_architecture
@@ -196,24 +196,13 @@ def test_files_that_are_not_weights_leave_no_output(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out*"))
 
 
-@contextmanager
-def limit_of_file_size(size: int) -> Iterator[None]:
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_a_full_disk_leaves_the_earlier_file(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"
     write_arrays(path, {"a": np.zeros(10)})
     before = path.read_bytes()
-    with limit_of_file_size(100_000), pytest.raises(OutputError, match=r"cannot be written \(File too large"):
+    with file_size_limit(100_000), pytest.raises(OutputError, match=r"cannot be written \(File too large"):
         write_arrays(path, {"a": np.zeros(100_000), "b": np.zeros(10)})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

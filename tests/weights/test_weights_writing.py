@@ -6,13 +6,12 @@ import hashlib
 import pickle
 import pickletools
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from disk_limits import file_size_limit
 
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.errors import OutputError
@@ -76,18 +75,6 @@ def test_no_name_is_one_that_numpy_1_lacks(path: Path) -> None:
     write_pdparams(path, {"a": np.zeros(1)})
     names = {argument for code, argument, _ in pickletools.genops(path.read_bytes()) if code.name == "GLOBAL"}
     assert names == {"numpy.core.multiarray _reconstruct", "numpy ndarray", "numpy dtype"}
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Let no file grow beyond a size, as a full disk does."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
