@@ -16,6 +16,7 @@ from ..architectures.soundness import sound_float32
 from ..config import InputSize, check_choice, check_flag
 from ..errors import CheckpointError, InvalidInputError, OutOfMemoryError
 from .checkpoint_file import INPUT_SIZE_NAME, load_checkpoint, stored_input_size
+from .conversion_notes import note_boxes, note_merged, note_settings
 from .conversion_report import Conversion
 from .file_facts import file_identity
 from .formats import open_arrays, reported_errors
@@ -108,16 +109,12 @@ def _convert(
     read = _read(source, find_architecture(entry.architecture) if entry else None)
     arrays: Arrays = dict(read.checkpoint.arrays)
     family = None if names == CANONICAL else next(family for family in FAMILIES if names == family.NAME)
-    notes = _lost_settings(entry)
+    notes = [*note_settings(entry), *note_boxes(read.checkpoint.sizes, family)]
     left_out = list(read.left_out)
     if family is not None:
         arrays = family.from_canonical(read.checkpoint.arrays, read.checkpoint.architecture)
         left_out += list(read.training)
-        if merged := len(read.checkpoint.arrays) - len(arrays):
-            notes.append(
-                f"{merged} arrays of constant offsets, masks and biases are merged into others, because the network of "
-                f"{names} has plain convolutions in its neck; it computes the same within the rounding of float32"
-            )
+        notes += note_merged(len(read.checkpoint.arrays) - len(arrays), family)
     else:
         arrays |= read.training
     used = len(arrays) - (0 if family else len(read.training))
@@ -138,20 +135,6 @@ def _convert(
         tuple(left_out),
         tuple(notes),
     )
-
-
-def _lost_settings(entry: WeightsEntry | None) -> list[str]:
-    """Return notes on the settings of registered weights that no checkpoint file holds."""
-    if entry is None:
-        return []
-    notes = []
-    settings = {"method": entry.tracker_method, **entry.tracker_settings}
-    if settings != {"method": "jde"}:
-        listed = ", ".join(f"{name} {value}" for name, value in settings.items())
-        notes.append(f"the file does not state the tracker's settings of {entry.name}: {listed}")
-    if entry.classes > 1:
-        notes.append(f"the file does not state the names of the {entry.classes} classes of {entry.name}")
-    return notes
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,11 +106,12 @@ def test_classes_and_embedding_size_are_read_from_the_file(arrays: Arrays, tmp_p
     assert verify_file(tmp_path / "classes.pth").classes == 5
 
 
-def test_a_network_of_width_and_height_is_refused(arrays: Arrays, tmp_path: Path) -> None:
-    centred = {name: array[:2] if name.startswith("wh.2.") else array for name, array in arrays.items()}
-    write_pth(tmp_path / "centred.pth", centred)
-    with pytest.raises(CheckpointError, match=r"centred\.pth.*wh has 2 channels.*expected 4.*ltrb"):
-        load_checkpoint(tmp_path / "centred.pth")
+@pytest.mark.parametrize("channels", [1, 3, 6])  # 6: a width and a height for each of three classes, cat_spec_wh
+def test_a_size_head_of_other_channels_is_refused(channels: int, arrays: Arrays, tmp_path: Path) -> None:
+    head = {"wh.2.weight": np.ones((channels, 256, 1, 1), np.float32), "wh.2.bias": np.ones(channels, np.float32)}
+    write_pth(tmp_path / "odd.pth", {**arrays, **head})
+    with pytest.raises(CheckpointError, match=r"odd\.pth.*head\.size\.2\.conv\.(weight|bias).*expected"):
+        load_checkpoint(tmp_path / "odd.pth")
 
 
 def test_width_and_height_are_written_as_distances_to_the_sides(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ _HEAD_NAMES = {
     "detector.head.offset": "reg",
     "reid.reid": "id",
 }
-_SIZE_CHANNELS, _CENTRED_SIZE_CHANNELS = 4, 2
 
 Rule = tuple[str, str]
 
@@ -69,18 +68,15 @@ def matches(names: Collection[str]) -> bool:
 def to_canonical(arrays: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
     """Rename the arrays of ifzhang's file to canonical names; see `Family.to_canonical`.
 
+    The head ``wh`` has four distances to the sides, or width and height if it was trained without ``ltrb``; `HeadSizes`
+    distinguishes the two by its channels, as ``mot_decode`` does by the option.
+
     Raises:
-        FormatError: The boxes of the network are width and height, as CenterNet's; FairMOT has four distances.
+        FormatError: The names are of another project.
     """
     name = _architecture_name(arrays.keys())
     if name is None:
         raise FormatError("its array names are not those of a network of ifzhang/FairMOT.")
-    sizes = arrays.get("wh.2.weight")
-    if sizes is not None and sizes.shape[:1] == (_CENTRED_SIZE_CHANNELS,):
-        raise FormatError(
-            f"its head wh has {_CENTRED_SIZE_CHANNELS} channels, width and height; expected {_SIZE_CHANNELS}, the "
-            "distances to the four sides: use a checkpoint trained with ltrb, ifzhang/FairMOT's default."
-        )
     canonical = {ifzhangs: own for own, ifzhangs in _names(find_architecture(name)).items()}
     return {
         canonical.get(name, name): array

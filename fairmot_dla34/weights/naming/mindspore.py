@@ -112,6 +112,9 @@ class MindSporeNames:
     ) -> dict[str, NDArray[Any]]:
         """Rename the arrays of a checkpoint to this project's names, and compute those of the neck.
 
+        A size head of width and height becomes one of the distances to the four sides, which is what the projects'
+        ``MotDecode`` expects.
+
         Raises:
             InvalidInputError: The architecture is not DLA-34, or a convolution of the neck has offsets or masks that
                 depend on the image.
@@ -121,6 +124,8 @@ class MindSporeNames:
                 f"{architecture.title} has no counterpart in {self._project}; expected {DLA34.title}: write another "
                 "format."
             )
+        if architecture.heads is not None:
+            arrays = architecture.heads.with_ltrb_sizes(arrays)
         plain = without_offsets(arrays, self._project)
         if not self._with_bias:
             for name in ending(plain, BIAS):
