@@ -6,6 +6,7 @@ Both engines use it, so it imports no PyTorch.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -77,6 +78,32 @@ def claimed_folder(folder: Path, files: RunFiles | None = None, *, resume: bool,
         yield folder
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def emptied_on_error(folder: Path, inner: str) -> Iterator[None]:
+    """Remove, after an error, what this process created in vain: empty folders, and the lock.
+
+    A folder that existed before stays, and so does one with anything in it, such as frames of a video that was read.
+
+    Args:
+        folder: Folder of the run; it is claimed within the context.
+        inner: Folder in it that is created within the context.
+    """
+    folders = (folder / inner, folder, *folder.parents)
+    new = [path for path in folders if not os.path.lexists(path)]
+    has_lock = os.path.lexists(folder / _LOCK_FILE)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError, Timeout):  # the first error is the one to report
+            if not has_lock:
+                with FileLock(folder / _LOCK_FILE, timeout=0):  # never that of another process
+                    (folder / _LOCK_FILE).unlink()
+            for path in new:
+                if os.path.lexists(path):
+                    path.rmdir()
+        raise
 
 
 def check_no_earlier_run(folder: Path, files: RunFiles | None = None) -> None:

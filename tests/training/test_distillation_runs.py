@@ -17,7 +17,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from clips import write_clip  # noqa: E402  (after the check)
+from clips import corrupt, write_clip  # noqa: E402  (after the check)
 from small_training import HEADS, WORDS, Small, arrays_of, register_small, same_arrays, small_config  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
@@ -35,6 +35,7 @@ from fairmot_dla34.errors import (  # noqa: E402
 )
 from fairmot_dla34.training import DistillationConfig, LossConfig, TrainingSummary, loop, train  # noqa: E402
 from fairmot_dla34.training.distillation.teacher import TeacherOutputs  # noqa: E402
+from fairmot_dla34.training.folder import claimed_folder  # noqa: E402
 from fairmot_dla34.training.network.fairmot import FairMOTNetwork  # noqa: E402
 from fairmot_dla34.training.paddle_engine.limits import check_settings  # noqa: E402
 from fairmot_dla34.training.saving import write_weights  # noqa: E402
@@ -275,6 +276,51 @@ def test_a_video_needs_a_teacher_and_must_exist(video: Path, data: Path, teacher
     (tmp_path / "empty").mkdir()
     with pytest.raises(DatasetError, match="no images and is no prepared dataset"):
         distil(tmp_path / "empty", tmp_path / "run", teacher)
+
+
+def damaged_video(path: Path, kind: str) -> Path:
+    """Write a video that cannot be read: cut off before its index, with noise for images, or empty."""
+    write_clip(path, 6, rate=Fraction(5), size=(96, 64), g="1")
+    if kind == "noise":
+        return corrupt(path, range(6))
+    path.write_bytes(path.read_bytes()[: {"empty": 0, "header": 40, "cut": 800}[kind]])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["empty", "header", "cut", "noise"])
+def test_a_video_that_cannot_be_read_leaves_nothing(kind: str, teacher: Path, tmp_path: Path) -> None:
+    broken = damaged_video(tmp_path / "broken.mp4", kind)
+    with pytest.raises(SourceError, match=r"broken\.mp4"):
+        distil(broken, tmp_path / "runs" / "camera" / "1", teacher)
+    assert list(tmp_path.iterdir()) == [broken]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(SourceError, match=r"broken\.mp4"):
+        distil(broken, tmp_path / "mine", teacher)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_frames_of_an_intact_video_are_kept_beside_a_broken_one(video: Path, teacher: Path, tmp_path: Path) -> None:
+    """The command is repeated when the broken video is replaced, and reads only that one."""
+    broken, run = damaged_video(tmp_path / "broken.mp4", "cut"), tmp_path / "run"
+    config = replace(small_config(video, run, teacher=teacher, epochs=1), data=(video, broken))
+    with pytest.raises(SourceError, match=r"broken\.mp4"):
+        train(config)
+    assert [path.name for path in (run / "frames").iterdir()] == ["1-street"]
+    made = (run / "frames" / "1-street" / "dataset.json").stat().st_mtime_ns
+    write_clip(broken, 4, rate=Fraction(5), size=(96, 64))
+    train(config)
+    assert (run / "frames" / "1-street" / "dataset.json").stat().st_mtime_ns == made
+    assert len(list((run / "frames").iterdir())) == 2
+
+
+def test_the_lock_of_another_run_stays(video: Path, teacher: Path, tmp_path: Path) -> None:
+    broken = damaged_video(tmp_path / "broken.mp4", "cut")
+    with claimed_folder(tmp_path / "run", resume=False, overwrite=False):
+        with pytest.raises(OutputError, match="in use by another training run"):
+            distil(broken, tmp_path / "run", teacher)
+        with pytest.raises(OutputError, match="in use by another training run"):
+            distil(video, tmp_path / "run", teacher)
 
 
 def test_frames_without_labels_are_not_trained_on_alone_nor_validated_on(

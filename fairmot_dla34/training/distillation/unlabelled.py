@@ -14,7 +14,7 @@ from ...errors import DatasetError, InvalidInputError, SourceError
 from ...file_names import safe_file_name
 from ..batches.source import PART as TRAINED_PART
 from ..config import TrainingConfig
-from ..folder import check_no_earlier_run, claimed_folder
+from ..folder import check_no_earlier_run, claimed_folder, emptied_on_error
 from ..processes.restarts import is_run_of_this_job
 from ..processes.world import World
 from ..validation.part import VALIDATION_PART
@@ -105,7 +105,10 @@ def _make(config: TrainingConfig, folders: dict[Path, Path], teacher: object) ->
         _check_exists(video)
     prepared = [Dataset.open(path) for path in config.data if path not in folders]
     validation = [Dataset.open(path) for path in config.val]
-    with claimed_folder(config.output_dir, resume=True, overwrite=False):
+    with (
+        emptied_on_error(config.output_dir, FOLDER),
+        claimed_folder(config.output_dir, resume=True, overwrite=False),
+    ):
         if not (config.resume or config.overwrite or is_run_of_this_job(config.output_dir)):
             check_no_earlier_run(config.output_dir)
         classes = (prepared or validation)[0].classes if prepared or validation else _class_names(teacher)
