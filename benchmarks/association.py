@@ -21,7 +21,7 @@ from itertools import product, starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contestants import STEADY, contestants, own_tracker
+from contestants import STEADY, contestants, frcnn_contestants, own_tracker
 from mot17 import Sequence, read_sequences, write_results
 
 from fairmot_dla34.association.steady import Tuning
@@ -75,13 +75,15 @@ def table(data: Path, sequences: list[Sequence], results: Path) -> dict[str, Sco
     """Run all trackers and print their scores."""
     print("| tracker | HOTA | AssA | MOTA | IDF1 | IDSW |\n|---|---|---|---|---|---|")
     rows = {}
-    for contestant in contestants():
+    for contestant in (*frcnn_contestants(), *contestants()):
+        if contestant.uses_embeddings:
+            continue
         if not contestant.installed:
             print(f"| {contestant.name} | not installed | | | | |")
             continue
         folder = results / contestant.name
         for sequence in sequences:
-            write_results(sequence, contestant.start(sequence.frame_rate), folder)
+            write_results(sequence, contestant.start(sequence.frame_rate, sequence.size), folder)
         rows[contestant.name] = evaluate(data / "gt", folder).combined
         print(line(contestant.name, rows[contestant.name]), flush=True)
     return rows

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import configparser
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from contestant import Size, Update
 
 from fairmot_dla34.values import Detections
-
-Row = tuple[int, float, float, float, float]  # id, left, top, right, bottom in image px
-Update = Callable[[Detections], Iterable[Row]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +19,13 @@ class Sequence:
     Attributes:
         name: Name of its files, such as ``MOT17-02``.
         frame_rate: Frames per second.
+        size: Width and height of the images, px.
         frames: Detections of every frame.
     """
 
     name: str
     frame_rate: float
+    size: Size
     frames: list[Detections]
 
 
@@ -43,7 +42,8 @@ def _read(data: Path, name: str) -> Sequence:
     boxes[:, 2:] += boxes[:, :2]
     masks = [table[:, 0] == frame for frame in range(1, int(info["Sequence"]["seqLength"]) + 1)]
     frames = [Detections(boxes[mask], table[mask, 6]) for mask in masks]
-    return Sequence(name, float(info["Sequence"]["frameRate"]), frames)
+    size = int(info["Sequence"]["imWidth"]), int(info["Sequence"]["imHeight"])
+    return Sequence(name, float(info["Sequence"]["frameRate"]), size, frames)
 
 
 def write_results(sequence: Sequence, update: Update, folder: Path) -> None:
