@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fairmot_dla34.values import Detections
 
@@ -14,6 +15,10 @@ Row = tuple[int, float, float, float, float]  # id, left, top, right, bottom in 
 Update = Callable[[Detections], Iterable[Row]]
 Size = tuple[int, int]  # width and height of the images, px
 Start = Callable[[float, Size], Update]
+
+# The default thresholds of `TrackerConfig`, which suit FairMOT's scores: conf_thres, low_conf_thres, and the smallest
+# score of a new track. The peers' own defaults suit other detectors.
+HIGH_SCORE, LOW_SCORE, NEW_TRACK_SCORE = 0.4, 0.2, 0.5
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,16 @@ def valid(detections: Detections) -> Detections:
         keep &= np.isfinite(embeddings).all(axis=1)
         embeddings = embeddings[keep]
     return Detections(boxes[keep], scores[keep].clip(0, 1), embeddings)
+
+
+def embeddings_of(detections: Detections) -> NDArray[np.float32]:
+    """Return the embeddings, ``(0, 1)`` without detections.
+
+    Raises:
+        ValueError: There are detections, but no embeddings.
+    """
+    if not len(detections):
+        return np.zeros((0, 1), np.float32)
+    if detections.embeddings is None:
+        raise ValueError("The detections have no embeddings; this contestant needs them, see `uses_embeddings`.")
+    return detections.embeddings

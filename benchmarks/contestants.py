@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from contestant import Contestant
 from own_methods import BYTE, STEADY, own_methods, own_methods_for_frcnn, own_tracker
-from peers_boxmot import boxmot_trackers
+from peers_boxmot import boxmot_trackers, boxmot_trackers_for_fairmot
 from peers_paddledetection import paddledetection_for_frcnn, paddledetection_trackers
-from peers_roboflow import roboflow_trackers
+from peers_roboflow import roboflow_trackers, roboflow_trackers_for_fairmot
 
-__all__ = ["BYTE", "STEADY", "Contestant", "contestants", "frcnn_contestants", "own_tracker"]
+__all__ = [
+    "BYTE",
+    "STEADY",
+    "Contestant",
+    "contestants",
+    "frcnn_contestants",
+    "own_tracker",
+    "peers_for_fairmot",
+]
 
 
 def contestants() -> list[Contestant]:
@@ -19,3 +27,11 @@ def contestants() -> list[Contestant]:
 def frcnn_contestants() -> list[Contestant]:
     """Return those that are set for the scores of MOT17's public detections (FRCNN); they use no embeddings."""
     return [*own_methods_for_frcnn(), *paddledetection_for_frcnn()]
+
+
+def peers_for_fairmot() -> list[Contestant]:
+    """Return the peers with the score thresholds of this package, which suit the scores of FairMOT.
+
+    PaddleDetection's own settings for FairMOT are among `contestants`.
+    """
+    return [*roboflow_trackers_for_fairmot(), *boxmot_trackers_for_fairmot()]

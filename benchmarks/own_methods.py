@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from contestant import Contestant, Row, Size, Start, Update
+from contestant import Contestant, Row, Size, Start, Update, embeddings_of
 
 from fairmot_dla34 import Tracker, TrackerConfig
 from fairmot_dla34.association import method_names
@@ -24,11 +24,11 @@ def own_methods() -> Iterator[Contestant]:
     """Yield every method at its default settings: by boxes only, unless it needs embeddings, then with embeddings."""
     for method in method_names():
         if method not in NEEDS_EMBEDDINGS:
-            config = TrackerConfig(method=method, use_embeddings=False)
-            yield Contestant(f"fairmot_dla34 {method}", "", _starter(config))
+            starter = _starter(TrackerConfig(method=method, use_embeddings=False))
+            yield Contestant(f"fairmot_dla34 {method}", "", starter)
     for method in method_names():
-        config = TrackerConfig(method=method)
-        yield Contestant(f"fairmot_dla34 {method}, embeddings", "", _starter(config), uses_embeddings=True)
+        starter = _starter(TrackerConfig(method=method))
+        yield Contestant(f"fairmot_dla34 {method}, embeddings", "", starter, uses_embeddings=True)
 
 
 def own_methods_for_frcnn() -> Iterator[Contestant]:
@@ -54,6 +54,12 @@ def own_tracker(config: TrackerConfig, frame_rate: float, tuning: Tuning | None 
 
 def _starter(config: TrackerConfig) -> Start:
     def start(frame_rate: float, _: Size) -> Update:
-        return own_tracker(config, frame_rate)
+        update = own_tracker(config, frame_rate)
+
+        def checked_update(detections: Detections) -> Iterable[Row]:
+            embeddings_of(detections)  # `byte` and `steady` would match by boxes without a word
+            return update(detections)
+
+        return checked_update if config.use_embeddings else update
 
     return start

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from contestant import Contestant, Row, Size, Start, Update, valid
+from contestant import Contestant, Row, Size, Start, Update, embeddings_of, valid
 from numpy.typing import NDArray
 
 from fairmot_dla34.values import Detections
@@ -74,9 +74,8 @@ def _jde_starter(settings: dict[str, Any], *, embeddings: bool) -> Start:
 
         def update(detections: Detections) -> Iterator[Row]:
             detections = valid(detections)
-            known = detections.embeddings if embeddings else None
-            # It normalises the embeddings in place.
-            for track in tracker.update(_rows(detections), None if known is None else known.copy())[0]:
+            known = embeddings_of(detections).copy() if embeddings else None  # it normalises them in place
+            for track in tracker.update(_rows(detections), known)[0]:
                 _, _, width, height = track.tlwh
                 if width * height > tracker.min_box_area and width / height <= tracker.vertical_ratio:
                     yield (track.track_id, *track.tlbr)
@@ -121,11 +120,9 @@ def _start_deepsort(_: float, __: Size) -> Update:
 
     def update(detections: Detections) -> Iterator[Row]:
         detections = valid(detections)
-        if detections.embeddings is None:
-            raise ValueError("DeepSORTTracker needs embeddings, but the detections have none.")
         keep = detections.scores > DEEPSORT_MIN_SCORE
         tracker.predict()
-        for track in tracker.update(_rows(detections)[keep], detections.embeddings[keep]):
+        for track in tracker.update(_rows(detections)[keep], embeddings_of(detections)[keep]):
             if track.is_confirmed() and track.time_since_update == 0:
                 yield (track.track_id, *track.to_tlbr())
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from contestant import Contestant, Row, Size, Start, Update, valid
+from contestant import HIGH_SCORE, NEW_TRACK_SCORE, Contestant, Row, Size, Start, Update, valid
 
 from fairmot_dla34.values import Detections
 
 # Class and arguments that differ from the defaults; lost_track_buffer=60 (two seconds) was tuned on MOT17's sequences.
-TRACKERS: dict[str, tuple[str, dict[str, int]]] = {
+TRACKERS: dict[str, tuple[str, dict[str, float]]] = {
     "BoT-SORT, lost_track_buffer=60": ("BoTSORTTracker", {"lost_track_buffer": 60}),
     "BoT-SORT": ("BoTSORTTracker", {}),
     "McByte": ("McByteTracker", {}),
@@ -22,6 +22,8 @@ TRACKERS: dict[str, tuple[str, dict[str, int]]] = {
     "OC-SORT": ("OCSORTTracker", {}),
     "SORT": ("SORTTracker", {}),
 }
+OUR_THRESHOLDS = {"high_conf_det_threshold": HIGH_SCORE, "track_activation_threshold": NEW_TRACK_SCORE}
+ABSENT = {"OCSORTTracker": {"track_activation_threshold"}, "SORTTracker": {"high_conf_det_threshold"}}
 
 
 def roboflow_trackers() -> Iterator[Contestant]:
@@ -30,7 +32,15 @@ def roboflow_trackers() -> Iterator[Contestant]:
         yield Contestant(f"trackers {name}", "trackers", _starter(kind, arguments))
 
 
-def _starter(kind: str, arguments: dict[str, int]) -> Start:
+def roboflow_trackers_for_fairmot() -> Iterator[Contestant]:
+    """Yield them with the thresholds of this package's defaults; the limit of low scores is always 0.1."""
+    for name, (kind, arguments) in TRACKERS.items():
+        thresholds = {key: value for key, value in OUR_THRESHOLDS.items() if key not in ABSENT.get(kind, ())}
+        starter = _starter(kind, {**arguments, **thresholds})
+        yield Contestant(f"trackers {name}, our thresholds", "trackers", starter)
+
+
+def _starter(kind: str, arguments: dict[str, float]) -> Start:
     def start(frame_rate: float, _: Size) -> Update:
         import supervision
         import trackers
