@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +196,44 @@ def test_files_that_are_not_weights_leave_no_output(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder"):
         convert(tmp_path / "nan.npz", (tmp_path / "folder.pth").mkdir() or tmp_path / "folder.pth")  # type: ignore[func-returns-value]
     assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar", "bztar", "xztar"])
+def test_a_packed_checkpoint_is_to_be_unpacked(kind: str, tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    convert(tiny, folder / "权重 1.pth", to="paddledetection")
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), kind, folder))
+    with pytest.raises(CheckpointError, match=r"packed\..* is a \w+ archive.*unpack it first"):
+        convert(packed, tmp_path / "out.npz")
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_a_network_of_another_project_is_named_by_its_arrays(tmp_path: Path) -> None:
+    """Names and shapes as in torchvision's ResNet-18."""
+    shapes = {"conv1.weight": (64, 3, 7, 7), "bn1.running_mean": (64,), "layer1.0.conv1.weight": (64, 64, 3, 3)}
+    write_arrays(tmp_path / "resnet18.pth", {name: np.ones(shape) for name, shape in shapes.items()})
+    with pytest.raises(CheckpointError, match=r"3 arrays, such as bn1.*none belongs to a known architecture"):
+        convert(tmp_path / "resnet18.pth", tmp_path / "out.npz")
+    write_arrays(tmp_path / "none.pth", {})
+    with pytest.raises(CheckpointError, match=r"none\.pth is not read: it has no tensors"):
+        convert(tmp_path / "none.pth", tmp_path / "out.npz")
+
+
+def test_names_with_spaces_and_chinese_characters_and_new_folders(tiny: Path, tmp_path: Path) -> None:
+    first = convert(tiny, tmp_path / "新 文件夹" / "里面" / "我的 权重.pth", to="paddledetection").path
+    second = convert(first, tmp_path / "a b" / "又一个.pdparams").path
+    assert load_checkpoint(second).architecture.name == "tiny"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(tiny: Path) -> None:
+    closed = tiny.parent / "closed"
+    closed.mkdir(mode=0o500)
+    for path in (closed / "out.npz", closed / "new" / "out.npz"):
+        with pytest.raises(OutputError, match=r"out\.npz cannot be written \(Permission denied\)"):
+            convert(tiny, path)
+    assert not list(closed.iterdir())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")

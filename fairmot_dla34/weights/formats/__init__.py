@@ -14,6 +14,16 @@ from .stored import StoredArray
 
 __all__ = ["StoredArray", "check_kind", "open_arrays", "reported_errors"]
 
+_ARCHIVES = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+_TAR_MARK, _TAR_MARK_START = b"ustar", 257  # POSIX.1, and GNU tar
+
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[dict[str, StoredArray]]:
@@ -65,7 +75,17 @@ def _find_arrays(stream: BinaryIO, path: Path) -> dict[str, StoredArray]:
         return read_pickle(stream, status.st_size)
     if is_ckpt(start):
         return read_ckpt(stream, status.st_size)
+    stream.seek(_TAR_MARK_START)
+    if kind := _archive_kind(start, stream.read(len(_TAR_MARK))):
+        raise CheckpointError(f"{path} is a {kind} archive; {EXPECTED}: unpack it first.")
     raise CheckpointError(f"{path} {_describe(start)}; {EXPECTED}: fetch it again.")
+
+
+def _archive_kind(start: bytes, tar_mark: bytes) -> str | None:
+    """Return the kind of an archive by its first bytes, None if it is none."""
+    if tar_mark == _TAR_MARK:
+        return "tar"
+    return next((kind for begin, kind in _ARCHIVES.items() if start.startswith(begin)), None)
 
 
 def _describe(start: bytes) -> str:

@@ -42,7 +42,7 @@ def read_npz(stream: BinaryIO, size: int) -> dict[str, StoredArray]:
     members = archive.infolist()
     other = [member.filename for member in members if not member.filename.endswith(".npy")]
     if other:
-        raise FormatError(f"it is a zip archive with {other[0][:80]!r}; {EXPECTED}.")
+        raise FormatError(f"it is a zip archive with {other[0][:80]!r}; {EXPECTED}: if one is in it, unpack it first.")
     arrays: dict[str, StoredArray] = {}
     for member in members:
         name = member.filename.removesuffix(".npy")
