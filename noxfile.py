@@ -22,6 +22,7 @@ nox.options.reuse_existing_virtualenvs = True
 REPORTS = Path(".test_results")
 MAIN_VERSION = "3.11"  # PaddleHub runs on no newer Python
 MINDSPORE = ("mindspore==2.10.*", "numpy<2")  # 2.5 GB; there is no smaller build
+NOTEBOOK = ("nbclient>=0.10", "ipykernel>=6.29", "matplotlib>=3.8")
 TORCH = "torch==2.13.*"  # one version: its builds for CPUs install in seconds, and figures repeat
 OTHER_VERSIONS = ("3.10", "3.12", "3.13")
 # What differs between Python versions: the wheels of dependencies (PyAV above all), pickles in checkpoints, imports,
@@ -119,6 +120,15 @@ def train(session: nox.Session) -> None:
     """Train with PyTorch, in one process and in several."""
     session.install(".[test,train,eval]", TORCH)
     _pytest(session, "train", "train and not paddle", "tests/training", "tests/commands/test_train_usage.py")
+
+
+@nox.session(python=MAIN_PYTHON)
+@_recorded("notebook")
+def notebook(session: nox.Session) -> None:
+    """Execute the notebook with a short training; its outputs and warnings are printed, and nothing is written."""
+    session.install(".[train,eval]", TORCH, *NOTEBOOK)
+    warnings = {"PYTHONWARNINGS": "default", "FAIRMOT_NOTEBOOK_MINUTES": "0.3"}
+    session.run("python", "tools/notebook.py", "--check", *session.posargs, env=warnings)
 
 
 @nox.session(python=MAIN_PYTHON)

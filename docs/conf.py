@@ -21,15 +21,18 @@ project = "fairmot_dla34"
 author = "The fairmot_dla34 contributors"
 version = release = package.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/*.md", "docs/*.rst", "docs/api/*.rst", "fairmot_dla34/weights/sample.md"]
+include_patterns = ["*.md", "docs/*.md", "docs/*.rst", "docs/api/*.rst", "docs/notebooks/*.ipynb"]
+include_patterns += ["fairmot_dla34/weights/sample.md"]
 exclude_patterns = [".*", "build", "dist", "docs/_build"]
 
 html_theme = "furo"
 html_title = f"fairmot_dla34 {release}"
 
 myst_heading_anchors = 4  # links such as `page.md#section`
+myst_enable_extensions = ["dollarmath"]
+nb_execution_mode = "off"  # notebooks are committed with their outputs; the nox session `notebook` runs them
 
 # Docstrings mark code and names alike with single backticks. A name that is documented becomes a link, the rest code.
 default_role = "py:obj"
