@@ -97,7 +97,7 @@ def from_canonical(arrays: Mapping[str, NDArray[np.float32]], architecture: Arch
     if architecture.name not in _RULES:
         raise InvalidInputError(
             f"{architecture.title} has no counterpart in ifzhang/FairMOT; expected one of {', '.join(_RULES)}: write "
-            "another format."
+            "another format, or canonical names (--to paddledetection)."
         )
     names = _names(architecture)
     if architecture.heads is not None:
