@@ -41,14 +41,14 @@ def main() -> int:
     group.add_argument("--copy", action="store_true", help="copy code and outputs to the translation only")
     arguments = parser.parse_args()
     english, chinese = read(ENGLISH), read(CHINESE)
+    if arguments.check and with_code_of(english, chinese) != chinese:
+        print(f"{CHINESE.name} has other code than {ENGLISH.name}: run tools/notebook.py --copy.")
+        return 1
     if not arguments.copy:
         english = executed(english)
-    translated = with_code_of(english, chinese)
     if arguments.check:
-        if [cell["source"] for cell in code_cells(translated)] != [cell["source"] for cell in code_cells(chinese)]:
-            print(f"{CHINESE.name} has other code than {ENGLISH.name}: run tools/notebook.py --copy.")
-            return 1
         return 0
+    translated = with_code_of(english, chinese)
     for path, notebook in ((ENGLISH, english), (CHINESE, translated)):
         path.write_text(json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
         print(f"wrote {path.name}, {path.stat().st_size / 1000:.0f} kB")
@@ -59,11 +59,6 @@ def read(path: Path) -> Notebook:
     """Return the content of a notebook."""
     notebook: Notebook = json.loads(path.read_text("utf-8"))
     return notebook
-
-
-def code_cells(notebook: Notebook) -> list[dict[str, Any]]:
-    """Return the cells of code, in order."""
-    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def executed(notebook: Notebook) -> Notebook:
