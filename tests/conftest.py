@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,10 +24,14 @@ settings.load_profile("shared cores")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bind each worker of pytest-xdist to its share of the cores, if the system can.
+    """Restore SIGINT, and bind each worker of pytest-xdist to its share of the cores, if the system can.
 
-    OpenVINO starts one thread per core that its process may use. Without this, every worker would use all of them.
+    A shell starts background jobs with SIGINT ignored, and their children inherit that: tests that interrupt a run
+    would fail. OpenVINO starts one thread per core that its process may use. Without the binding, every worker would
+    use all of them.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = getattr(config, "workerinput", None)
     if worker and hasattr(os, "sched_setaffinity"):
         number = int(worker["workerid"].removeprefix("gw"))
