@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulated_world import TruthFrame
 
 from fairmot_dla34 import Detections
+from fairmot_dla34.evaluation.average_precision import overlap
 
 FloatArray = NDArray[np.float64]
 
@@ -258,14 +259,10 @@ def _unit(vector: FloatArray) -> FloatArray:
 
 def _nms(boxes: FloatArray, scores: FloatArray, limit: float) -> NDArray[np.intp]:
     """Return the rows that greedy non-maximum suppression keeps, ascending."""
-    shared = np.maximum(
-        np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(boxes[:, None, :2], boxes[None, :, :2]), 0
-    ).prod(axis=2)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    overlap = shared / (areas[:, None] + areas - shared)
+    ious = overlap(boxes.astype(np.float32), boxes.astype(np.float32))
     kept = np.ones(len(boxes), bool)
     for row in np.argsort(-scores, kind="stable"):
         if kept[row]:
-            kept &= overlap[row] <= limit
+            kept &= ious[row] <= limit
             kept[row] = True
     return np.flatnonzero(kept)

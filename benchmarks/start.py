@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from excerpts import copy_excerpt
+from process_usage import wait_for_usage
 
 from fairmot_dla34.weights import resolve_weights
 
@@ -46,14 +47,12 @@ def run_once(command: Sequence[str], mot_file: Path, cache: Path) -> tuple[float
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        errors = process.stderr.read().decode() if process.stderr else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        whole_s = time.perf_counter() - start
-        ended.set()
-        watcher.join()
-    if process.returncode:
-        raise RuntimeError(errors)
+        try:
+            usage = wait_for_usage(process)
+        finally:
+            whole_s = time.perf_counter() - start
+            ended.set()
+            watcher.join()
     return (first_result_s or [whole_s])[0], usage.ru_maxrss / 1024
 
 

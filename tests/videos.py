@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,3 +23,10 @@ def walking_boxes(frames: int, width: int = 320, height: int = 192, people: int 
             top = 10 + person * 60
             cv2.rectangle(image, (left, top), (left + 29, top + 59), COLOURS_BGR[person], -1)
         yield image
+
+
+def write_walking_boxes(folder: Path, frames: int, width: int = 320, height: int = 192) -> Path:
+    """Write the images of `walking_boxes` to an existing folder, as PNG files in order; return the folder."""
+    for index, image in enumerate(walking_boxes(frames, width, height)):
+        cv2.imwrite(str(folder / f"{index:06d}.png"), image)
+    return folder

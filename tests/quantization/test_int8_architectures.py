@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from networks import Request, write_checkpoint
 from numpy.typing import NDArray
-from videos import walking_boxes
+from videos import write_walking_boxes
 
 from fairmot_dla34 import InputSize
 from fairmot_dla34.architectures import HeadSizes, find_architecture
@@ -31,10 +30,7 @@ LEAST_SHARED = {"light": 0.85, "yolov5s": 0.5}  # peaks of random maps are hardl
 @pytest.fixture(scope="module")
 def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 12 images with boxes that walk."""
-    folder = tmp_path_factory.mktemp("boxes")
-    for index, image in enumerate(walking_boxes(12, 160, 160)):
-        cv2.imwrite(str(folder / f"{index:06d}.png"), image)
-    return folder
+    return write_walking_boxes(tmp_path_factory.mktemp("boxes"), 12, 160, 160)
 
 
 def raw_outputs(model: object, images: list[NDArray[np.uint8]]) -> list[RawPeaks]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from seeded_network import CELLS, INPUT_SIZE, SIZES, golden_outputs, run_graph, seeded_arrays
-from videos import walking_boxes
+from videos import write_walking_boxes
 
-from fairmot_dla34.architectures import HeadSizes, find_architecture
+from fairmot_dla34.architectures import Architecture, HeadSizes, find_architecture
+from fairmot_dla34.architectures.base import Arrays
 from fairmot_dla34.architectures.dla34 import DLA34
 from fairmot_dla34.backends.selfcheck import random_checkpoint
 from fairmot_dla34.commands.main import main
@@ -29,10 +29,9 @@ from fairmot_dla34.weights.naming import ifzhang
 STRIDE = 4  # network px per cell
 
 
-def write_centred(path: Path, name: str) -> Path:
-    """Write the seeded network with the first two channels of its size head, by ifzhang's names."""
-    architecture = find_architecture(name)
-    renamed = ifzhang.from_canonical(seeded_arrays(architecture), architecture)
+def write_centred(path: Path, arrays: Arrays, architecture: Architecture) -> Path:
+    """Write a network with the first two channels of its size head, by ifzhang's names."""
+    renamed = ifzhang.from_canonical(arrays, architecture)
     write_pth(path, {name: array[:2] if name.startswith("wh.2.") else array for name, array in renamed.items()})
     return path
 
@@ -60,13 +59,15 @@ def boxes_of(path: Path) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("name", ["hrnet_18", "yolov5s"])
 def test_boxes_are_those_of_the_original_network(name: str, tmp_path: Path) -> None:
-    path, expected = write_centred(tmp_path / "centred.pth", name), centred_boxes(name)
+    architecture, expected = find_architecture(name), centred_boxes(name)
+    path = write_centred(tmp_path / "centred.pth", seeded_arrays(architecture), architecture)
     assert load_checkpoint(path).sizes == SIZES[name]._replace(size_channels=2)
     np.testing.assert_allclose(boxes_of(path), expected, atol=1e-5 * np.abs(expected).max(), rtol=0)
 
 
 def test_every_format_gives_the_same_boxes(tmp_path: Path) -> None:
-    path = write_centred(tmp_path / "centred.pth", "yolov5s")
+    architecture = find_architecture("yolov5s")
+    path = write_centred(tmp_path / "centred.pth", seeded_arrays(architecture), architecture)
     before = boxes_of(path)
     for suffix in (".pth", ".npz", ".pdparams"):
         report = convert(path, tmp_path / f"made{suffix}")
@@ -78,10 +79,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ``.pth`` file of DLA-34 with width and height, which MindSpore can hold too: without offsets."""
     random = random_checkpoint().arrays
     arrays = {name: np.zeros_like(array) if ".conv_offset." in name else array for name, array in random.items()}
-    renamed = ifzhang.from_canonical(arrays, DLA34)
-    path = tmp_path_factory.mktemp("centred") / "centred.pth"
-    write_pth(path, {name: array[:2] if name.startswith("wh.2.") else array for name, array in renamed.items()})
-    return path
+    return write_centred(tmp_path_factory.mktemp("centred") / "centred.pth", arrays, DLA34)
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +119,7 @@ def test_mindspore_files_of_width_and_height_are_read(plain: Path, made: dict[st
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("street")
-    for index, image in enumerate(walking_boxes(3, 160, 160)):
-        cv2.imwrite(str(folder / f"{index}.png"), image)
-    return folder
+    return write_walking_boxes(tmp_path_factory.mktemp("street"), 3, 160, 160)
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".ckpt"])
