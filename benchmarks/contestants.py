@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contestant import Contestant
-from own_methods import BYTE, STEADY, own_methods, own_methods_for_frcnn, own_tracker
+from own_methods import AUTO, BYTE, own_methods, own_methods_for_frcnn, own_tracker
 from peers_boxmot import boxmot_trackers, boxmot_trackers_for_fairmot
 from peers_paddledetection import paddledetection_for_frcnn, paddledetection_trackers
 from peers_roboflow import roboflow_trackers, roboflow_trackers_for_fairmot
 
 __all__ = [
+    "AUTO",
     "BYTE",
-    "STEADY",
     "Contestant",
     "contestants",
     "frcnn_contestants",

@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from contestant import Contestant, Row, Size, Start, Update, embeddings_of
 
 from fairmot_dla34 import Tracker, TrackerConfig
 from fairmot_dla34.association import method_names
-from fairmot_dla34.association.steady import SteadyRules, Tuning
+from fairmot_dla34.association.auto import AutoRules, Tuning
 from fairmot_dla34.values import Detections
 
 NEEDS_EMBEDDINGS = {"jde"}
 
-# Settings for the scores of MOT17's public detections (FRCNN); `byte` has those of PaddleDetection's ByteTrack.
-FRCNN = TrackerConfig(conf_thres=0.6, low_conf_thres=0.1, min_box_area=100)
-BYTE = replace(FRCNN, method="byte", match_thres=0.9)
-STEADY = replace(FRCNN, method="steady")
+# The settings of PaddleDetection's ByteTrack, which suit the scores of MOT17's public detections (FRCNN).
+BYTE = TrackerConfig(
+    method="byte", conf_thres=0.6, low_conf_thres=0.1, match_thres=0.9, min_box_area=100, use_embeddings=False
+)
+AUTO = TrackerConfig(method="auto")  # its default settings are for all detections
 
 
 def own_methods() -> Iterator[Contestant]:
     """Yield every method at its default settings: by boxes only, unless it needs embeddings, then with embeddings."""
     for method in method_names():
         if method not in NEEDS_EMBEDDINGS:
-            starter = _starter(TrackerConfig(method=method, use_embeddings=False))
-            yield Contestant(f"fairmot_dla34 {method}", "", starter)
+            yield Contestant(f"fairmot_dla34 {method}", "", starter(TrackerConfig(method=method, use_embeddings=False)))
     for method in method_names():
-        starter = _starter(TrackerConfig(method=method))
-        yield Contestant(f"fairmot_dla34 {method}, embeddings", "", starter, uses_embeddings=True)
+        start = starter(TrackerConfig(method=method), needs_embeddings=True)
+        yield Contestant(f"fairmot_dla34 {method}, embeddings", "", start, uses_embeddings=True)
 
 
 def own_methods_for_frcnn() -> Iterator[Contestant]:
-    """Yield the methods that work by boxes only, at the settings for MOT17's public detections."""
-    for method in method_names():
-        if method not in NEEDS_EMBEDDINGS:
-            config = replace(BYTE if method == "byte" else FRCNN, method=method, use_embeddings=False)
-            yield Contestant(f"fairmot_dla34 {method}, FRCNN settings", "", _starter(config))
+    """Yield `byte` at the settings for MOT17's public detections; `auto` measures the scores itself."""
+    yield Contestant("fairmot_dla34 byte, FRCNN settings", "", starter(BYTE))
 
 
 def own_tracker(config: TrackerConfig, frame_rate: float, tuning: Tuning | None = None) -> Update:
-    """Return a new tracker's update function; ``tuning`` replaces the internal parameters of ``steady``."""
+    """Return a new tracker's update function; ``tuning`` replaces the internal parameters of ``auto``."""
     tracker = Tracker(config, frame_rate=frame_rate)
     if tuning is not None:
-        tracker._rules = SteadyRules(config, frame_rate, tuning)  # noqa: SLF001
+        tracker._rules = AutoRules(config, frame_rate, tuning)  # noqa: SLF001
+    return update_of(tracker)
+
+
+def update_of(tracker: Tracker) -> Update:
+    """Return the update function of a new tracker."""
 
     def update(detections: Detections) -> Iterator[Row]:
         for track in tracker.update(detections):
@@ -52,14 +53,22 @@ def own_tracker(config: TrackerConfig, frame_rate: float, tuning: Tuning | None 
     return update
 
 
-def _starter(config: TrackerConfig) -> Start:
+def starter(config: TrackerConfig, tuning: Tuning | None = None, *, needs_embeddings: bool = False) -> Start:
+    """Return a function that starts trackers.
+
+    Args:
+        config: Settings of the trackers.
+        tuning: Internal parameters of ``auto``; None: the defaults.
+        needs_embeddings: Whether detections without embeddings are an error.
+    """
+
     def start(frame_rate: float, _: Size) -> Update:
-        update = own_tracker(config, frame_rate)
+        update = own_tracker(config, frame_rate, tuning)
 
         def checked_update(detections: Detections) -> Iterable[Row]:
-            embeddings_of(detections)  # `byte` and `steady` would match by boxes without a word
+            embeddings_of(detections)  # `byte` and `auto` would match by boxes without a word
             return update(detections)
 
-        return checked_update if config.use_embeddings else update
+        return checked_update if needs_embeddings else update
 
     return start

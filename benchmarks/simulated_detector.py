@@ -7,8 +7,8 @@ draws detectors from weak to strong, whose scores have all kinds of distribution
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ FloatArray = NDArray[np.float64]
 
 EMBEDDING_SIZE = 64
 LOWEST_SCORE = 0.05
+# False alarms of low score, fitted to those of FairMOT on frames it was not trained on: their number falls by the
+# factor e for each 0.35 logits above a score of 0.05.
+_LOWEST_LOGIT, _WEAK_LOGITS = -2.94, 0.35
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class DetectorConfig:
         cut_share: Share of hidden people whose box ends where they are hidden.
         clutter: Mean number of false alarms in a frame for each person in it.
         clutter_memory_s: Mean seconds that a false alarm stays in its place.
+        background: Mean number of detections of low score in a frame for each person in it.
         duplicates: Share of people who are found twice.
         nms_iou: Intersection over union above which the box of the lower score is removed.
         likeness: Mean cosine of the embeddings of different people; None: there are no embeddings.
@@ -63,6 +67,7 @@ class DetectorConfig:
     cut_share: float = 0.2
     clutter: float = 0.05
     clutter_memory_s: float = 0.3
+    background: float = 1.0
     duplicates: float = 0.01
     nms_iou: float = 0.65
     likeness: float | None = None
@@ -95,6 +100,7 @@ class DetectorConfig:
             cut_share=between(0, 0.6),
             clutter=ratio(0.01, 0.7),
             clutter_memory_s=ratio(0.03, 2),
+            background=ratio(0.2, 8),
             duplicates=ratio(0.001, 0.05),
             nms_iou=between(0.5, 0.75),
             likeness=between(0.0, 0.7) if embeddings else None,
@@ -117,6 +123,22 @@ class _Person:
         return self.look + self.drift
 
 
+class _People(dict[int, _Person]):
+    """People by identity, some of whom look like an earlier one.
+
+    Args:
+        same_look: Identities, and the earlier identity whose look each of them has.
+    """
+
+    def __init__(self, same_look: Mapping[int, int]) -> None:
+        super().__init__()
+        self._same_look = same_look
+
+    def __setitem__(self, identity: int, person: _Person) -> None:
+        earlier = self.get(self._same_look.get(identity, identity))
+        super().__setitem__(identity, person if earlier is None else replace(person, look=earlier.look))
+
+
 class _Clutter:
     """False alarms that stay in their places for a while."""
 
@@ -125,7 +147,7 @@ class _Clutter:
     ) -> None:
         heights = np.concatenate([frame.boxes[:, 3] - frame.boxes[:, 1] for frame in truth])
         self._heights = heights if len(heights) else np.array([size[1] / 4])
-        self._count = config.clutter * max(len(heights) / max(len(truth), 1), 1.0)
+        self._people = max(len(heights) / max(len(truth), 1), 1.0)
         self._config, self._size, self._rng = config, size, rng
         self._places: list[tuple[FloatArray, float, FloatArray]] = []
         self._likely = rng.uniform(0, 1, (8, 2))  # places that look like people
@@ -135,18 +157,32 @@ class _Clutter:
         rng, config = self._rng, self._config
         leave = 1 - np.exp(-seconds / config.clutter_memory_s)
         self._places = [place for place in self._places if rng.random() > leave]
-        for _ in range(rng.poisson(self._count * leave)):
+        for _ in range(rng.poisson(config.clutter * self._people * leave)):
             centre = self._likely[rng.integers(8)] if rng.random() < 0.6 else rng.uniform(0, 1, 2)
-            centre = (centre + rng.normal(0, 0.01, 2)) * self._size
-            height = float(rng.choice(self._heights)) * np.exp(rng.normal(0, 0.25))
-            half = np.array([0.4 * height * np.exp(rng.normal(0, 0.15)), height]) / 2
-            box = np.concatenate([centre - half, centre + half])
-            self._places.append((box, float(rng.normal(-0.8, 1.0)), _unit(rng.normal(size=EMBEDDING_SIZE))))
-        return self._places
+            self._places.append((self._box(centre), float(rng.normal(-0.8, 1.0)), self._look()))
+        weak = [
+            (self._box(rng.uniform(0, 1, 2)), _LOWEST_LOGIT + float(rng.exponential(_WEAK_LOGITS)), self._look())
+            for _ in range(rng.poisson(config.background * self._people))
+        ]
+        return self._places + weak
+
+    def _box(self, centre: FloatArray) -> FloatArray:
+        """Return a box of a person's size near a place that is given in shares of the image."""
+        centre = (centre + self._rng.normal(0, 0.01, 2)) * self._size
+        height = float(self._rng.choice(self._heights)) * np.exp(self._rng.normal(0, 0.25))
+        half = np.array([0.4 * height * np.exp(self._rng.normal(0, 0.15)), height]) / 2
+        return np.concatenate([centre - half, centre + half])
+
+    def _look(self) -> FloatArray:
+        return _unit(self._rng.normal(size=EMBEDDING_SIZE))
 
 
 def detect(
-    truth: Sequence[TruthFrame], frame_rate: float, size: tuple[int, int], config: DetectorConfig
+    truth: Sequence[TruthFrame],
+    frame_rate: float,
+    size: tuple[int, int],
+    config: DetectorConfig,
+    same_look: Mapping[int, int] | None = None,
 ) -> list[Detections]:
     """Return the detections of every frame.
 
@@ -155,11 +191,12 @@ def detect(
         frame_rate: Frames per second.
         size: Width and height of the image, px.
         config: The detector.
+        same_look: Identities, and the identity seen earlier whose embedding without drift each of them has.
     """
     rng = np.random.default_rng([config.seed, 4])
     clutter = _Clutter(truth, size, config, rng)
     common = _unit(rng.normal(size=EMBEDDING_SIZE))
-    people: dict[int, _Person] = {}
+    people = _People(same_look or {})
     return [_detect_frame(frame, 1 / frame_rate, people, clutter, common, config, rng) for frame in truth]
 
 

@@ -33,14 +33,13 @@ class ByteRules(JdeBase):
         frame_rate: Frames per second of the source.
     """
 
-    needs_embeddings = False
     matches_low_scores = True
     second_stage_limit = _SECOND_STAGE_LIMIT
 
     def __init__(self, config: TrackerConfig, frame_rate: float) -> None:
         super().__init__(config, frame_rate)
-        self.lowest_score = min(config.low_conf_thres, config.conf_thres)
-        self.new_track_score = config.conf_thres + NEW_TRACK_MARGIN
+        self.lowest_score = min(self._low_score, self.high_score)
+        self.new_track_score = self.high_score + NEW_TRACK_MARGIN
 
     def first_stage_cost(
         self, tracklets: Tracklets, rows: IntArray, candidates: Candidates, now: UpdateTime

@@ -6,15 +6,25 @@ unless another is named, is ``ppdet/modeling/mot/matching/jde_matching.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import iou
 
 FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.intp]
 
 _APPEARANCE_WEIGHT = 0.98  # ``lambda_`` of ``fuse_motion``
 _MIN_SIDE_PX = np.float32(1e-3)  # the filter may predict a side of 0 px or less
+
+_SMALL = 4000  # pairs: for fewer, to find those that overlap takes longer than to compare all
+_FEW = 0.1  # share of the pairs; if more may overlap, whole blocks are faster than single pairs
+_REACH_MARGIN = np.float32(1.001)  # covers the rounding of float32
+_GATHER_PRICE = 20  # time of one product of two rows of embeddings, in units of one in a product of matrices
+_BLOCK = 1 << 16  # pairs in a block: 256 KiB in float32
 
 
 def iou_distance(boxes_a: FloatArray, boxes_b: FloatArray) -> FloatArray:
@@ -46,6 +56,22 @@ def cosine_distance(embeddings_a: FloatArray, embeddings_b: FloatArray) -> Float
     np.maximum(distance, 0, out=distance)
     distance[~embeddings_a.any(axis=1)] = np.inf
     distance[:, ~embeddings_b.any(axis=1)] = np.inf
+    return distance
+
+
+def cosine_distance_of_pairs(embeddings_a: FloatArray, embeddings_b: FloatArray, pairs: IntArray) -> FloatArray:
+    """Return the elements of `cosine_distance` at the flat indices ``pairs`` ``(P,)``.
+
+    If they are few, the others are not computed; the result then differs by the rounding of float32.
+    """
+    if len(pairs) * _GATHER_PRICE > len(embeddings_a) * len(embeddings_b):
+        return cosine_distance(embeddings_a, embeddings_b).ravel()[pairs]
+    rows, columns = np.divmod(pairs, len(embeddings_b))
+    distance: FloatArray = np.einsum("ij,ij->i", embeddings_a[rows], embeddings_b[columns])
+    np.subtract(1, distance, out=distance)
+    np.maximum(distance, 0, out=distance)
+    unknown_a, unknown_b = ~embeddings_a.any(axis=1), ~embeddings_b.any(axis=1)
+    distance[np.take(unknown_a, rows) | np.take(unknown_b, columns)] = np.inf
     return distance
 
 
@@ -84,7 +110,7 @@ def forbid_other_classes(cost: FloatArray, classes_a: NDArray[np.int64], classes
 
 
 def buffered_iou_distance(
-    boxes_a: FloatArray, boxes_b: FloatArray, scale: FloatArray, height_power: int = 2
+    boxes_a: FloatArray, boxes_b: FloatArray, scale: FloatArray, height_power: float = 2
 ) -> FloatArray:
     """Return one minus the product of the IoU of enlarged boxes and a power of the IoU of their heights.
 
@@ -101,12 +127,77 @@ def buffered_iou_distance(
     Returns:
         ``(N, M)`` in [0, 1].
     """
-    intersection, height_a, height_b = _shared_length(boxes_a, boxes_b, scale, 1)
-    similarity = intersection / (height_a + height_b - intersection)
+    a, b = _CentredBoxes.of(boxes_a), _CentredBoxes.of(boxes_b)
+    if len(boxes_a) * len(boxes_b) <= _SMALL:
+        return _pair_distance(a.column(), b, scale[:, None], height_power)
+    distance = np.ones((len(boxes_a), len(boxes_b)), np.float32)
+    near = _near_in_x(a, b, scale)
+    if near is not None:
+        rows, columns = near
+        pairs = distance.ravel()
+        pairs[rows * len(boxes_b) + columns] = _pair_distance(a.take(rows), b.take(columns), scale[rows], height_power)
+        return distance
+    for block in row_blocks(*distance.shape):
+        distance[block] = _pair_distance(a.take(block).column(), b, scale[block, None], height_power)
+    return distance
+
+
+def row_blocks(row_count: int, column_count: int) -> Iterator[slice]:
+    """Yield slices of the rows of a matrix whose blocks fit into the cache of a processor."""
+    step = max(1, _BLOCK // max(1, column_count))
+    for start in range(0, row_count, step):
+        yield slice(start, min(start + step, row_count))
+
+
+class _CentredBoxes(NamedTuple):
+    """Boxes as columns; all of one shape.
+
+    Attributes:
+        x: Horizontal centres.
+        y: Vertical centres.
+        width: Widths, above 0.
+        height: Heights, above 0.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    width: FloatArray
+    height: FloatArray
+
+    @classmethod
+    def of(cls, boxes: FloatArray) -> _CentredBoxes:
+        left, top, right, bottom = np.ascontiguousarray(boxes.T)
+        width, height = np.maximum(right - left, _MIN_SIDE_PX), np.maximum(bottom - top, _MIN_SIDE_PX)
+        return cls((right + left) / 2, (bottom + top) / 2, width, height)
+
+    def take(self, index: IntArray | slice) -> _CentredBoxes:
+        return _CentredBoxes(*(values[index] for values in self))
+
+    def column(self) -> _CentredBoxes:
+        return _CentredBoxes(*(values[:, None] for values in self))
+
+
+def _near_in_x(a: _CentredBoxes, b: _CentredBoxes, scale: FloatArray) -> tuple[IntArray, IntArray] | None:
+    """Return rows and columns of all pairs that may overlap along x, and some more; None if they are not few."""
+    order = b.x.argsort(kind="stable")
+    x, reach = b.x[order], (a.width + b.width.max()) / 2 * scale * _REACH_MARGIN
+    start, end = x.searchsorted(a.x - reach), x.searchsorted(a.x + reach, side="right")
+    counts = end - start
+    total = int(counts.sum())
+    if total > len(a.x) * len(x) * _FEW:
+        return None
+    rows = np.arange(len(a.x)).repeat(counts)
+    columns = np.arange(total) + (start - counts.cumsum() + counts).repeat(counts)
+    return rows, order[columns]
+
+
+def _pair_distance(a: _CentredBoxes, b: _CentredBoxes, scale: FloatArray, height_power: float) -> FloatArray:
+    """Return `buffered_iou_distance` of pairs of boxes, whose shapes are broadcast."""
+    intersection = _shared_length(a.y, b.y, a.height, b.height, scale)
+    similarity = intersection / (a.height + b.height - intersection)
     similarity **= height_power
-    width, width_a, width_b = _shared_length(boxes_a, boxes_b, scale, 0)
-    intersection *= width
-    union = width_a * height_a + width_b * height_b
+    intersection *= _shared_length(a.x, b.x, a.width, b.width, scale)
+    union = a.width * a.height + b.width * b.height
     union -= intersection
     intersection /= union
     similarity *= intersection
@@ -115,19 +206,13 @@ def buffered_iou_distance(
 
 
 def _shared_length(
-    boxes_a: FloatArray, boxes_b: FloatArray, scale: FloatArray, axis: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the overlap ``(N, M)`` of enlarged boxes along x (axis 0) or y (axis 1), and the sides of the boxes.
-
-    The overlap is divided by ``scale``, so that it compares with the sides ``(N, 1)`` and ``(M,)`` before enlarging.
-    """
-    side_a = np.maximum(boxes_a[:, axis + 2] - boxes_a[:, axis], _MIN_SIDE_PX)[:, None]
-    side_b = np.maximum(boxes_b[:, axis + 2] - boxes_b[:, axis], _MIN_SIDE_PX)
-    centre_a = (boxes_a[:, axis + 2] + boxes_a[:, axis])[:, None] / 2
-    offset = centre_a - (boxes_b[:, axis + 2] + boxes_b[:, axis]) / 2
+    centre_a: FloatArray, centre_b: FloatArray, side_a: FloatArray, side_b: FloatArray, scale: FloatArray
+) -> FloatArray:
+    """Return the overlap of enlarged sides, divided by ``scale``: it compares with the sides before enlarging."""
+    offset = centre_a - centre_b
     np.abs(offset, out=offset)
-    offset /= scale[:, None]
+    offset /= scale
     shared = (side_a + side_b) / 2
     shared -= offset
     np.minimum(shared, np.minimum(side_a, side_b), out=shared)
-    return np.maximum(shared, 0, out=shared), side_a, side_b
+    return np.maximum(shared, 0, out=shared)

@@ -22,10 +22,9 @@ class JdeRules(JdeBase):
     """
 
     needs_embeddings = True
-    matches_low_scores = False
 
     def __init__(self, config: TrackerConfig, frame_rate: float) -> None:
         super().__init__(config, frame_rate)
-        self.lowest_score = config.conf_thres
+        self.lowest_score = self.high_score
         self.second_stage_limit = config.r_tracked_thresh
         self.new_track_score = config.det_thresh

@@ -5,7 +5,6 @@ Frames skipped between two updates are an addition: ``JDETracker`` moves a track
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import costs, kalman
 from .candidates import Candidates
-from .rules import GROWTH_PER_S, UpdateTime
+from .rules import GROWTH_PER_S, Rules, UpdateTime
 from .tracklet import Tracklets
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.intp]
 
 
-class JdeBase:
+class JdeBase(Rules):
     """Base class of `JdeRules` and `ByteRules`.
 
     Args:
@@ -31,12 +30,14 @@ class JdeBase:
         frame_rate: Frames per second of the source.
     """
 
-    instant_confirm_score = math.inf
-    noise = kalman.DEEP_SORT
-
     def __init__(self, config: TrackerConfig, frame_rate: float) -> None:
         self._config = config
         self._frame_rate = frame_rate
+        self.high_score, self._low_score = config.score_thresholds
+
+    def split(self, scores: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the scores above and those below `high_score`; one that equals it is not used, as in the reference."""
+        return scores > self.high_score, scores < self.high_score
 
     def predict(self, tracklets: Tracklets, candidates: Candidates, now: UpdateTime) -> None:  # noqa: ARG002
         """Move the confirmed tracklets. Unconfirmed ones stay where they were, as in the reference."""

@@ -77,13 +77,13 @@ def without_duplicates(tracklets: Tracklets) -> Tracklets:
     tracked, lost = np.flatnonzero(~tracklets.lost), np.flatnonzero(tracklets.lost)
     if not len(tracked) or not len(lost):
         return tracklets
-    distance = costs.iou_distance(tracklets.boxes(tracked), tracklets.boxes(lost))
-    distance = costs.forbid_other_classes(distance, tracklets.class_ids[tracked], tracklets.class_ids[lost])
-    rows, columns = np.nonzero(distance < _DUPLICATE_LIMIT)
-    if not len(rows):
-        return tracklets
-    a, b = tracked[rows], lost[columns]
     history = tracklets.last_frames - tracklets.first_frames
     keep = np.ones(len(tracklets), bool)
-    keep[np.where(history[a] > history[b], b, a)] = False
-    return tracklets.take(np.flatnonzero(keep))
+    boxes, lost_boxes = tracklets.boxes(tracked), tracklets.boxes(lost)
+    for block in costs.row_blocks(len(tracked), len(lost)):
+        distance = costs.iou_distance(boxes[block], lost_boxes)
+        distance = costs.forbid_other_classes(distance, tracklets.class_ids[tracked[block]], tracklets.class_ids[lost])
+        rows, columns = np.nonzero(distance < _DUPLICATE_LIMIT)
+        a, b = tracked[block][rows], lost[columns]
+        keep[np.where(history[a] > history[b], b, a)] = False
+    return tracklets if keep.all() else tracklets.take(np.flatnonzero(keep))

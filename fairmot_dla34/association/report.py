@@ -24,7 +24,7 @@ def reported_rows(tracklets: Tracklets, config: TrackerConfig) -> NDArray[np.int
     """
     rows = np.flatnonzero(tracklets.confirmed & ~tracklets.lost)
     aspect, height = tracklets.mean[rows, 2], tracklets.mean[rows, 3]
-    reported = (height > 0) & (aspect * height * height > min(config.min_box_area, _MAX_FLOAT32))
+    reported = (height > 0) & (aspect * height * height > min(config.smallest_area, _MAX_FLOAT32))
     if config.vertical_ratio > 0:
         reported &= aspect <= min(config.vertical_ratio, _MAX_FLOAT32)
     selected: NDArray[np.intp] = rows[reported]

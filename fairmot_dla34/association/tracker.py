@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from ..config import DEFAULT_FRAME_RATE, check_frame_rate, is_number, shown
 from ..errors import InvalidInputError
-from ..values import Detections, Track
+from ..values import Detections, Measured, Track
 from . import costs
 from .assignment import assign
 from .candidates import Candidates, candidates_from
 from .config import TrackerConfig
 from .frame_counter import FrameCounter
 from .lifecycle import drop_unseen_since, finish_frame, without_duplicates, without_excess
+from .reentry import ReEntry
 from .registry import find_method
 from .report import give_ids, reported_rows, tracks_of
 from .rules import Rules, UpdateTime
@@ -67,6 +68,7 @@ class Tracker:
         self._frame_rate = check_frame_rate(frame_rate)
         # Rounded down as int() does in JDETracker; 1e-6 keeps 0.29 s at 100 frames/s from becoming 28 frames.
         self._lost_buffer = math.floor(min(self._config.buffer_s * self._frame_rate, 1e9) + 1e-6)
+        self._reid_buffer = math.floor(min(self._config.reid_buffer_s * self._frame_rate, 1e9) + 1e-6)
         self._warned_of_candidates = self._warned_of_tracklets = False
         self.reset()
 
@@ -83,18 +85,35 @@ class Tracker:
     @property
     def nbytes(self) -> int:
         """Size of the state in bytes."""
-        return self._tracklets.nbytes
+        return self._tracklets.nbytes + (self._reentry.gallery.nbytes if self._reentry else 0)
+
+    @property
+    def measured(self) -> Measured:
+        """Measurements that the method made in the video so far."""
+        return self._rules.measured
+
+    @property
+    def lowest_score(self) -> float:
+        """Lower bound, exclusive, on the scores that the method uses, as it stands after the latest frame."""
+        return self._rules.lowest_score
+
+    @property
+    def least_score(self) -> float:
+        """Lower bound on `lowest_score` in every frame of any video, as far as the method knows one."""
+        return self._rules.least_score
 
     def reset(self) -> None:
         """Remove all tracks: the next frame is the first one of a new video, and ids start at 1 again."""
         self._rules: Rules = find_method(self._config.method).make_rules(self._config, self._frame_rate)
-        # After a step of this size every tracklet has left the lost buffer.
-        self._frames = FrameCounter(self._frame_rate, max_step=self._lost_buffer + 3)
+        # After a step of this size every tracklet has left the lost buffer, and nobody's id is kept any more.
+        self._frames = FrameCounter(self._frame_rate, max_step=self._lost_buffer + self._reid_buffer + 3)
         self._now = UpdateTime(frame=0, elapsed_frames=1)
         self._next_number = 1
         self._next_id = 1
         self._embedding_size: int | None = None  # set by the first frame with detections
         self._tracklets = Tracklets.empty(0)
+        keep_frames = self._lost_buffer + self._reid_buffer
+        self._reentry = ReEntry(self._frame_rate, keep_frames) if self._config.reid_buffer_s > 0 else None
 
     def update(self, detections: Detections, time_s: float | None = None) -> tuple[Track, ...]:
         """Process the next frame. Call it for frames without detections too.
@@ -110,8 +129,9 @@ class Tracker:
             again.
 
         Raises:
-            InvalidInputError: ``detections`` is not a `Detections`, the method needs embeddings and there are none,
-                embeddings changed their size, or the time is not finite. The state of the tracker is unchanged.
+            InvalidInputError: ``detections`` is not a `Detections`, the method or ``reid_buffer_s`` needs embeddings
+                and there are none, embeddings changed their size, or the time is not finite. The state of the tracker
+                is unchanged.
         """
         detections = self._checked(detections, time_s)
         self._start_frame(detections, time_s)
@@ -135,9 +155,17 @@ class Tracker:
         finished = finish_frame(
             self._tracklets, was_lost, dropped, frame=self._now.frame, lost_buffer=self._lost_buffer
         )
-        self._tracklets = without_duplicates(self._without_excess(finished))
+        kept = self._without_excess(finished)
+        self._people_leave(kept)
+        self._tracklets = without_duplicates(kept)
+        if self._reentry is not None:
+            self._reentry.gallery.forget(kept, self._tracklets)
         rows = reported_rows(self._tracklets, config)
+        if self._reentry is not None:
+            self._reentry.give_old_ids(self._tracklets, rows, self._now.frame)
         self._next_id = give_ids(self._tracklets, rows, self._next_id)
+        if self._reentry is not None:
+            self._reentry.gallery.look(self._tracklets, rows, self._now.frame)
         return tracks_of(self._tracklets, rows, self._now.frame)
 
     def _checked(self, detections: Detections, time_s: float | None) -> Detections:
@@ -157,7 +185,12 @@ class Tracker:
         if self._rules.needs_embeddings and size == 0:
             raise InvalidInputError(
                 f"Detections have no embeddings, which method={self._config.method!r} matches by; pass embeddings of "
-                f'shape ({len(detections)}, E), or use TrackerConfig(method="byte") or "steady", which work without.'
+                f'shape ({len(detections)}, E), or use TrackerConfig(method="auto") or "byte", which work without.'
+            )
+        if self._reentry is not None and size == 0:
+            raise InvalidInputError(
+                f"Detections have no embeddings, which reid_buffer_s={self._config.reid_buffer_s:g} compares; pass "
+                f"embeddings of shape ({len(detections)}, E), or use reid_buffer_s=0."
             )
         if self._embedding_size not in {None, size}:
             raise InvalidInputError(
@@ -174,11 +207,12 @@ class Tracker:
         elapsed_frames = self._frames.advance(time_s)
         self._now = UpdateTime(self._frames.frame, elapsed_frames)
         if elapsed_frames > 1:
-            self._tracklets = drop_unseen_since(self._tracklets, self._now.frame - self._lost_buffer - 2)
+            kept = drop_unseen_since(self._tracklets, self._now.frame - self._lost_buffer - 2)
+            self._people_leave(kept)
+            self._tracklets = kept
 
     def _candidates(self, detections: Detections) -> tuple[Candidates, Candidates]:
-        """Return detections above ``conf_thres``, and those between the two thresholds, bounds exclusive."""
-        high, low = self._config.conf_thres, self._config.low_conf_thres
+        """Return the detections of high score, and those of low score."""
         candidates = candidates_from(detections, self._rules.lowest_score, self._embedding_size or 0)
         if candidates.left_out and not self._warned_of_candidates:
             self._warned_of_candidates = True
@@ -187,8 +221,8 @@ class Tracker:
                 len(candidates) + candidates.left_out,
                 len(candidates),
             )
-        scores = candidates.scores
-        return candidates.take(scores > high), candidates.take((scores > low) & (scores < high))
+        high, low = self._rules.split(candidates.scores)
+        return candidates.take(high), candidates.take(low)
 
     def _without_excess(self, tracklets: Tracklets) -> Tracklets:
         """Return at most ``MAX_TRACKLETS`` tracklets; the first time that others are dropped is logged."""
@@ -201,6 +235,11 @@ class Tracker:
                 len(kept),
             )
         return kept
+
+    def _people_leave(self, kept: Tracklets) -> None:
+        """Keep the ids of the tracklets that are not in ``kept`` for people who come back."""
+        if self._reentry is not None:
+            self._reentry.gallery.leave(self._tracklets, kept)
 
     def _match_first_stage(self, rows: IntArray, candidates: Candidates) -> tuple[IntArray, Candidates]:
         """Match ``rows`` with candidates by the first stage of the method; return what is left over of both."""
@@ -223,7 +262,9 @@ class Tracker:
         cost = costs.forbid_other_classes(cost, self._tracklets.class_ids[rows], candidates.class_ids)
         assignment = assign(cost, limit)
         matched = candidates.take(assignment.columns)
-        self._tracklets.update(rows[assignment.rows], matched, self._now.frame, self._rules.noise)
+        matched_rows, rules = rows[assignment.rows], self._rules
+        rules.observe(self._tracklets, matched_rows, matched, self._now)
+        self._tracklets.update(matched_rows, matched, self._now.frame, rules.noise, rules.confirm_score_sum)
         return rows[assignment.unmatched_rows], candidates.take(assignment.unmatched_columns)
 
     def _start_tracklets(self, candidates: Candidates) -> None:
@@ -234,7 +275,7 @@ class Tracker:
             return
         frame = self._now.frame
         started = Tracklets.start(candidates, self._next_number, frame, self._rules.noise)
-        started.confirmed[:] = (candidates.scores >= self._rules.instant_confirm_score) | (frame == 1)
+        started.confirmed[:] = frame == 1
         self._next_number += len(started)
         self._tracklets = self._tracklets.joined(started)
 

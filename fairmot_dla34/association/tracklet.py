@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -31,10 +32,11 @@ class Tracklets:
         covariance: ``(N, 3, 4)`` Kalman covariances, see ``kalman.py``.
         embeddings: ``(N, E)`` smoothed embeddings of unit length, zeros for unknown ones.
         scores: ``(N,)`` score of the detection matched last.
+        score_sums: ``(N,)`` sum of the scores of all its detections.
         first_frames: ``(N,)`` number of the frame of the first detection, skipped frames included.
         last_frames: ``(N,)`` number of the frame of the detection matched last, skipped frames included.
-        confirmed: ``(N,)`` whether it may be reported: matched a second time, started in the first frame, or started by
-            a detection that has at least ``Rules.instant_confirm_score``.
+        confirmed: ``(N,)`` whether it may be reported: started in the first frame, or matched while its scores
+            add up to ``Rules.confirm_score_sum``.
         lost: ``(N,)`` whether it was not matched in the latest frame.
         expired: ``(N,)`` whether it was lost for longer than the buffer, see `finish_frame`.
     """
@@ -46,6 +48,7 @@ class Tracklets:
     covariance: FloatArray
     embeddings: FloatArray
     scores: FloatArray
+    score_sums: FloatArray
     first_frames: NDArray[np.int64]
     last_frames: NDArray[np.int64]
     confirmed: NDArray[np.bool_]
@@ -74,6 +77,7 @@ class Tracklets:
             covariance=covariance,
             embeddings=candidates.embeddings,
             scores=candidates.scores,
+            score_sums=candidates.scores.copy(),
             first_frames=np.full(count, frame, np.int64),
             last_frames=np.full(count, frame, np.int64),
             confirmed=np.zeros(count, bool),
@@ -100,9 +104,17 @@ class Tracklets:
         self.mean[rows], self.covariance[rows] = kalman.predict(mean, self.covariance[rows], time, noise)
 
     def update(
-        self, rows: IntArray, candidates: Candidates, frame: int, noise: kalman.Noise = kalman.DEEP_SORT
+        self,
+        rows: IntArray,
+        candidates: Candidates,
+        frame: int,
+        noise: kalman.Noise = kalman.DEEP_SORT,
+        confirm_score_sum: float = -math.inf,
     ) -> None:
-        """Match ``rows`` with as many candidates: update filter, smoothed embedding, score and last frame, in place."""
+        """Match ``rows`` with as many candidates, in place: update filter, smoothed embedding, scores and last frame.
+
+        Those whose scores add up to ``confirm_score_sum`` are confirmed.
+        """
         if not len(rows):
             return
         self.mean[rows], self.covariance[rows] = kalman.update(
@@ -112,8 +124,9 @@ class Tracklets:
             mixed = _EMBEDDING_MOMENTUM * self.embeddings[rows] + (1 - _EMBEDDING_MOMENTUM) * candidates.embeddings
             self.embeddings[rows] = unit_rows(mixed)
         self.scores[rows] = candidates.scores
+        self.score_sums[rows] += candidates.scores
         self.last_frames[rows] = frame
-        self.confirmed[rows] = True
+        self.confirmed[rows] |= self.score_sums[rows] >= confirm_score_sum
         self.lost[rows] = False
 
     def take(self, rows: IntArray) -> Tracklets:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fairmot_dla34.association import Tracker, TrackerConfig
+from fairmot_dla34.association import Tracker, TrackerConfig, costs, large
 from fairmot_dla34.association import assignment as dense
-from fairmot_dla34.association.candidates import MAX_CANDIDATES, candidates_from
+from fairmot_dla34.association.candidates import MAX_CANDIDATES, candidates_from, unit_rows
 from fairmot_dla34.association.large import MAX_CHOICES, assign_sparse
 from fairmot_dla34.association.lifecycle import MAX_TRACKLETS, without_excess
 from fairmot_dla34.association.tracklet import Tracklets
@@ -43,12 +43,16 @@ def test_sparse_equals_dense_if_choices_are_few(
     rng = np.random.default_rng(seed)
     cost = rng.random((rows, columns)).round(decimals).astype(np.float32)
     cost[rng.random(cost.shape) < forbidden] = np.inf
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large, "MAX_PAIRS", 0)
+        truncated = assign_sparse(cost, limit)
     sparse, best = assign_sparse(cost, limit), dense._solve(cost, limit)
+    assert gain(cost, limit, sparse) == pytest.approx(gain(cost, limit, best), abs=1e-5)
     allowed = cost <= limit
     if max(allowed.sum(axis=0).max(), allowed.sum(axis=1).max()) <= MAX_CHOICES:
-        assert gain(cost, limit, sparse) == pytest.approx(gain(cost, limit, best), abs=1e-5)
+        assert gain(cost, limit, truncated) == pytest.approx(gain(cost, limit, best), abs=1e-5)
     else:
-        assert 0 <= gain(cost, limit, sparse) <= gain(cost, limit, best) + 1e-5
+        assert 0 <= gain(cost, limit, truncated) <= gain(cost, limit, best) + 1e-5
 
 
 def test_people_who_are_not_stacked_are_matched_as_by_the_dense_solver(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +73,32 @@ def test_everyone_finds_a_match_if_all_pairs_are_allowed(kind: str) -> None:
     rank = np.linspace(0.1, 1, 600, dtype=np.float32)
     cost = np.full((600, 600), 0.5, np.float32) if kind == "equal" else rank[:, None] * rank
     assert np.count_nonzero(assign_sparse(cost, 0.8) >= 0) > 540
+
+
+def crowd(count: int, width: float, seed: int) -> NDArray[np.float32]:
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0, width, (count, 2))
+    return np.hstack([corners, corners + rng.uniform(20, 120, (count, 2))]).astype(np.float32)
+
+
+@pytest.mark.parametrize("width", [50.0, 1000.0, 20000.0])
+def test_the_distance_of_many_boxes_is_that_of_a_few_at_a_time(width: float) -> None:
+    """All of them overlap, some do, hardly any do: three ways to the same numbers."""
+    a, b, rng = crowd(300, width, 1), crowd(400, width, 2), np.random.default_rng(3)
+    scale = (1 + rng.choice([0, 2], 300) * rng.random(300)).astype(np.float32)
+    for power in (0.0, 0.7, 2.0):
+        few = [costs.buffered_iou_distance(a[i : i + 5], b, scale[i : i + 5], power) for i in range(0, 300, 5)]
+        np.testing.assert_array_equal(costs.buffered_iou_distance(a, b, scale, power), np.concatenate(few))
+
+
+def test_the_cosine_distance_of_pairs_is_that_of_the_matrix() -> None:
+    rng = np.random.default_rng(0)
+    a, b = unit_rows(rng.normal(size=(60, 32)).astype(np.float32)), unit_rows(rng.normal(size=(90, 32)).astype("f4"))
+    a[7], b[11] = 0, 0
+    expected = costs.cosine_distance(a, b).ravel()
+    for count in (0, 3, 5400):
+        pairs = np.sort(rng.permutation(5400)[:count])
+        np.testing.assert_allclose(costs.cosine_distance_of_pairs(a, b, pairs), expected[pairs], atol=1e-6)
 
 
 def test_of_too_many_detections_those_of_the_highest_scores_are_used_in_their_order() -> None:
@@ -100,7 +130,7 @@ def test_of_too_many_tracklets_those_lost_first_are_dropped() -> None:
     assert without_excess(fewer) is fewer
 
 
-@pytest.mark.parametrize("method", ["jde", "byte", "steady"])
+@pytest.mark.parametrize("method", ["jde", "byte", "auto"])
 def test_detections_left_out_are_logged_once(method: str, caplog: pytest.LogCaptureFixture) -> None:
     rng = np.random.default_rng(0)
     corners = np.stack(np.meshgrid(np.arange(50) * 60, np.arange(50) * 120), axis=-1).reshape(-1, 2)

@@ -15,11 +15,12 @@ from fairmot_dla34.association import (
     register_method,
 )
 from fairmot_dla34.association.byte import ByteRules
+from fairmot_dla34.association.registry import check_used
 from fairmot_dla34.errors import InvalidInputError
 
 
 def test_built_in_methods_come_in_a_fixed_order() -> None:
-    assert method_names() == ("jde", "byte", "steady")
+    assert method_names() == ("auto", "jde", "byte")
     assert [find_method(name).name for name in method_names()] == list(method_names())
 
 
@@ -28,7 +29,7 @@ def test_a_registered_method_is_listed_and_has_its_own_lost_buffer() -> None:
     assert method_names()[-1] == "mine"
     assert TrackerConfig(method="mine").buffer_s == 0.25
     assert TrackerConfig(method="mine", lost_buffer_s=3.0).buffer_s == 3.0
-    with pytest.raises(InvalidInputError, match="'other'; expected one of jde, byte, steady, mine"):
+    with pytest.raises(InvalidInputError, match="'other'; expected one of auto, jde, byte, mine"):
         TrackerConfig(method="other")
 
 
@@ -49,6 +50,31 @@ def test_names_are_strings(name: Any) -> None:
 def test_lost_buffers_are_finite(seconds: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"lost_buffer_s is .*expected a number >= 0"):
         AssociationMethod("mine", ByteRules, lost_buffer_s=seconds)
+
+
+@pytest.mark.parametrize("names", ["conf_thres", ["conf_thres"], (3,), None])
+def test_names_of_unused_settings_are_strings(names: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"unused_settings is .*expected a tuple of names"):
+        AssociationMethod("mine", ByteRules, unused_settings=names)
+
+
+def test_settings_that_a_method_does_not_use_are_refused() -> None:
+    """A registered method without a list uses every setting."""
+    unused = {
+        "auto": ("det_thresh", "tracked_thresh", "match_thres", "r_tracked_thresh"),
+        "jde": ("low_conf_thres", "match_thres"),
+        "byte": ("det_thresh", "r_tracked_thresh"),
+    }
+    register_method(AssociationMethod("mine", ByteRules))
+    for method in method_names():
+        for name in vars(TrackerConfig()):
+            if name in unused.get(method, ()):
+                with pytest.raises(InvalidInputError, match=rf"^{name} is 0.3, but method '{method}' does not use"):
+                    check_used(method, {name: 0.3})
+            else:
+                check_used(method, {name: 0.3})
+    with pytest.raises(InvalidInputError, match=r"tracked_thresh is 0.3.*choose a method that does: jde, byte, mine\."):
+        check_used("auto", {"conf_thres": 0.5, "tracked_thresh": 0.3})
 
 
 def test_every_video_has_rules_of_its_own() -> None:

@@ -14,23 +14,17 @@ from numpy.typing import NDArray
 from fairmot_dla34 import TrackerConfig
 from fairmot_dla34.association import AssociationMethod
 from fairmot_dla34.association.candidates import Candidates
-from fairmot_dla34.association.kalman import DEEP_SORT
-from fairmot_dla34.association.rules import UpdateTime
+from fairmot_dla34.association.rules import Rules, UpdateTime
 from fairmot_dla34.association.tracklet import Tracklets
 
 
-class NearestRules:
+class NearestRules(Rules):
     """Match by the distance between box centres, measured in box heights."""
 
-    needs_embeddings = False
-    matches_low_scores = False  # the second stage matches the detections that the first left over
     second_stage_limit = 1.0
-    instant_confirm_score = float("inf")
-    noise = DEEP_SORT
 
     def __init__(self, config: TrackerConfig, frame_rate: float) -> None:
-        self.lowest_score = config.conf_thres
-        self.new_track_score = config.conf_thres
+        self.lowest_score = self.high_score = self.new_track_score = 0.4
 
     def predict(self, tracklets: Tracklets, candidates: Candidates, now: UpdateTime) -> None:
         tracklets.predict(np.arange(len(tracklets)), now.elapsed_frames, self.noise)

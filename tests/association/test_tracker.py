@@ -18,12 +18,13 @@ from numpy.typing import ArrayLike
 
 from fairmot_dla34.association import Tracker
 from fairmot_dla34.association.config import TrackerConfig
-from fairmot_dla34.association.registry import method_names
+from fairmot_dla34.association.registry import find_method, method_names
 from fairmot_dla34.errors import InvalidInputError
 from fairmot_dla34.values import Detections, Peaks, Track
 
 NO_DETECTIONS = Detections([], [])
 BYTE = TrackerConfig(method="byte")
+JDE = TrackerConfig(method="jde")
 EMBEDDINGS = np.eye(8, dtype=np.float32)  # row i: the embedding of person i
 
 
@@ -69,9 +70,10 @@ def test_ids_start_at_one_in_every_tracker() -> None:
     assert ids(first.update(people((1, 0), (201, 0)))) == [1, 2]
 
 
-def test_interleaved_trackers_equal_separate_ones() -> None:
+@pytest.mark.parametrize("method", method_names())
+def test_interleaved_trackers_equal_separate_ones(method: str) -> None:
     frames = [list(crowd(seed, 12, 60)) for seed in (1, 2)]
-    config = TrackerConfig()
+    config = TrackerConfig(method=method)
     separate = [
         [tracker.update(frame) for frame in video]
         for video, tracker in zip(frames, (Tracker(config), Tracker(config)), strict=True)
@@ -82,8 +84,9 @@ def test_interleaved_trackers_equal_separate_ones() -> None:
             assert interleaved[which].update(frames[which][index]) == separate[which][index]
 
 
-def test_reset_starts_a_new_video() -> None:
-    tracker, frames = Tracker(), list(crowd(3, 10, 30))
+@pytest.mark.parametrize("method", method_names())
+def test_reset_starts_a_new_video(method: str) -> None:
+    tracker, frames = Tracker(TrackerConfig(method=method)), list(crowd(3, 10, 30))
     before = [tracker.update(frame) for frame in frames]
     tracker.reset()
     assert [tracker.update(frame) for frame in frames] == before
@@ -129,15 +132,17 @@ def test_a_track_too_small_to_report_gets_its_id_when_it_is_reported() -> None:
 
 
 def test_a_person_who_walks_keeps_the_id() -> None:
-    for config, embeddings in ((TrackerConfig(), EMBEDDINGS[:1]), (BYTE, None), (BYTE, EMBEDDINGS[:1])):
+    with_embeddings = [(config, EMBEDDINGS[:1]) for config in (TrackerConfig(), BYTE, JDE)]
+    for config, embeddings in (*with_embeddings, (TrackerConfig(), None), (BYTE, None)):
         tracker = Tracker(config)
         for step in range(50):
             (track,) = tracker.update(people((5 * step, 2 * step), embeddings=embeddings))
             assert (track.track_id, track.age_frames) == (1, step)
 
 
-def test_crossing_people_keep_their_ids_by_embedding() -> None:
-    tracker = Tracker()
+@pytest.mark.parametrize("method", method_names())
+def test_crossing_people_keep_their_ids_by_embedding(method: str) -> None:
+    tracker = Tracker(TrackerConfig(method=method))
     for step in range(41):
         tracks = tracker.update(people((5 * step, 0), (200 - 5 * step, 3), embeddings=EMBEDDINGS[:2]))
     left = {track.track_id: track.box[0] for track in tracks}
@@ -160,26 +165,30 @@ def test_a_single_false_alarm_is_never_reported() -> None:
         assert ids(tracker.update(people((0, 0)))) == [1]
 
 
-# jde and byte
+# methods
+
+
+def test_the_default_is_auto_at_its_own_settings() -> None:
+    assert Tracker().config == TrackerConfig() == TrackerConfig(method="auto")
 
 
 def test_jde_without_embeddings_names_the_remedy_and_changes_nothing() -> None:
-    tracker = Tracker()
+    tracker = Tracker(JDE)
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
-    with pytest.raises(InvalidInputError, match=r'no embeddings.*TrackerConfig\(method="byte"\) or "steady"'):
+    with pytest.raises(InvalidInputError, match=r'no embeddings.*TrackerConfig\(method="auto"\) or "byte"'):
         tracker.update(people((0, 0)))
     (track,) = tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     assert (track.track_id, track.age_frames) == (1, 1)
 
 
 def test_jde_accepts_an_empty_frame_without_embeddings() -> None:
-    tracker = Tracker()
+    tracker = Tracker(JDE)
     assert tracker.update(NO_DETECTIONS) == ()
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     assert tracker.update(NO_DETECTIONS) == ()
 
 
-@pytest.mark.parametrize("method", ["byte", "steady"])
+@pytest.mark.parametrize("method", ["auto", "byte"])
 def test_without_embeddings_tracks_equal_those_of_boxes_alone(method: str) -> None:
     """``use_embeddings=False`` must have the effect of detections that have none, whatever their embeddings are."""
     unused = Tracker(TrackerConfig(method=method, use_embeddings=False))
@@ -193,6 +202,23 @@ def test_without_embeddings_tracks_equal_those_of_boxes_alone(method: str) -> No
     assert not all(results)
     assert unused.update(NO_DETECTIONS) == ()
     unused.update(people((0, 0), embeddings=EMBEDDINGS[:1, :4]))  # of any size
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_settings_that_the_method_does_not_use_change_nothing_and_are_refused(method: str) -> None:
+    frames = list(crowd(6, 12, 40))
+    unused = find_method(method).unused_settings
+    assert unused
+    default = Tracker(TrackerConfig(method))
+    expected = [default.update(frame) for frame in frames]
+    for name in unused:
+        for value in (0.05, 0.95):
+            with pytest.raises(InvalidInputError, match=f"{name} is {value}, but method '{method}' does not use it"):
+                TrackerConfig.from_mapping({"method": method, name: value})
+            config = TrackerConfig(method)
+            object.__setattr__(config, name, value)
+            changed = Tracker(config)
+            assert [changed.update(frame) for frame in frames] == expected, name
 
 
 @pytest.mark.parametrize("config", [{}, [], "byte", 1, TrackerConfig])
@@ -217,8 +243,8 @@ def test_embeddings_may_not_change_their_size() -> None:
         tracker.update(people((0, 0)))
 
 
-def test_byte_keeps_a_person_through_low_scores_and_jde_does_not() -> None:
-    for config, expected in ((BYTE, [1]), (TrackerConfig(), [])):
+def test_byte_and_auto_keep_a_person_through_low_scores_and_jde_does_not() -> None:
+    for config, expected in ((BYTE, [1]), (TrackerConfig(), [1]), (JDE, [])):
         tracker = Tracker(config)
         tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
         assert ids(tracker.update(people((1, 0), score=0.3, embeddings=EMBEDDINGS[:1]))) == expected
@@ -254,11 +280,14 @@ def test_tracks_never_change_class(method: str) -> None:
 
 @pytest.mark.parametrize("frame_rate", [10, 29.97, 60])
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0])
-def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(frame_rate: float, seconds: float) -> None:
+@pytest.mark.parametrize("method", method_names())
+def test_a_person_is_found_again_within_the_buffer_at_any_frame_rate(
+    frame_rate: float, seconds: float, method: str
+) -> None:
     """As in JDETracker, a person can still be found in the frame after the one in which the buffer runs out."""
     buffer = int(seconds * frame_rate)
     for absent, expected in ((buffer + 1, [1]), (buffer + 2, [])):
-        tracker = Tracker(TrackerConfig(lost_buffer_s=seconds), frame_rate=frame_rate)
+        tracker = Tracker(TrackerConfig(method=method, lost_buffer_s=seconds), frame_rate=frame_rate)
         for _ in range(5):
             tracker.update(people((500, 500), embeddings=EMBEDDINGS[:1]))
         for _ in range(absent):
@@ -270,9 +299,10 @@ def test_the_lost_buffer_is_not_shortened_by_rounding() -> None:
     assert Tracker(TrackerConfig(lost_buffer_s=0.29), frame_rate=100)._lost_buffer == 29
 
 
-def test_the_score_of_a_person_found_again_is_the_new_one() -> None:
+@pytest.mark.parametrize("method", method_names())
+def test_the_score_of_a_person_found_again_is_the_new_one(method: str) -> None:
     """A deliberate difference: JDETracker continues to report the score from before the person was lost."""
-    tracker = Tracker()
+    tracker = Tracker(TrackerConfig(method=method))
     tracker.update(people((0, 0), score=0.9, embeddings=EMBEDDINGS[:1]))
     tracker.update(NO_DETECTIONS)
     (track,) = tracker.update(people((0, 0), score=0.5, embeddings=EMBEDDINGS[:1]))
@@ -345,17 +375,9 @@ def test_bad_numbers_never_enter_the_state(seed: int, method: str) -> None:
 def test_any_finite_boxes_leave_a_valid_state(seed: int, method: str) -> None:
     """Boxes of extreme sizes at changing positions must not overflow the filter."""
     rng = np.random.default_rng(seed)
-    tracker = Tracker(
-        TrackerConfig(
-            method=method,
-            min_box_area=0,
-            vertical_ratio=0,
-            match_thres=1,
-            unconfirmed_thresh=1,
-            r_tracked_thresh=1,
-            tracked_thresh=1,
-        )
-    )
+    limits = dict.fromkeys(("match_thres", "unconfirmed_thresh", "r_tracked_thresh", "tracked_thresh"), 1)
+    used = {name: value for name, value in limits.items() if name not in find_method(method).unused_settings}
+    tracker = Tracker(TrackerConfig.from_mapping({"method": method, "min_box_area": 0, "vertical_ratio": 0} | used))
     for _ in range(20):
         corner = rng.uniform(-1, 1, (5, 2)) * 10.0 ** rng.integers(-3, 6)
         sides = 10.0 ** rng.uniform(-4, 5.5, (5, 2))
@@ -365,17 +387,19 @@ def test_any_finite_boxes_leave_a_valid_state(seed: int, method: str) -> None:
         assert np.isfinite([track.box for track in tracks]).all()
 
 
-def test_a_person_with_a_bad_embedding_is_still_matched_by_the_box() -> None:
+@pytest.mark.parametrize("method", ["auto", "jde"])
+def test_a_person_with_a_bad_embedding_is_still_matched_by_the_box(method: str) -> None:
     """A deliberate difference: JDETracker divides by zero, and the NaN stays in the track."""
-    tracker = Tracker()
+    tracker = Tracker(TrackerConfig(method=method))
     tracker.update(people((0, 0), embeddings=EMBEDDINGS[:1]))
     for bad in (np.zeros((1, 8)), np.full((1, 8), np.nan)):
         assert ids(tracker.update(people((1, 0), embeddings=bad))) == [1]
     np.testing.assert_allclose(tracker._tracklets.embeddings, EMBEDDINGS[:1])
 
 
-def test_a_person_first_seen_with_a_bad_embedding_gets_one_later() -> None:
-    tracker = Tracker()
+@pytest.mark.parametrize("method", ["auto", "jde"])
+def test_a_person_first_seen_with_a_bad_embedding_gets_one_later(method: str) -> None:
+    tracker = Tracker(TrackerConfig(method=method))
     tracker.update(people((0, 0), embeddings=np.zeros((1, 8))))
     assert ids(tracker.update(people((1, 0), embeddings=EMBEDDINGS[:1]))) == [1]
     np.testing.assert_allclose(tracker._tracklets.embeddings, EMBEDDINGS[:1])

@@ -42,19 +42,21 @@ class Reference:
 
     def __init__(self, config: TrackerConfig, frame_rate: float, num_classes: int = 1) -> None:
         ppdet_tracker = pytest.importorskip("ppdet.modeling.mot.tracker", exc_type=ImportError)
+        assert config.method in {"jde", "byte"}, "the methods of JDETracker"
+        conf_thres, low_conf_thres = config.score_thresholds
         self.tracker = ppdet_tracker.JDETracker(
             use_byte=config.method == "byte",
             num_classes=num_classes,
             det_thresh=config.det_thresh,
             track_buffer=30,
-            min_box_area=config.min_box_area,
+            min_box_area=config.smallest_area,
             vertical_ratio=config.vertical_ratio,
             tracked_thresh=config.tracked_thresh,
             r_tracked_thresh=config.r_tracked_thresh,
             unconfirmed_thresh=config.unconfirmed_thresh,
-            conf_thres=config.conf_thres,
+            conf_thres=conf_thres,
             match_thres=config.match_thres,
-            low_conf_thres=config.low_conf_thres,
+            low_conf_thres=low_conf_thres,
             metric_type="cosine",
         )
         assert config.buffer_s == 1.0, "track_buffer=30 at 30 frames/s is one second"
