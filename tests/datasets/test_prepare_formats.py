@@ -102,6 +102,25 @@ def labels_with_ids(root: Path) -> None:
         text(root / "labels_with_ids" / "street" / f"{number}.txt", f"0 7 {0.3 + 0.05 * number} 0.5 0.2 0.5")
 
 
+def cvat(root: Path) -> None:
+    boxes = ""
+    for number in range(4):
+        write_image(root / "street" / "images" / f"frame_{number:06d}.png", number)
+        boxes += f'<box frame="{number}" outside="0" xtl="10" ytl="5" xbr="{30 + number}" ybr="40"/>'
+    text(
+        root / "street" / "annotations.xml", f'<annotations><track id="0" label="person">{boxes}</track></annotations>'
+    )
+
+
+def label_studio(root: Path) -> None:
+    for number in range(4):
+        write_image(root / "images" / f"{number}.jpg", number)
+    key = {"frame": 1, "enabled": True, "x": 10, "y": 10, "width": 30, "height": 50}
+    region = {"type": "videorectangle", "value": {"labels": ["person"], "framesCount": 4, "sequence": [key]}}
+    task = {"data": {"video": "street.mp4"}, "annotations": [{"result": [region]}]}
+    text(root / "project-1.json", json.dumps([task]))
+
+
 def hash_of(part: str, number: int) -> int:
     return 100 * (part == "val") + number
 
@@ -117,6 +136,8 @@ TREES: dict[str, Callable[[Path], None]] = {
     "yolo": yolo,
     "coco": coco,
     "labels_with_ids": labels_with_ids,
+    "cvat": cvat,
+    "labelstudio": label_studio,
 }
 
 

@@ -34,13 +34,28 @@ def parse_object(text: str, path: Path, place: str, expected: str) -> dict[str, 
     Raises:
         DatasetError: It is not a JSON object.
     """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}{place} is not JSON ({error}); expected {expected}.") from error
+    value = parse_json(text, path, expected, place)
     if not isinstance(value, dict):
         raise DatasetError(f"{path}{place} is {shown(value)}; expected {expected}.")
     return value
+
+
+def parse_json(text: str, path: Path, expected: str, place: str = "") -> Any:
+    """Parse JSON of any kind.
+
+    Args:
+        text: The JSON.
+        path: Its file, for messages.
+        expected: Description of a valid value, for messages.
+        place: Place in the file, such as ", line 3".
+
+    Raises:
+        DatasetError: It is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path}{place} is not JSON ({error}); expected {expected}.") from error
 
 
 def objects(value: Any, path: Path, place: str) -> list[dict[str, Any]]:

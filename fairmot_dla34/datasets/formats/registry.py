@@ -11,6 +11,8 @@ from ..values import SourceSequence
 from .citypersons import read_citypersons
 from .coco import read_coco
 from .crowdhuman import read_crowdhuman
+from .cvat import read_cvat
+from .label_studio import read_label_studio
 from .labels_with_ids import read_labels_with_ids
 from .mot import read_mot, read_mot20
 from .reading import DropReport, ReadOptions
@@ -29,6 +31,8 @@ READERS: dict[str, Reader] = {
     "yolo": read_yolo,
     "coco": read_coco,
     "labels_with_ids": read_labels_with_ids,
+    "cvat": read_cvat,
+    "labelstudio": read_label_studio,
 }
 
 
