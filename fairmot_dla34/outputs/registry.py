@@ -46,6 +46,15 @@ def find_sink(name: str) -> SinkKind:
     return _KINDS.find(name)
 
 
+def as_sink_kind(kind: SinkKind | str) -> SinkKind:
+    """Return a kind of output itself, or the one registered under a name.
+
+    Raises:
+        InvalidInputError: No sink of that name is registered; the message lists the names.
+    """
+    return kind if isinstance(kind, SinkKind) else find_sink(kind)
+
+
 def sink_names() -> tuple[str, ...]:
     """Return the names of all registered sinks, in order of registration."""
     return _KINDS.names()
@@ -60,6 +69,7 @@ def _open_video(path: Path, context: SinkContext) -> VideoSink:
         labels=context.labels,
         line_width=context.line_width,
         class_names=context.class_names,
+        analysis=context.analysis,
     )
 
 

@@ -23,6 +23,7 @@ from ..messages import plain_line
 from .locking import FileLock, LockHeldError
 from .paths import regular_file
 from .registry import find_sink, sink_names
+from .sink import ANALYTICS_FOLDER, DETECTIONS_FOLDER
 
 if TYPE_CHECKING:
     from ..origin import Origin
@@ -111,6 +112,22 @@ def read_record(path: Path) -> Record:
     return record if valid else Record()
 
 
+def forget_reservation(path: Path) -> None:
+    """Remove the record and the lock of an output file that was deleted, unless another run holds the lock.
+
+    Raises:
+        OSError: They cannot be removed.
+    """
+    record_path, lock_path = _state_paths(path)
+    try:
+        if lock_path.is_file() and not lock_path.is_symlink():
+            FileLock(lock_path).close()
+    except LockHeldError:
+        return
+    record_path.unlink(missing_ok=True)
+    lock_path.unlink(missing_ok=True)
+
+
 def digest_of(origin: Origin) -> str:
     """Return a digest of a source's identity. It is slow to compute, because a URL's query may contain a password."""
     identity = origin.identity.encode("utf-8", "surrogatepass")
@@ -152,6 +169,7 @@ def _state_paths(path: Path) -> tuple[Path, Path]:
     """Return the paths of record and lock. They depend only on the file that is written, whatever links lead to it."""
     real = Path(os.path.realpath(path))
     folder = real.parent / STATE_FOLDER
-    if real.parent.name in {find_sink(kind).folder for kind in sink_names()}:  # which other programs list
+    listed = {ANALYTICS_FOLDER, DETECTIONS_FOLDER, *(find_sink(kind).folder for kind in sink_names())}
+    if real.parent.name in listed:  # by other programs
         folder = real.parent.parent / STATE_FOLDER / real.parent.name
     return folder / f"{real.name}.json", folder / f"{real.name}.lock"

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ..values import Frame, FrameResult
+    from .run_analysis import RunAnalysis
 
 TEXT_FOLDER, VIDEO_FOLDER = "mot_results", "mot_outputs"  # the folder names of PaddleHub's module
+ANALYTICS_FOLDER, DETECTIONS_FOLDER = "analytics", "detections"
 
 
 class Sink(Protocol):
@@ -57,6 +59,7 @@ class SinkContext:
         labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
         line_width: Width of the boxes' lines in px, or None for a width that fits the box.
         class_names: Names of the network's classes, by `Track.class_id`; empty if they are not known.
+        analysis: Analysis of the run, which is drawn on images too; None if there is none.
     """
 
     frame_rate: float
@@ -65,6 +68,7 @@ class SinkContext:
     labels: str = "auto"
     line_width: int | None = None
     class_names: tuple[str, ...] = ()
+    analysis: RunAnalysis | None = None
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from .registry import find_sink
-from .sink import SinkKind
+from .registry import as_sink_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..values import Frame, FrameResult
-    from .sink import Sink, SinkContext
+    from .sink import Sink, SinkContext, SinkKind
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ def open_sinks(output_dir: str | Path, name: str, kinds: Iterable[SinkKind | str
         OutputError: A folder or file cannot be written.
         InvalidInputError: A name is not registered, or a number is out of its range.
     """
-    chosen = dict.fromkeys(kind if isinstance(kind, SinkKind) else find_sink(kind) for kind in kinds)
+    chosen = dict.fromkeys(map(as_sink_kind, kinds))
     if sum(kind.needs_images for kind in chosen) > 1:  # a drawing must not show in another sink's output
         context = replace(context, draw_on_frames=False)
     opened: list[Sink] = []
@@ -60,7 +59,10 @@ class SinkSet:
 
     Attributes:
         paths: Files written, in order.
+        quiet: Whether failures are not logged, because the caller reports them; `failure` has the first one.
     """
+
+    quiet = False
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         """Take over open sinks, text before video."""
@@ -86,6 +88,11 @@ class SinkSet:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def failure(self) -> OutputError | None:
+        """First failure of an output, until `close`; None if there was none."""
+        return self._failure
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Write one frame's result to every output.
@@ -133,7 +140,7 @@ class SinkSet:
     def _record(self, error: OutputError) -> None:
         if self._failure is None:
             self._failure = error  # raised by `close`
-            if self._open:
+            if self._open and not self.quiet:
                 logger.warning("An output failed; the others continue, and the error follows at the end of the run.")
-        else:
+        elif not self.quiet:
             logger.error("%s", error)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..values import TRACK_COLUMNS, FrameResult
 from .text_sink import TextSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from ..values import FrameResult, Track
+    from ..values import Track
 
 # KITTI's devkit_tracking/readme.txt: truncation and occlusion -1, angle -10, size -1, position -1000, rotation -10 if
 # unknown
@@ -49,8 +51,7 @@ class JsonlSink(TextSink):
 
     def format(self, result: FrameResult) -> str:
         """Return one line, whatever the number of tracks."""
-        tracks = [_json_fields(track) for track in result.tracks]
-        return json.dumps({"frame": result.index + 1, "time_s": round(result.time_s, 6), "tracks": tracks}) + "\n"
+        return json.dumps(rounded_result(result).to_dict()) + "\n"
 
 
 class CsvSink(TextSink):
@@ -59,7 +60,7 @@ class CsvSink(TextSink):
     ``filled`` is 1 if the track was interpolated in a gap, else 0.
     """
 
-    header = "frame,time_s,id,x1,y1,x2,y2,score,age_frames,class_id,filled\n"
+    header = ",".join(TRACK_COLUMNS) + "\n"
 
     def format(self, result: FrameResult) -> str:
         """Return one row per track; no value needs quotes."""
@@ -110,15 +111,18 @@ def mot_lines(index: int, tracks: Iterable[Track], *, with_classes: bool = False
     return "".join(lines)
 
 
-def _json_fields(track: Track) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "id": track.track_id,
-        "box": [round(float(value), 2) for value in track.box],
-        "score": round(float(track.score), 4),
-        "age_frames": track.age_frames,
-        "class_id": track.class_id,
-    }
-    return fields | {"filled": True} if track.filled else fields
+def rounded_result(result: FrameResult) -> FrameResult:
+    """Return a result with the decimals of the text formats."""
+    return FrameResult(
+        result.index,
+        round(float(result.time_s), 6),
+        tuple(replace(track, box=_rounded_box(track), score=round(float(track.score), 4)) for track in result.tracks),
+    )
+
+
+def _rounded_box(track: Track) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (round(float(value), 2) for value in track.box)
+    return x1, y1, x2, y2
 
 
 def _kitti_type(name: str) -> str:

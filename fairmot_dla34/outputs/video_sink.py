@@ -11,7 +11,7 @@ from ..errors import StateError
 from .drawing import draw_tracks
 from .drawing_options import check_labels, check_line_width
 from .mp4 import H264Encoder
-from .paths import changed_error, create_file
+from .paths import OutputFile, changed_error, create_file
 from .timeline import Timeline
 from .track_colours import TrackColours
 from .trails import Trails
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..values import Frame, FrameResult
+    from .run_analysis import RunAnalysis
 
 
 class VideoSink(ClosedOnExit):
@@ -40,6 +41,7 @@ class VideoSink(ClosedOnExit):
         labels: str = "auto",
         line_width: int | None = None,
         class_names: Sequence[str] = (),
+        analysis: RunAnalysis | None = None,
     ) -> None:
         """Create or empty the file; the encoder starts with the first frame, which sets the size.
 
@@ -51,6 +53,7 @@ class VideoSink(ClosedOnExit):
             labels: Text drawn beside a box: ``auto``, ``id``, ``score`` or ``none``; see `draw_tracks`.
             line_width: Width of the boxes' lines in px, or None for a width that fits the box.
             class_names: Names of the network's classes, part of the labels if there are several.
+            analysis: Analysis whose lines, zones and counts are drawn too; None: none.
 
         Raises:
             OutputError: The file cannot be created.
@@ -61,6 +64,7 @@ class VideoSink(ClosedOnExit):
         self._labels = check_labels(labels)
         self._line_width = check_line_width(line_width)
         self._class_names = tuple(class_names)
+        self._analysis = analysis
         self._draw_on_frames = draw_on_frames
         self.path = path
         self._encoder: H264Encoder | None = None
@@ -100,6 +104,8 @@ class VideoSink(ClosedOnExit):
             colours=self._colours,
             class_names=self._class_names,
         )
+        if self._analysis is not None:
+            self._analysis.draw(drawn)
         if self._encoder is None:
             height, width = drawn.shape[:2]
             self._encoder = H264Encoder(self.path, width=width, height=height, frame_rate=self._frame_rate, quick=True)
@@ -119,7 +125,7 @@ class VideoSink(ClosedOnExit):
                 self._encoder.close()
                 self._check_header()
         finally:
-            self._close_file()
+            close_video_file(self._file, self.path)
 
     def _check_header(self) -> None:
         """Check that no other program truncated the file, which leaves null characters in front."""
@@ -127,15 +133,21 @@ class VideoSink(ClosedOnExit):
             with self.path.open("rb") as file:
                 kind = file.read(8)[4:]
         except OSError:
-            return  # `_close_file` reports it
+            return  # `close_video_file` reports it
         if kind != b"ftyp":
             raise changed_error(self.path)
 
-    def _close_file(self) -> None:
-        try:
-            self._file.check_in_place()
-        finally:
-            self._file.close()
-        with contextlib.suppress(OSError):
-            if self.path.stat().st_size == 0:
-                self.path.unlink()
+
+def close_video_file(file: OutputFile, path: Path) -> None:
+    """Close the file that a video was written to; an empty one is removed, because no player opens it.
+
+    Raises:
+        OutputError: The file was deleted, moved or replaced while it was written.
+    """
+    try:
+        file.check_in_place()
+    finally:
+        file.close()
+    with contextlib.suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
