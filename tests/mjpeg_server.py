@@ -16,9 +16,9 @@ from clips import numbered_image
 BOUNDARY = "frame"
 
 
-def jpeg(index: int) -> bytes:
+def jpeg(index: int, size: tuple[int, int] = (160, 96)) -> bytes:
     """Encode the numbered image of an index."""
-    return cv2.imencode(".jpg", numbered_image(index))[1].tobytes()
+    return cv2.imencode(".jpg", numbered_image(index, *size))[1].tobytes()
 
 
 def part(data: bytes, *, boundary: str = f"--{BOUNDARY}", length: int | None = -1) -> bytes:
@@ -35,6 +35,8 @@ def serving_mjpeg(
     *,
     make_part: Callable[[int], bytes] = lambda index: part(jpeg(index)),
     end: str = "close",
+    port: int = 0,
+    status: Callable[[], int] = lambda: 200,
 ) -> Iterator[str]:
     """Serve parts to every client and yield the URL.
 
@@ -43,11 +45,16 @@ def serving_mjpeg(
         pause_s: Wait after each part.
         make_part: Function that returns the part of an index.
         end: What follows: ``close``, ``reset`` of the connection, ``silence`` or endless ``garbage``.
+        port: Port; 0: a free one.
+        status: Function that returns the status of each answer; parts follow 200 only.
     """
     stopped = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if status() != 200:
+                self.send_error(status())
+                return
             self.send_response(200)
             self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
             self.end_headers()
@@ -68,7 +75,7 @@ def serving_mjpeg(
         def log_message(self, *args: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
