@@ -20,8 +20,12 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 
 REPORTS = Path(".test_results")
+AXE = "axe-core@4"  # accessibility rules, from npm
+TRACK_TOOLS = ("datumaro==1.13.*", "label-studio-sdk>=2.1", "fiftyone==1.22.*")  # 1.3 GB; with opencv-python-headless
+INTEROP = ("pandas>=2", "supervision>=0.31")  # values are converted to theirs; neither replaces opencv-python
 MAIN_VERSION = "3.11"  # PaddleHub runs on no newer Python
 MINDSPORE = ("mindspore==2.10.*", "numpy<2")  # 2.5 GB; there is no smaller build
+SELENIUM = "selenium>=4.20"
 NOTEBOOK = ("nbclient>=0.10", "ipykernel>=6.29", "matplotlib>=3.8")
 TORCH = "torch==2.13.*"  # one version: its builds for CPUs install in seconds, and figures repeat
 OTHER_VERSIONS = ("3.10", "3.12", "3.13")
@@ -99,8 +103,9 @@ def docs(session: nox.Session) -> None:
 @_recorded("tests")
 def tests(session: nox.Session) -> None:
     """Run every test that needs neither Paddle, PyTorch nor MindSpore, with TrackEval, ONNX Runtime and NNCF."""
-    session.install(".[test,eval,onnxruntime,quantize]", "build", "setuptools>=77")  # the last two for test_packaging
-    _pytest(session, "tests", "not paddle and not hub and not train and not mindspore")
+    build = ("build", "setuptools>=77")  # for test_packaging
+    session.install(".[test,eval,onnxruntime,quantize,watch]", *build, *INTEROP)
+    _pytest(session, "tests", "not paddle and not hub and not train and not mindspore and not browser and not cluster")
 
 
 @nox.session(python=MAIN_PYTHON, default=False)  # `tests` runs the same trials
@@ -151,6 +156,42 @@ def mindspore(session: nox.Session) -> None:
         (REPORTS / "mindspore.skipped").write_text(f"{reason}\n", "utf-8")
         session.skip(f"{reason}: nothing was compared with MindSpore.")
     _pytest(session, "mindspore", "mindspore", "-W", "default", "tests/weights")  # MindSpore raises warnings
+
+
+@nox.session(python=MAIN_PYTHON)
+@_recorded("interop")
+def interop(session: nox.Session) -> None:
+    """Have exported tracks imported by Datumaro, Label Studio's SDK and FiftyOne, if they can be installed."""
+    session.install(".[test]")
+    try:
+        session.install(*TRACK_TOOLS)
+    except CommandFailed:  # FiftyOne needs a build of MongoDB, which not every system has
+        reason = f"{', '.join(TRACK_TOOLS)} cannot be installed here"
+        (REPORTS / "interop.skipped").write_text(f"{reason}\n", "utf-8")
+        session.skip(f"{reason}: no tool imported the exported tracks.")
+    _pytest(session, "interop", "not slow", "tests/interchange/test_real_importers.py")
+
+
+@nox.session(python=MAIN_PYTHON)
+@_recorded("cluster")
+def cluster(session: nox.Session) -> None:
+    """Run batches on a real Ray cluster of two nodes on this machine; workers and nodes are killed."""
+    session.install(".[test,cluster]")
+    _pytest(session, "cluster", "cluster", "-W", "default", "tests/cluster")  # Ray raises warnings
+
+
+@nox.session(python=MAIN_PYTHON)
+@_recorded("browser")
+def browser(session: nox.Session) -> None:
+    """Use the HTML pages in Chromium, and check them with axe-core, if both can be had."""
+    missing = [name for name in ("chromium", "chromedriver", "npm") if shutil.which(name) is None]
+    if missing:
+        reason = f"no {' and no '.join(missing)} (apt-get install chromium chromium-driver npm)"
+        (REPORTS / "browser.skipped").write_text(f"{reason}\n", "utf-8")
+        session.skip(f"{reason}: no page was opened in a browser.")
+    session.install(".[test]", SELENIUM)
+    session.run("npm", "install", "--silent", "--no-audit", "--prefix", ".test_cache/npm", AXE, external=True)
+    _pytest(session, "browser", "browser")
 
 
 @nox.session(python=[path for path in OTHER_PYTHONS.values() if path])

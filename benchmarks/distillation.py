@@ -3,7 +3,7 @@
     python benchmarks/distillation.py --data DATA --work W [--minutes 60] [--only after] [--student light]
 
 Each run of `fairmot_dla34 train --teacher` takes the first 560 frames as a plain video, and is scored on the frames 561
-to 795 with the default tracker, forwards and in reverse order. The rows of the table: the teacher itself, the start
+to 795 with the tracker `jde`, forwards and in reverse order. The rows of the table: the teacher itself, the start
 weights, the student after a run with all losses, and after runs without each of them.
 
 Finished runs are in W/distillation.jsonl, one JSON line each. After an interruption the same command continues.

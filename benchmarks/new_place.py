@@ -3,7 +3,7 @@
     python benchmarks/new_place.py --data DATA --weights START --work W [--frames 10,25,50,100,200] [--minutes 20]
 
 START must not have seen PETS09-S2L1. Each run of `fairmot_dla34 train` uses N of the frames 1 to 560, evenly spread or
-the first ones, and is scored on the frames 561 to 795 with the default tracker. The scores are means over the seeds and
+the first ones, and is scored on the frames 561 to 795 with the tracker `jde`. The scores are means over the seeds and
 over two directions of time, with their range: the frames forwards and in reverse order.
 
 Finished runs are in W/new_place.jsonl, one JSON line each. After an interruption the same command continues. TrackEval

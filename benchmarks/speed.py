@@ -75,24 +75,29 @@ class Worker:
             text=True,
             env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # idle threads must not slow down the others' turns
         )
-        self.facts = self._answer()
+        self.facts = self.answer()
         if "unavailable" in self.facts:
             self.close()
             raise Unavailable(self.facts["unavailable"])
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send a request and return the answer."""
+        self.send(**request)
+        return self.answer()
+
+    def send(self, **request: Any) -> None:
+        """Send a request; `answer` returns its answer."""
         assert self._process.stdin  # noqa: S101 (a pipe, by construction)
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        return self._answer()
 
     def close(self) -> None:
         """Kill the process."""
         self._process.kill()
         self._process.wait()
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
+        """Wait for the answer to a request."""
         assert self._process.stdout  # noqa: S101 (as above)
         line = self._process.stdout.readline()
         if not line:
@@ -277,7 +282,7 @@ def association(pythons: Sequence[str], people: Sequence[int]) -> str:
     script = str(Path(__file__).with_name("association_speed.py"))
     table = ""
     for python in pythons:
-        arguments = [python, script, "--people", *map(str, people)]
+        arguments = [python, script, "--method", "jde", "--people", *map(str, people)]
         run = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         table = "\n".join(line for line in run.stdout.splitlines() if "|" in line)  # PaddleDetection prints hints
         if "not installed" not in table:

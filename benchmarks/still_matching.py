@@ -8,7 +8,8 @@ import numpy as np
 from aims import Figure
 from stills_reading import Still
 
-from fairmot_dla34 import Detections, TrackerConfig
+from fairmot_dla34 import Detections
+from fairmot_dla34.association.config import DEFAULT_CONF_THRES
 from fairmot_dla34.evaluation.average_precision import (
     MIN_IOU,
     AveragePrecision,
@@ -17,7 +18,7 @@ from fairmot_dla34.evaluation.average_precision import (
     overlap,
 )
 
-DEFAULT_THRESHOLD = TrackerConfig().conf_thres
+DEFAULT_THRESHOLD = DEFAULT_CONF_THRES
 
 
 def match_still(still: Still, found: Detections) -> ImageMatches:

@@ -18,7 +18,8 @@ from places import detect
 from still_scores import StillPlace
 from stills_reading import read_set
 
-from fairmot_dla34 import FairMOT, TrackerConfig
+from fairmot_dla34 import FairMOT
+from fairmot_dla34.association.config import DEFAULT_CONF_THRES
 from fairmot_dla34.evaluation.average_precision import AveragePrecision, match_detections
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="+", type=Path, metavar="SET", help="folders with images/ and labels.csv")
     parser.add_argument("--weights", default="sample", help="registered name or checkpoint; default: %(default)s")
     parser.add_argument("--input-size", metavar="WxH", help="default: what the weights were trained for")
-    parser.add_argument("--score", type=float, default=TrackerConfig().conf_thres, help="default: %(default)s")
+    parser.add_argument("--score", type=float, default=DEFAULT_CONF_THRES, help="default: %(default)s")
     parser.add_argument("--min-area", type=float, default=0.0, metavar="PX", help="default: %(default)s")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="use every n-th image; default: all")
     arguments = parser.parse_args()

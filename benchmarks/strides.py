@@ -25,7 +25,7 @@ from fairmot_dla34.evaluation import Scores, evaluate
 
 FRAME_RATE = 10.0  # PETS09-S2L1
 STRIDES = (1, 2, 5, 10)
-VARIANTS = (("jde", True), ("byte", True), ("steady", True), ("byte", False), ("steady", False))
+VARIANTS = (("jde", True), ("byte", True), ("auto", True), ("byte", False), ("auto", False))
 
 
 def track(frames: list[Detections], config: TrackerConfig, stride: int, offset: int, *, timed: bool) -> str:

@@ -140,7 +140,7 @@ class Reversed:
 
 
 def score_tracking(part: Part, model: FairMOT, folder: Path) -> dict[str, dict[str, float]]:
-    """Track a part with the default tracker, forwards and backwards, and score both.
+    """Track a part with `jde`, forwards and backwards, and score both.
 
     Args:
         part: Frames with ground truth.
@@ -164,7 +164,7 @@ def score_detections(
     Args:
         part: Frames with ground truth.
         found: Detections of each frame.
-        config: Settings of the tracker; None: the default ones.
+        config: Settings of the tracker; None: those of `jde`.
         directions: Directions of time, of `DIRECTIONS`.
 
     Returns:
@@ -175,7 +175,7 @@ def score_detections(
         ordered, detections = (Reversed(part), found[::-1]) if direction == DIRECTIONS[1] else (part, found)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "tracks.txt"
-            write(path, track(ordered, detections, config or TrackerConfig()))
+            write(path, track(ordered, detections, config or TrackerConfig(method="jde")))
             result = score(ordered, path)
         scores[direction] = {figure: float(getattr(result, figure)) for figure in FIGURES}
     return scores

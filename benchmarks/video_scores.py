@@ -15,12 +15,13 @@ from scipy.optimize import linear_sum_assignment
 from training_runs import DIRECTIONS, score_detections
 
 from fairmot_dla34 import Detections, TrackerConfig
+from fairmot_dla34.association.config import DEFAULT_CONF_THRES
 from fairmot_dla34.evaluation.average_precision import MIN_IOU, overlap
 from fairmot_dla34.geometry import tlwh_to_xyxy
 from fairmot_dla34.training.validation.retrieval import Retrieval, retrieval
 
-# The default tracker, and the default settings by boxes alone: `jde` needs embeddings.
-TRACKERS = {"": TrackerConfig(), "boxes only, ": TrackerConfig(method="byte", use_embeddings=False)}
+# The aims were set with `jde`, which needs embeddings, and `byte` by boxes alone.
+TRACKERS = {"": TrackerConfig(method="jde"), "boxes only, ": TrackerConfig(method="byte", use_embeddings=False)}
 
 
 class VideoPlace:
@@ -29,7 +30,7 @@ class VideoPlace:
     Args:
         name: Name in the table.
         parts: Sequences with ground truth.
-        aims: MOTA and IDF1 to reach with the default tracker, in percent; None: they are for information.
+        aims: MOTA and IDF1 to reach with `jde`, in percent; None: they are for information.
         directions: Directions of time in which the sequences are tracked, of ``forwards`` and ``backwards``.
     """
 
@@ -112,7 +113,7 @@ def retrieve(truth: str, found: Sequence[Detections]) -> Retrieval:
     embeddings, ids = [np.empty((0, 1), np.float32)], [np.empty(0, np.int64)]
     for number, detections in enumerate(found, 1):
         people = rows[rows[:, 0] == number]
-        chosen = detections.scores >= TrackerConfig().conf_thres
+        chosen = detections.scores >= DEFAULT_CONF_THRES
         if detections.embeddings is None or not len(people) or not chosen.any():
             continue
         iou = overlap(detections.boxes[chosen], tlwh_to_xyxy(people[:, 2:6].astype(np.float32)))

@@ -43,6 +43,9 @@ nitpick_ignore_regex = [
     (r"py:class", r"fairmot_dla34\.tracking\.detector\.\w+"),  # internal, though in the signature of Session
     # Internal, though in the signatures of Dataset and prepare.
     (r"py:class", r"fairmot_dla34\.datasets\.(prepared|preparation|formats)\.\w+\.\w+"),
+    # Internal, though in the signatures of Analysis, OutputOptions and Session.
+    (r"py:class", r"fairmot_dla34\.analytics\.(live|observation|polygons)\.\w+"),
+    (r"py:class", r"fairmot_dla34\.outputs\.(anonymisation|cover_plan|run_analysis|window)\.\w+"),
     (r"py:class", r"dict\[str"),  # napoleon divides a type at its comma
     (r"py:class", r"fairmot_dla34\.datasets\.image_table\.\w+"),  # internal, though in the signature of Dataset
     (r"py:class", r"tuple\[str"),  # a signature with a default factory, which Sphinx divides at its commas
@@ -58,7 +61,10 @@ autodoc_preserve_defaults = True
 
 PUBLIC_MODULES = (
     "fairmot_dla34",
-    *(f"fairmot_dla34.{name}" for name in ("architectures", "association", "backends", "datasets", "errors")),
+    *(
+        f"fairmot_dla34.{name}"
+        for name in ("architectures", "association", "backends", "datasets", "detections", "errors", "interop")
+    ),
     *(
         f"fairmot_dla34.{name}"
         for name in ("evaluation", "outputs", "quantization", "synth", "training", "video", "weights")

@@ -3,7 +3,8 @@
 FairMOTError
 ├── InvalidInputError (ValueError)        an argument, an image or an array is not one the call accepts
 ├── SourceError (OSError)                 a video source cannot be opened or read
-│   └── SourceNotFoundError               a video source does not exist
+│   ├── SourceNotFoundError               a video source does not exist
+│   └── SourceAccessError                 a server refuses the user or the password of a URL (401, 403)
 ├── OutputError (OSError)                 a result cannot be written: permission, full disk, a file in place of a folder
 ├── WeightsError                          base of the errors about weights
 │   ├── UnknownWeightsError (LookupError) weights are neither a registered name nor a file
@@ -17,11 +18,16 @@ FairMOTError
 ├── EvaluationError                       base of the errors about scoring results
 │   ├── TrackFileError (ValueError)       a file or folder of ground truth or results is missing or invalid
 │   └── EvaluationUnavailableError (ImportError)  TrackEval is not installed; the message has the pip command
+├── DetectionsFileError (ValueError)      a file of detections is missing, damaged, incomplete or of another version
 ├── DatasetError (ValueError)             training data is missing, unreadable, wrong or not enough
 ├── TrainingError                         base of the errors about training
 │   ├── DivergedError (ArithmeticError)   a loss or a weight is NaN or infinite; the message has the step and the images
 │   ├── ResumeError (ValueError)          a run cannot be resumed: its state is missing, damaged or of other settings
 │   └── TrainingUnavailableError (ImportError)  PyTorch is not installed; the message has the pip command
+├── BatchError                            base of the errors about many videos
+│   ├── ManifestError (ValueError)        the manifest of a batch is of other settings, or is no manifest
+│   └── EngineError (RuntimeError)        workers cannot be started or reached, or one was killed again and again
+├── PackageUnavailableError (ImportError) a package that a conversion needs is missing; the message has the pip command
 ├── OutOfMemoryError (MemoryError)        the process may not use as much memory as the call needs
 └── StateError (RuntimeError)             a call was made at the wrong time, such as `predict` outside `stream_mode`
 """
@@ -33,20 +39,26 @@ from .messages import plain_line
 __all__ = [
     "BackendError",
     "BackendUnavailableError",
+    "BatchError",
     "CheckpointError",
     "DatasetError",
+    "DetectionsFileError",
     "DeviceUnavailableError",
     "DivergedError",
     "DownloadError",
+    "EngineError",
     "EvaluationError",
     "EvaluationUnavailableError",
     "FairMOTError",
     "IntegrityError",
     "InvalidInputError",
+    "ManifestError",
     "NotQuantizedError",
     "OutOfMemoryError",
     "OutputError",
+    "PackageUnavailableError",
     "ResumeError",
+    "SourceAccessError",
     "SourceError",
     "SourceNotFoundError",
     "StateError",
@@ -80,6 +92,10 @@ class SourceError(FairMOTError, OSError):
 
 class SourceNotFoundError(SourceError):
     """A video source does not exist."""
+
+
+class SourceAccessError(SourceError):
+    """A server refuses the user or the password of a URL."""
 
 
 class OutputError(FairMOTError, OSError):
@@ -134,6 +150,10 @@ class EvaluationUnavailableError(EvaluationError, ImportError):
     """The package that computes the scores is not installed."""
 
 
+class DetectionsFileError(FairMOTError, ValueError):
+    """A file of detections is missing, damaged, incomplete or of another version."""
+
+
 class DatasetError(FairMOTError, ValueError):
     """Training data is missing, unreadable, wrong or not enough."""
 
@@ -152,6 +172,22 @@ class ResumeError(TrainingError, ValueError):
 
 class TrainingUnavailableError(TrainingError, ImportError):
     """PyTorch, which training needs, is not installed."""
+
+
+class BatchError(FairMOTError):
+    """Base of the errors about many videos."""
+
+
+class ManifestError(BatchError, ValueError):
+    """The manifest of a batch is of other settings, or the file is no manifest."""
+
+
+class EngineError(BatchError, RuntimeError):
+    """Workers cannot be started or reached, or one was killed again and again."""
+
+
+class PackageUnavailableError(FairMOTError, ImportError):
+    """A conversion needs a package that is not installed."""
 
 
 class OutOfMemoryError(FairMOTError, MemoryError):

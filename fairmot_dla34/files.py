@@ -88,18 +88,18 @@ def make_folder(path: Path) -> None:
             folder.mkdir(exist_ok=True)
 
 
-def append_whole(file: FileIO, text: str) -> None:
-    """Append text to a file, all of it or nothing.
+def append_whole(file: FileIO, content: str | bytes) -> None:
+    """Append text or bytes to a file, all of it or nothing.
 
     Args:
         file: File open for writing without a buffer, positioned at its end.
-        text: Text to append, encoded as UTF-8.
+        content: Text to append, encoded as UTF-8, or bytes.
 
     Raises:
-        OSError: The text cannot be written. The file is as long as before, unless it is a device or a pipe.
+        OSError: The content cannot be written. The file is as long as before, unless it is a device or a pipe.
     """
     start = file.tell() if file.seekable() else None
-    rest = memoryview(text.encode())
+    rest = memoryview(content.encode() if isinstance(content, str) else content)
     try:
         while rest:
             rest = rest[file.write(rest) or 0 :]

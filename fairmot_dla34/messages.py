@@ -1,4 +1,4 @@
-"""Text of messages: text from outside made safe to show, and the command that installs an optional part."""
+"""Text of messages: text from outside made safe to show, counts, and the command that installs an optional part."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ def _without_middle(text: str, limit: int, head_part: float = 0.5) -> str:
         return text
     head = int(head_part * (limit - 1))
     return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with a regular noun, such as ``1 visit`` or ``2 visits``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def install_command(extra: str) -> str:

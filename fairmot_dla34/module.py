@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .analytics.config import AnalyticsConfig
+from .analytics.plan import plan_of
 from .arguments.run_settings import RunSettings
 from .association import TrackerConfig
 from .backends import Backend
@@ -51,7 +53,7 @@ class Module(NotPicklable, ClosedOnExit):
         backend: Name of the backend.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
-        tracker: Name of an association method or a `TrackerConfig`.
+        tracker: Name of an association method or a `TrackerConfig`; None: ``auto``. ``"jde"`` is PaddleDetection's.
         offline: Never open a connection for the weights.
         threads: CPU threads for the network; None: as many as this process may use.
         streams: Images that the network processes at the same time, for calls in several threads.
@@ -87,7 +89,7 @@ class Module(NotPicklable, ClosedOnExit):
 
         Args:
             backend: A loaded network. Calls with ``use_gpu=True`` are refused.
-            tracker: Name of an association method or a `TrackerConfig`; None: ``jde``.
+            tracker: Name of an association method or a `TrackerConfig`; None: ``auto``.
 
         Raises:
             InvalidInputError: ``backend`` is not a `Backend`, or ``tracker`` is not an association method.
@@ -113,6 +115,12 @@ class Module(NotPicklable, ClosedOnExit):
         overwrite: bool = False,
         labels: str = "auto",
         line_width: int | None = None,
+        anonymise: str | None = None,
+        follow: int | None = None,
+        save_crops: bool = False,
+        crop_interval_s: float | None = None,
+        show: bool = False,
+        analytics: AnalyticsConfig | str | PathLike[str] | None = None,
         progress: bool = True,
     ) -> TrackingSummary:
         """Track a video and write the results.
@@ -132,12 +140,21 @@ class Module(NotPicklable, ClosedOnExit):
             overwrite: Replace results of another source that have the same name.
             labels: Text beside a box: ``auto``, ``id``, ``score`` or ``none``; see `OutputOptions`.
             line_width: Width of the boxes' lines in px; None: chosen by the size of the box.
+            anonymise: People made unrecognisable in all images written and shown: ``heads``, ``people``,
+                ``except:ID,ID`` or ``only:ID,ID``; see `OutputOptions`.
+            follow: Id of a track that a second video follows.
+            save_crops: Write crops of each person, one folder per id.
+            crop_interval_s: Seconds between two crops of a person; None: 1.
+            show: Show the frames in a window: q quits, space pauses, s saves a frame. Only in the main thread.
+            analytics: Lines, zones and heat map, or a TOML file with them; counts are drawn on the video and written
+                to ``analytics/``. See `AnalyticsConfig`.
             progress: Show progress on stderr, also while weights are downloaded: a bar on a terminal, else a line
                 every 30 s.
 
         Returns:
             Paths written, frames, ids, seconds per stage. ``ended`` shows if a live source was ``lost`` or
             ``stalled``: that is logged, and not an error here.
+            It is ``closed`` if the window was closed.
 
         Raises:
             FairMOTError: One of its kinds; see `fairmot_dla34.errors`. Everything written before it is kept and valid.
@@ -149,7 +166,21 @@ class Module(NotPicklable, ClosedOnExit):
             video_stream,
             source_options=SourceOptions(frame_rate, frame_stride, newest_frame),
             output_options=OutputOptions(
-                output_dir, visualization, draw_threshold, formats, fill_gaps, name, overwrite, labels, line_width
+                output_dir,
+                visualization,
+                draw_threshold,
+                formats,
+                fill_gaps,
+                name,
+                overwrite,
+                labels,
+                line_width,
+                anonymise,
+                follow,
+                save_crops,
+                crop_interval_s,
+                show,
+                plan_of(analytics),
             ),
             progress=progress,
         )
@@ -178,7 +209,8 @@ class Module(NotPicklable, ClosedOnExit):
             visualization: Write a video with boxes and ids.
             draw_threshold: Smallest score that is drawn, in [0, 1].
             use_gpu: Run on a GPU; an error if there is none.
-            frame_rate: Frames per second of the images to come.
+            frame_rate: Frames per second of the images to come. ``auto`` measures motion in seconds: its tracks depend
+                on this rate, those of ``jde`` and ``byte`` only by the length of the lost buffer.
             name: File stem of the outputs; PaddleHub's by default.
             formats: Further outputs; see `tracking`.
             overwrite: Replace results of a video that have the same name.

@@ -6,6 +6,7 @@ frame. Boxes are ``xyxy`` (left, top, right, bottom), not clipped to the image.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -16,6 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .config import is_number, shown
 from .errors import InvalidInputError
+from .records import flag, items, number, numbers, read_record, whole
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_MAX_CLASS_ID = 2**31 - 1  # the labels of any dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +97,26 @@ class _Boxes:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    __iter__ = None  # without it, Python would iterate with `__getitem__` and whole numbers
+
+    def __getitem__(self, rows: slice | ArrayLike) -> Self:
+        """Return some of the rows, in the given order: ``detections[detections.scores > 0.5]``.
+
+        Args:
+            rows: Truth values, one per row; or positions, which may be negative to count from the end; or a slice.
+
+        Raises:
+            InvalidInputError: ``rows`` is none of these, has another length than the boxes, or has a position beyond
+                them.
+        """
+        chosen = rows if isinstance(rows, slice) else _row_index(rows, len(self))
+        return type(self)(
+            self.boxes[chosen],
+            self.scores[chosen],
+            None if self.embeddings is None else self.embeddings[chosen],
+            None if self.class_ids is None else self.class_ids[chosen],
+        )
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Peaks(_Boxes):
@@ -140,6 +167,28 @@ class Track:
     class_id: int = 0
     filled: bool = False
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types: ``id``, ``box``, ``score``, ``age_frames``, ``class_id``, and ``filled`` if true."""
+        fields: dict[str, Any] = {
+            "id": int(self.track_id),
+            "box": [float(value) for value in self.box],
+            "score": float(self.score),
+            "age_frames": int(self.age_frames),
+            "class_id": int(self.class_id),
+        }
+        return fields | {"filled": True} if self.filled else fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the track of a dictionary that `to_dict` returned, or of an entry of a ``.jsonl`` file.
+
+        Raises:
+            InvalidInputError: A field is missing, unknown or not valid.
+        """
+        values = read_record("Track", fields, _TRACK_FIELDS)
+        left, top, right, bottom = map(float, values.pop("box"))
+        return cls(track_id=values.pop("id"), box=(left, top, right, bottom), **values)
+
 
 @dataclass(frozen=True)
 class FrameResult:
@@ -154,6 +203,58 @@ class FrameResult:
     index: int
     time_s: float
     tracks: tuple[Track, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types with the keys of a line in a ``.jsonl`` file; its numbers are those, unrounded.
+
+        Returns:
+            ``frame`` from 1, ``time_s``, and ``tracks`` as `Track.to_dict` returns them.
+        """
+        tracks = [track.to_dict() for track in self.tracks]
+        return {"frame": int(self.index) + 1, "time_s": float(self.time_s), "tracks": tracks}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the result of a dictionary that `to_dict` returned, or of a line of a ``.jsonl`` file.
+
+        Raises:
+            InvalidInputError: A field is missing, unknown or not valid.
+        """
+        values = read_record("FrameResult", fields, _RESULT_FIELDS)
+        return cls(values["frame"] - 1, float(values["time_s"]), tuple(map(Track.from_dict, values["tracks"])))
+
+
+_TRACK_FIELDS = {
+    "id": whole(1),
+    "box": numbers(4, "left, top, right, bottom in px"),
+    "score": number(),
+    "age_frames": whole(0),
+    "class_id": whole(0, _MAX_CLASS_ID),
+    "filled": flag(),
+}
+_RESULT_FIELDS = {"frame": whole(1), "time_s": number(), "tracks": items()}
+
+
+# Columns of a table with one row per track and frame: frame from 1, corners in image px.
+TRACK_COLUMNS = ("frame", "time_s", "id", "x1", "y1", "x2", "y2", "score", "age_frames", "class_id", "filled")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measurements of a video by the association, in its latest frames; None: not measured.
+
+    Attributes:
+        person_score: Median score of tracked people.
+        camera_motion: Root of the mean square of the camera's motion between two frames, in heights of a person.
+        height_noise: Standard deviation of the detected heights of a person, as a share of the height.
+        appearance: Probability that two embeddings of one person are nearer to each other than those of two people:
+            0.5 if embeddings say nothing, 1 if they never err.
+    """
+
+    person_score: float | None = None
+    camera_motion: float | None = None
+    height_noise: float | None = None
+    appearance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +273,10 @@ class TrackingSummary:
             ``association``, ``outputs``. Stages overlap: their sum may exceed ``seconds``.
         backend: Name, device and precision of the backend, the text that is logged.
         ended: Reason for the end of the run: ``end`` of the source, ``lost`` (a live source dropped or broke),
-            ``stalled`` (a live source sent nothing any more), or ``interrupted`` (Ctrl-C, SIGTERM).
+            ``stalled`` (a live source sent nothing any more), ``closed`` (the window of ``show`` was closed), or
+            ``interrupted`` (Ctrl-C, SIGTERM).
+        measured: Measurements by the association; all None for methods that measure nothing.
+        analytics: Totals of lines, zones and heat map as plain JSON types; None without an analysis.
     """
 
     source: str
@@ -185,14 +289,14 @@ class TrackingSummary:
     stage_seconds: dict[str, float]
     backend: str
     ended: str = "end"
+    measured: Measured = Measured()
+    analytics: dict[str, Any] | None = None
 
     @property
     def frames_per_second(self) -> float:
         """Frames tracked per wall second of the run."""
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
-
-_MAX_CLASS_ID = 2**31 - 1  # the labels of any dataset
 
 MAX_IMAGE_PIXELS = 16384 * 16384  # far beyond 8K video; larger arrays are mistakes
 
@@ -253,6 +357,29 @@ def _whole_numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     if array.dtype.kind == "f" and (array % 1).any():
         raise InvalidInputError(f"{name} has {array[array % 1 != 0][0]}; expected whole numbers.")
     return array.astype(np.int64, copy=False)
+
+
+def _row_index(rows: ArrayLike, count: int) -> NDArray[np.bool_] | NDArray[np.intp]:
+    """Return a mask or positions as an index of ``count`` rows."""
+    expected = f"expected {count} truth values, positions from {-count} to {count - 1}, or a slice"
+    try:
+        index = np.asarray(rows)
+    except Exception as error:
+        raise InvalidInputError(f"The index of the rows cannot be read ({error}); {expected}.") from error
+    if index.ndim == 0 and index.dtype.kind in "iu":
+        raise InvalidInputError(f"The index of the rows is {shown(rows)}; {expected}. For one row use [[{index}]].")
+    if isinstance(rows, np.ma.MaskedArray) or index.ndim != 1 or (index.size and index.dtype.kind not in "biu"):
+        raise InvalidInputError(f"The index of the rows has dtype {index.dtype} and shape {index.shape}; {expected}.")
+    if index.dtype == np.bool_:
+        if len(index) != count:
+            raise InvalidInputError(
+                f"The index of the rows has {len(index)} truth values; expected {count}, one per box."
+            )
+        return index
+    if index.size and not -count <= index.min() <= index.max() < count:
+        bad = index[(index < -count) | (index >= count)][0]
+        raise InvalidInputError(f"The index of the rows has {bad}; {expected}.")
+    return index.astype(np.intp)
 
 
 def _expect_rows(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def python_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def python_process(*arguments: str, stdout: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
     """Start Python with the default action on Ctrl-C, which a parent process may have switched off."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no other threads run here)

@@ -15,27 +15,43 @@ from fairmot_dla34.errors import InvalidInputError
 THRESHOLDS = [field.name for field in dataclasses.fields(TrackerConfig) if field.name.endswith(("thres", "thresh"))]
 
 
-def test_defaults_are_those_that_paddledetection_configures() -> None:
-    """fairmot_dla34.yml and JDETracker set them; the old PaddleHub module used others (0, 0.7, euclidean)."""
+MEASURED = ("conf_thres", "low_conf_thres")  # by `auto`, if they are None
+
+
+def test_default_settings() -> None:
+    """Numbers are PaddleDetection's; None stands for what `auto` measures or the default of the method."""
     assert dataclasses.asdict(TrackerConfig()) == {
-        "method": "jde",
-        "conf_thres": 0.4,
-        "low_conf_thres": 0.2,
+        "method": "auto",
+        "conf_thres": None,
+        "low_conf_thres": None,
         "det_thresh": 0.3,
         "tracked_thresh": 0.4,
         "match_thres": 0.8,
         "r_tracked_thresh": 0.5,
         "unconfirmed_thresh": 0.7,
         "lost_buffer_s": None,
-        "min_box_area": 200.0,
+        "min_box_area": None,
         "vertical_ratio": 1.6,
         "use_embeddings": True,
+        "reid_buffer_s": 0.0,
     }
+
+
+@pytest.mark.parametrize("method", ["jde", "byte"])
+def test_defaults_of_jde_and_byte_are_those_that_paddledetection_configures(method: str) -> None:
+    """fairmot_dla34.yml and JDETracker set them; the old PaddleHub module used others (0, 0.7, euclidean)."""
+    config = TrackerConfig(method=method)
+    assert config.score_thresholds == (0.4, 0.2)
+    assert (config.buffer_s, config.smallest_area, config.vertical_ratio) == (1.0, 200.0, 1.6)
+    assert (config.det_thresh, config.tracked_thresh, config.match_thres) == (0.3, 0.4, 0.8)
+    assert (config.r_tracked_thresh, config.unconfirmed_thresh) == (0.5, 0.7)
 
 
 @pytest.mark.parametrize("name", THRESHOLDS)
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), "0.5", None, True])
 def test_thresholds_are_fractions(name: str, value: Any) -> None:
+    if value is None and name in MEASURED:
+        pytest.skip("measured in the video")
     with pytest.raises(InvalidInputError, match=f"{name} is .*expected a number from 0 to 1"):
         TrackerConfig(**{name: value})
 
@@ -47,12 +63,19 @@ def test_amounts_are_not_negative(name: str, value: Any) -> None:
         TrackerConfig(**{name: value})
 
 
-@pytest.mark.parametrize(("method", "seconds"), [("jde", 1.0), ("byte", 1.0), ("steady", 2.0)])
+@pytest.mark.parametrize(("method", "seconds"), [("jde", 1.0), ("byte", 1.0), ("auto", 2.0)])
 def test_each_method_has_a_default_lost_buffer(method: Any, seconds: float) -> None:
-    """One second in JDETracker (track_buffer 30 at 30 frames/s), two in `steady`, also after replacing the method."""
+    """One second in JDETracker (track_buffer 30 at 30 frames/s), two in `auto`, also after replacing the method."""
     assert TrackerConfig(method=method).buffer_s == seconds
     assert dataclasses.replace(TrackerConfig(), method=method).buffer_s == seconds
     assert TrackerConfig(method=method, lost_buffer_s=0.5).buffer_s == 0.5
+
+
+@pytest.mark.parametrize(("method", "area"), [("jde", 200.0), ("byte", 200.0), ("auto", 0.0)])
+def test_each_method_has_a_default_smallest_area(method: Any, area: float) -> None:
+    """200 px^2 in fairmot_dla34.yml; `auto` reports people of any size, also after replacing the method."""
+    assert dataclasses.replace(TrackerConfig(), method=method).smallest_area == area
+    assert TrackerConfig(method=method, min_box_area=50).smallest_area == 50
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.5), np.float64(1)])
@@ -64,7 +87,7 @@ def test_thresholds_may_be_numpy_numbers_and_equal_to_their_bounds(value: Any) -
 
 @pytest.mark.parametrize("method", ["sort", "", None, "JDE"])
 def test_an_unknown_method_is_refused_with_the_known_names(method: Any) -> None:
-    with pytest.raises(InvalidInputError, match="expected one of jde, byte, steady"):
+    with pytest.raises(InvalidInputError, match="expected one of auto, jde, byte"):
         TrackerConfig(method=method)
 
 
@@ -75,9 +98,9 @@ def test_use_embeddings_is_a_truth_value(value: Any) -> None:
 
 
 def test_jde_cannot_do_without_embeddings() -> None:
-    with pytest.raises(InvalidInputError, match="method 'jde' matches by embeddings; expected method='byte'"):
-        TrackerConfig(use_embeddings=False)
-    assert not TrackerConfig(method="steady", use_embeddings=False).use_embeddings
+    with pytest.raises(InvalidInputError, match="method 'jde' matches by embeddings; expected method='auto'"):
+        TrackerConfig(method="jde", use_embeddings=False)
+    assert not TrackerConfig(use_embeddings=False).use_embeddings
 
 
 def test_settings_are_made_from_a_mapping() -> None:
@@ -96,7 +119,7 @@ def test_settings_are_made_from_a_mapping() -> None:
         ({"tracker": {"method": "byte"}}, "Tracker setting is 'tracker'; expected one of method"),
         ({1: 2}, "Tracker setting is 1; expected one of method"),
         ({"conf_thres": {}}, "conf_thres is {}; expected a number from 0 to 1"),
-        ({"method": []}, r"Tracker method is \[\]; expected one of jde, byte, steady"),
+        ({"method": []}, r"Tracker method is \[\]; expected one of auto, jde, byte"),
         (["method"], r"Tracker settings are \['method'\]; expected names and values"),
         (None, "Tracker settings are None; expected names and values"),
     ],

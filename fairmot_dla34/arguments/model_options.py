@@ -68,14 +68,14 @@ def tracker_options() -> tuple[Option | Switch, ...]:
             "M",
             f"association method, one of {', '.join(method_names())}",
             one_of("tracker", method_names),
-            shown_default="the method the weights were published with",
+            shown_default=TrackerConfig.method,
         ),
         Option(
             "conf_thres",
             "T",
             "score from 0 to 1 above which a detection is tracked",
             checked_by(TrackerConfig, "conf_thres", float),
-            shown_default=f"{TrackerConfig.conf_thres}",
+            shown_default="auto measures it in the video; 0.4 with jde and byte",
             spelled="conf",
         ),
         Option(
@@ -85,6 +85,15 @@ def tracker_options() -> tuple[Option | Switch, ...]:
             checked_by(TrackerConfig, "lost_buffer_s", float),
             shown_default=", ".join(f"{name} {find_method(name).lost_buffer_s:g}" for name in method_names()),
             spelled="lost_buffer",
+        ),
+        Option(
+            "reid_buffer_s",
+            "SECONDS",
+            "time after the lost buffer in s in which people who come back get their old id if embeddings leave no "
+            "doubt; with auto only",
+            checked_by(TrackerConfig, "reid_buffer_s", float),
+            shown_default="0, never",
+            spelled="reid_buffer",
         ),
         Switch(
             "use_embeddings",

@@ -23,6 +23,7 @@ class Option:
         shown_default: Default in the help, if ``default`` does not describe it.
         spelled: Name of the option with underscores; "" for ``name``.
         required: Whether the command needs the option; it has no default then.
+        repeated: Whether the option may be given several times; its value is then the list of the values.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Option:
     shown_default: str = ""
     spelled: str = ""
     required: bool = False
+    repeated: bool = False
 
     def add(self, parser: argparse._ActionsContainer, default: Any, *, hub: bool) -> None:
         """Add the option to a parser."""
@@ -47,6 +49,7 @@ class Option:
             type=_reader(self.read),
             default=default,
             required=self.required,
+            action="append" if self.repeated else "store",
             help=self.help.replace("%", "%%") if self.required else _text(self.help, shown),
         )
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from ..errors import FairMOTError, InvalidInputError
 from ..messages import plain_line
+from ..video.names import redact_urls
 from .spelling import Spelling
 
 _LONGEST_OPTION = 40  # characters; longer words are not compared with options
@@ -25,7 +26,12 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         arguments: Arguments of `argparse.ArgumentParser`.
+
+    Attributes:
+        late_words: Argument that takes several words, also those that follow options; "" without one.
     """
+
+    late_words = ""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, **arguments})
@@ -34,7 +40,10 @@ class Parser(argparse.ArgumentParser):
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse all words; the parser of the verb reports those that it does not know."""
         arguments, unknown = self.parse_known_args(words)
-        if unknown:
+        late = arguments.parser.late_words
+        if late and not any(word.startswith("-") for word in unknown):
+            getattr(arguments, late).extend(unknown)
+        elif unknown:
             arguments.parser.report_unknown(unknown)
         return arguments
 
@@ -56,7 +65,7 @@ class Parser(argparse.ArgumentParser):
             message = detail if detail.startswith("--") else f"{by_argument[1]}: {detail}"
         if not message.endswith((".", "?")):  # a message of argparse, which has no remedy
             message = f"{message}; see {self.prog} --help"
-        self.exit(2, f"{plain_line(f'{self.prog}: {message}')}\n")
+        self.exit(2, f"{plain_line(f'{self.prog}: {redact_urls(message)}')}\n")
 
     def with_option_names(self, message: str) -> str:
         """Return a message of the package with the options of this command in place of its arguments' names."""

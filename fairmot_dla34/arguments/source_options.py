@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..outputs import find_sink, sink_names
+from ..outputs.crop_sink import check_crop_interval
 from ..tracking.options import OutputOptions, SourceOptions
 from .options import Option, Switch
 from .readers import checked_by
@@ -82,6 +83,45 @@ def output_options() -> tuple[Option | Switch, ...]:
             default=0,
         ),
         *drawing_options(),
+        *people_options(),
+    )
+
+
+def people_options() -> tuple[Option | Switch, ...]:
+    """Return the options of outputs about single people, and of the window."""
+    return (
+        Option(
+            "anonymise",
+            "WHO",
+            "pixelate heads, people, except:ID[,ID] or only:ID[,ID] in all images written and shown",
+            checked_by(OutputOptions, "anonymise"),
+            shown_default="nobody",
+        ),
+        Option(
+            "follow",
+            "ID",
+            "write a second video that follows the person of this id",
+            checked_by(OutputOptions, "follow", int),
+            shown_default="none",
+        ),
+        Switch(
+            "save_crops",
+            {"save_crops": (True, "write crops of each person, one folder per id; default: none are written")},
+            "write crops of each person, one folder per id",
+        ),
+        Option(
+            "crop_interval_s",
+            "SECONDS",
+            "seconds between two crops of a person with --save-crops, 0 for every frame",
+            _crop_interval,
+            shown_default="1",
+            spelled="crop_interval",
+        ),
+        Switch(
+            "show",
+            {"show": (True, "show the frames in a window: q quits, space pauses, s saves a frame; default: no window")},
+            "show the frames in a window",
+        ),
     )
 
 
@@ -110,6 +150,14 @@ def drawing_options() -> tuple[Option | Switch, ...]:
             shown_default="chosen by the size of the box",
         ),
     )
+
+
+def _crop_interval(text: str) -> float | None:
+    """Read the seconds between two crops."""
+    try:
+        return check_crop_interval(float(text))
+    except ValueError:  # also an InvalidInputError, which this repeats
+        return check_crop_interval(text)
 
 
 def _sink_list(text: str) -> tuple[str, ...]:

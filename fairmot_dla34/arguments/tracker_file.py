@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from ..association import TrackerConfig
+from ..association.registry import check_used
 from ..errors import InvalidInputError
+from ..toml_file import read_toml
 from .parser import SettingsFileError
 
 TABLE = "tracker"
@@ -27,12 +25,7 @@ def read_tracker_table(path: str) -> dict[str, Any]:
     Raises:
         SettingsFileError: The file cannot be read, is not TOML, or has other contents than that table.
     """
-    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    text = _read(path)
-    try:
-        tables = toml.loads(text)
-    except (ValueError, RecursionError) as error:  # nested too deeply
-        raise SettingsFileError(f"Settings file {path} is not valid TOML ({error}); {_EXPECTED}.") from error
+    tables = read_toml(path, what="Settings file", expected=_EXPECTED, most_bytes=_MAX_BYTES, error=SettingsFileError)
     others = [name for name in tables if name != TABLE]
     if others:
         raise SettingsFileError(f"Settings file {path} has {others[0]!r} beside the table [{TABLE}]; {_EXPECTED}.")
@@ -51,30 +44,12 @@ def check_table(path: str, table: Mapping[str, Any], method: object) -> None:
         method: Association method that the settings are for.
 
     Raises:
-        SettingsFileError: A setting is unknown, of the wrong type or out of its range, or does not suit the method.
+        SettingsFileError: A setting is unknown, of the wrong type or out of its range, does not suit the method, or is
+            not used by it.
     """
     for name, value in table.items():
         try:
-            TrackerConfig.from_mapping({"method": method, name: value})
+            config = TrackerConfig.from_mapping({"method": method, name: value})
+            check_used(config.method, {name: value})
         except InvalidInputError as error:
             raise SettingsFileError(f"Settings file {path}, [{TABLE}]: {error}") from error
-
-
-def _read(path: str) -> str:
-    try:
-        # A FIFO without a writer would block; what is not a regular file is refused below.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            content = file.read(_MAX_BYTES + 1) if regular else b""
-    except (OSError, ValueError) as error:  # ValueError: the text is not a path
-        reason = getattr(error, "strerror", None) or error
-        raise SettingsFileError(f"Settings file {path!r} cannot be read ({reason}); {_EXPECTED}.") from error
-    if not regular:
-        raise SettingsFileError(f"Settings file {path} is not a regular file; {_EXPECTED}.")
-    if len(content) > _MAX_BYTES:
-        raise SettingsFileError(f"Settings file {path} has more than {_MAX_BYTES} bytes; {_EXPECTED}.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsFileError(f"Settings file {path} is not UTF-8 text (byte {error.start}); {_EXPECTED}.") from error

@@ -20,17 +20,25 @@ if TYPE_CHECKING:
 # Each verb is a module of this package. Its `add_arguments(parser)` also sets the default `run`, a function that is
 # called with the parsed arguments.
 VERBS = {
-    "track": "track people in a video; write MOT text and a video to watch",
-    "demo": "draw a street scene, track it, score it; needs no connection and no data",
-    "prepare": "make a dataset to train on from labels in a published format",
+    "track": "track people in a video; write text and a video to watch",
+    "watch": "track people in many cameras for months, on one network",
+    "batch": "track many videos in several processes or machines",
+    "demo": "draw, track and score a street scene; needs no data",
+    "prepare": "make a dataset to train on from labels in other formats",
     "train": "train a network on prepared datasets",
-    "synth": "draw a street scene with known truth: a video, gt.txt and seqinfo.ini",
-    "eval": "score results against ground truth: HOTA, MOTA, IDF1 and their parts",
-    "weights": "the registered weights and the cache",
-    "convert": "write a checkpoint in the format of another FairMOT project",
+    "synth": "draw a street scene: a video, gt.txt and seqinfo.ini",
+    "eval": "score results against ground truth: HOTA, MOTA, IDF1",
+    "weights": "show the registered weights and the cache",
+    "convert": "write a checkpoint in another project's format",
+    "draw-zones": "draw lines and zones for track and analyse, in a browser",
+    "analyse": "count crossings of lines and visits to zones; heat map",
+    "report": "write one HTML page: video, counts, heat map, people",
     "export": "write the network as files for other runtimes",
+    "export-tracks": "write tracks for labelling tools and data viewers",
     "quantize": "make the int8 network that --precision int8 runs",
-    "info": "versions, backends, devices, cache, and a check with a known answer",
+    "detect": "run the network alone; write a file of detections",
+    "associate": "make tracks from files of detections, in seconds",
+    "info": "show versions and devices, and check a known answer",
 }
 
 _DRAWING = ("demo", "synth", "prepare")  # verbs that import OpenCV before they load a network
@@ -86,7 +94,7 @@ def make_parser(words: Sequence[str]) -> Parser:
         if verb in words:
             if verb in _DRAWING:
                 require_import_memory("numpy", "cv2", "av", purpose=f"The verb {verb}")
-            import_module(f".{verb}", __package__).add_arguments(subparser)
+            import_module(f".{verb.replace('-', '_')}", __package__).add_arguments(subparser)
         # Without a default, which would replace the value given before the verb.
         subparser.add_argument("-v", "--verbose", action="store_true", default=SUPPRESS, help="log details to stderr")
     return parser

@@ -19,6 +19,7 @@ from ..config import DEFAULT_WEIGHTS
 from ..console.progress import duration_text
 from ..console.streams import EXIT_ERROR
 from ..errors import FairMOTError
+from ..messages import counted
 from ..training import DistillationConfig, LossConfig, TrainingConfig, TrainingSummary, train
 from ..training.config import BEST_FIGURES, DEFAULT_EPOCHS, ENGINES, FEW_IMAGES, FREEZABLE, LOSS_ADDITIONS, PRECISIONS
 from ..training.distillation.config import DISTILLATION_LOSSES
@@ -221,7 +222,7 @@ def _one_thread_for_each_image() -> Iterator[None]:
 
 def summary_text(summary: TrainingSummary) -> str:
     """Return the summary as text."""
-    steps = f"{summary.steps} step{'' if summary.steps == 1 else 's'}"
+    steps = counted(summary.steps, "step")
     lines = [f"trained {steps} ({summary.epochs:.3g} epochs) in {duration_text(summary.seconds)}"]
     lines += [f"{name:6} {figures_text(figures)}" for name, figures in summary.scores.items()]
     return "\n".join([*lines, f"best   {summary.best}", f"last   {summary.last}"])

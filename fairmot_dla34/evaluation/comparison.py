@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..architectures import Network
 from ..association import Tracker, TrackerConfig
+from ..association.config import DEFAULT_CONF_THRES
 from ..backends import Backend, BackendOptions, create_backend
 from ..config import InputSize, check_path
 from ..console.progress import progress_bar
@@ -37,7 +38,7 @@ def compare_networks(
 ) -> Comparison:
     """Run two checkpoints in fp32 on the first 50 frames of a video, and compare detections and tracks.
 
-    Detections that count have a score above the tracker's threshold, 0.4, in one of the results. Limits are those of
+    Detections that count have a score above 0.4, the threshold of ``jde``, in one of the results. Limits are those of
     float32's rounding, or of float16's if only ``other`` has float16 arrays; `comparison_report` has the numbers.
 
     Args:
@@ -122,7 +123,7 @@ class _Counts:
 
     def add(self, a: Peaks, b: Peaks) -> None:
         """Add the peaks of a frame. A peak above the threshold may have a partner of half that score."""
-        threshold = TrackerConfig.conf_thres
+        threshold = DEFAULT_CONF_THRES
         _check_sizes(a, b)
         i, j = matched_pairs(a, b, threshold / 2, threshold / 2)
         counted = (a.scores[i] > threshold) | (b.scores[j] > threshold)

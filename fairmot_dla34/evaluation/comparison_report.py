@@ -45,7 +45,7 @@ class Comparison:
         video: Name of the video.
         input_size: Network input of both in px.
         frames: Number of frames compared.
-        detections: Number of detections above the tracker's threshold in one of the results, matched pairs once.
+        detections: Number of detections above a score of 0.4 in one of the results, matched pairs once.
         unmatched: Number of those without a partner.
         score: Largest difference of the scores of a matched pair.
         box_px: Largest difference of a coordinate of a matched pair, network px.

@@ -31,9 +31,22 @@ def read_rows(path: Path) -> MotRows:
     """
     lines, values, columns = _parse(path)
     rows = MotRows(path, np.array(lines, np.int64), np.array(values, np.float64).reshape(-1, columns))
-    _check_values(rows)
-    _check_ids(rows)
+    check_rows(rows)
     return rows
+
+
+def check_rows(rows: MotRows, layout: str = _FORMAT) -> None:
+    """Check the values of rows, and that no frame has an id twice.
+
+    Args:
+        rows: Rows of a file, which may have another format than MOT text.
+        layout: Columns or fields of the file, for messages.
+
+    Raises:
+        TrackFileError: A row is not a box of a track; the error names its line.
+    """
+    _check_values(rows, layout)
+    _check_ids(rows)
 
 
 def _parse(path: Path) -> tuple[array[int], array[float], int]:
@@ -107,15 +120,15 @@ def _check_columns(path: Path, number: int, count: int, expected: int) -> None:
         )
 
 
-def _check_values(rows: MotRows) -> None:
+def _check_values(rows: MotRows, layout: str) -> None:
     values = rows.values
     frame, track_id, width, height = (values[:, column] for column in (0, 1, 4, 5))
     rows.require(
         np.logical_and.reduce(np.isfinite(values), axis=1),
-        lambda _: f"NaN or infinity; expected finite numbers: {_FORMAT}.",
+        lambda _: f"NaN or infinity; expected finite numbers: {layout}.",
     )
     rows.require(
-        _is_whole(frame) & (frame >= 1), lambda row: f"frame {frame[row]:g}; expected a whole number from 1: {_FORMAT}."
+        _is_whole(frame) & (frame >= 1), lambda row: f"frame {frame[row]:g}; expected a whole number from 1: {layout}."
     )
     rows.require(
         _is_whole(track_id) & (track_id >= 0),
@@ -132,7 +145,7 @@ def _check_values(rows: MotRows) -> None:
     )
     rows.require(
         (width > 0) & (height > 0),
-        lambda row: f"width {width[row]:g}, height {height[row]:g}; expected both above 0: {_FORMAT}.",
+        lambda row: f"width {width[row]:g}, height {height[row]:g}; expected both above 0: {layout}.",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..association.assignment import assign
-from ..association.config import TrackerConfig
+from ..association.config import DEFAULT_CONF_THRES
 from ..geometry import iou
 from ..values import Peaks
 
@@ -49,7 +49,7 @@ def agreement(fp32: Sequence[Peaks], int8: Sequence[Peaks]) -> Agreement:
         fp32: Peaks of the reference, one value per image.
         int8: Peaks of the other precision on the same images.
     """
-    threshold = TrackerConfig.conf_thres
+    threshold = DEFAULT_CONF_THRES
     matched = [_matched(a, b, threshold) for a, b in zip(fp32, int8, strict=True)]
     rows = np.concatenate([np.zeros((0, 3)), *matched])
     means = [float(mean) for mean in rows.mean(axis=0)] if len(rows) else [None] * 3

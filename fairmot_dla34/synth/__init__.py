@@ -5,8 +5,9 @@ Names are loaded on first use, so importing this package imports neither NumPy n
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .config import PRESETS, SceneConfig, parse_scene
@@ -35,13 +36,4 @@ _HOMES = {
     "truth_lines": "ground_truth",
     "write_scene": "writing",
 }
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from os import PathLike
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,12 @@ from ..association import TrackerConfig
 from ..association.gaps import check_max_gap, with_filled_gaps
 from ..backends import Backend
 from ..closing import ClosedOnExit
-from ..config import DEFAULT_WEIGHTS, InputSize, check_fraction
+from ..config import DEFAULT_FRAME_RATE, DEFAULT_WEIGHTS, InputSize, check_flag, check_fraction
 from ..errors import InvalidInputError, StateError
 from ..not_picklable import NotPicklable
-from ..values import Detections, FrameResult, check_image
+from ..values import Detections, Frame, FrameResult, check_image
 from ..video import Source
+from .delayed_frames import pairs_with_filled_gaps
 from .detector import Detector
 from .options import ModelOptions, SourceOptions, SourceSpec, class_names, tracker_config
 from .pipeline import Pipeline
@@ -37,7 +39,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
         backend: Name of the backend.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         input_size: Network input such as ``"1088x608"``; None: the size the weights were trained for.
-        tracker: Name of an association method or a `TrackerConfig`; None: the method the weights were published with.
+        tracker: Name of an association method or a `TrackerConfig`; None: ``auto``.
         use_gpu: Run on a GPU; an error if there is none.
         offline: Never open a connection for the weights.
         threads: CPU threads for the network; None: as many as this process may use.
@@ -72,7 +74,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
         options = ModelOptions(
             weights, backend, precision, input_size, tracker, use_gpu, offline, threads, streams, progress
         )
-        self._set(options.load(), options.tracker_config, owns_backend=True, names=class_names(weights))
+        self._set(options.load(), options.tracker_config, options)
 
     @classmethod
     def from_options(cls, options: ModelOptions) -> Self:
@@ -82,8 +84,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
             FairMOTError: One of the kinds listed for the class.
         """
         model = cls.__new__(cls)
-        names = class_names(options.weights)
-        model._set(options.load(), options.tracker_config, owns_backend=True, names=names)  # noqa: SLF001 (of this class)
+        model._set(options.load(), options.tracker_config, options)  # noqa: SLF001 (of this class)
         return model
 
     @classmethod
@@ -92,7 +93,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
 
         Args:
             backend: A loaded network. Several models may use one backend.
-            tracker: Name of an association method or a `TrackerConfig`; None: ``jde``.
+            tracker: Name of an association method or a `TrackerConfig`; None: ``auto``.
 
         Raises:
             InvalidInputError: ``backend`` is not a `Backend`, or ``tracker`` is not an association method.
@@ -102,16 +103,55 @@ class FairMOT(NotPicklable, ClosedOnExit):
                 f"backend is {backend!r}; expected a loaded Backend. For a backend's name use FairMOT(backend=...)."
             )
         model = cls.__new__(cls)
-        model._set(backend, tracker_config(tracker), owns_backend=False)  # noqa: SLF001 (of this class)
+        model._set(backend, tracker_config(tracker), None)  # noqa: SLF001 (of this class)
         return model
 
-    def _set(self, backend: Backend, config: TrackerConfig, *, owns_backend: bool, names: tuple[str, ...] = ()) -> None:
+    def _set(self, backend: Backend, config: TrackerConfig, options: ModelOptions | None) -> None:
         self.backend = backend
         self.tracker_config = config
-        self.class_names = names
+        self.options = options  # None: the backend belongs to the caller
+        self.class_names = () if options is None else class_names(options.weights)
         self._detector = Detector(backend)
-        self._owns_backend = owns_backend
+        self._owns_backend = options is not None
         self._closed = False
+        self._session: Session | None = None  # the video of `update`
+        self._starting = Lock()
+
+    @overload
+    def track(
+        self,
+        source: SourceSpec,
+        *,
+        frame_rate: float | None = None,
+        frame_stride: int = 1,
+        fill_gaps: int = 0,
+        newest_frame: bool | None = None,
+        with_frames: Literal[False] = False,
+    ) -> Generator[FrameResult]: ...
+
+    @overload
+    def track(
+        self,
+        source: SourceSpec,
+        *,
+        frame_rate: float | None = None,
+        frame_stride: int = 1,
+        fill_gaps: int = 0,
+        newest_frame: bool | None = None,
+        with_frames: Literal[True],
+    ) -> Generator[tuple[Frame, FrameResult]]: ...
+
+    @overload
+    def track(
+        self,
+        source: SourceSpec,
+        *,
+        frame_rate: float | None = None,
+        frame_stride: int = 1,
+        fill_gaps: int = 0,
+        newest_frame: bool | None = None,
+        with_frames: bool,
+    ) -> Generator[FrameResult] | Generator[tuple[Frame, FrameResult]]: ...
 
     def track(
         self,
@@ -121,7 +161,8 @@ class FairMOT(NotPicklable, ClosedOnExit):
         frame_stride: int = 1,
         fill_gaps: int = 0,
         newest_frame: bool | None = None,
-    ) -> Generator[FrameResult]:
+        with_frames: bool = False,
+    ) -> Generator[FrameResult] | Generator[tuple[Frame, FrameResult]]:
         """Track a video, frame by frame, in constant memory. Ids start at 1 with each call.
 
         The source is opened and the arguments are checked when the call is made. Two threads, which end with the
@@ -136,9 +177,11 @@ class FairMOT(NotPicklable, ClosedOnExit):
             fill_gaps: Longest gap of a track to fill by interpolation, in tracked frames, from 0 (none) to 300;
                 results then come that many frames late.
             newest_frame: Leave frames out if the network is slower than the source; see `SourceOptions`.
+            with_frames: Yield each result with its `Frame`. ``fill_gaps`` images are then kept in memory. The image
+                of an iterable is the caller's array, or a copy if gaps are filled; all images may be drawn on.
 
         Yields:
-            One `FrameResult` per frame tracked, boxes in image px.
+            One `FrameResult` per frame tracked, boxes in image px; ``with_frames``: pairs of `Frame` and `FrameResult`.
 
         Raises:
             SourceError, SourceNotFoundError: The source cannot be opened, or has no frame.
@@ -148,19 +191,56 @@ class FairMOT(NotPicklable, ClosedOnExit):
         self._check_open()
         options = SourceOptions(frame_rate, frame_stride, newest_frame)
         check_max_gap(fill_gaps)
+        check_flag("with_frames", with_frames)
         frames = options.open(source)
-        return with_filled_gaps(self._results(frames, newest=options.takes_newest(frames)), fill_gaps)
+        pairs = self._pairs(frames, newest=options.takes_newest(frames))
+        if with_frames:
+            return pairs_with_filled_gaps(pairs, fill_gaps, reused=not frames.reads_ahead)
+        return with_filled_gaps((result for _, result in pairs), fill_gaps)
 
-    def _results(self, frames: Source, *, newest: bool) -> Generator[FrameResult]:
+    def _pairs(self, frames: Source, *, newest: bool) -> Generator[tuple[Frame, FrameResult]]:
         with frames, Pipeline(self.session(frames.native_rate), frames, newest=newest) as pipeline:
-            for _, result in pipeline:
-                yield result
+            yield from pipeline
+
+    def update(self, image: NDArray[np.uint8], time_s: float | None = None) -> FrameResult:
+        """Track the next image of a loop of the caller. Ids continue between calls; `reset` starts a new video.
+
+        A model has one such video, for one thread at a time. It shares nothing with `track`, which may run at the same
+        time. For several videos, or another frame rate without times, use a `session` for each.
+
+        Args:
+            image: ``(H, W, 3)`` uint8 BGR, as cv2.VideoCapture returns it; not changed, and not kept.
+            time_s: Time of the image in seconds, from any start; see `Session.update`. None: 1/30 s after the previous
+                image.
+
+        Returns:
+            The tracks in this image; ``index`` counts the images from 0.
+
+        Raises:
+            InvalidInputError: The image is not such an array, or the time is not a finite number. The next image may
+                follow as if there had been no call.
+            StateError: The model is closed, or another thread is in this method.
+        """
+        self._check_open()
+        with self._starting:
+            if self._session is None:
+                self._session = self.session(DEFAULT_FRAME_RATE)
+            session = self._session
+        return session.update(image, time_s)
+
+    def reset(self) -> None:
+        """End the video of `update`: the next image is the first of a new one, and ids start at 1 again."""
+        with self._starting:
+            self._session = None
 
     def session(self, frame_rate: float) -> Session:
-        """Start the tracking of one video: ids start at 1, times at 0.
+        """Start the tracking of one video, whose images are passed to `Session.update`: ids start at 1, times at 0.
 
         Args:
             frame_rate: Frames per second of the source, before frames are left out.
+
+        Raises:
+            InvalidInputError: The frame rate is not a number from 0.001 to 100000.
         """
         return Session(self._detector, self.tracker_config, frame_rate)
 
@@ -183,13 +263,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
         check_fraction("min_score", min_score)
         self._check_open()
         found = self._detector.detect(image)
-        keep = found.scores >= min_score
-        return Detections(
-            found.boxes[keep],
-            found.scores[keep],
-            None if found.embeddings is None else found.embeddings[keep],
-            None if found.class_ids is None else found.class_ids[keep],
-        )
+        return found[found.scores >= min_score]
 
     def close(self) -> None:
         """Free the network after the images in progress; safe to call twice.
@@ -197,6 +271,7 @@ class FairMOT(NotPicklable, ClosedOnExit):
         A backend given to `from_backend` stays open: it belongs to the caller.
         """
         self._closed = True
+        self.reset()
         if self._owns_backend:
             self.backend.close()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -21,13 +21,23 @@ from ..config import (
     check_frame_rate,
     check_frame_stride,
     check_path,
+    shown,
 )
 from ..errors import InvalidInputError
 from ..file_names import check_file_name, safe_file_name
 from ..origin import Origin
-from ..outputs import OutputClaim, SinkContext, SinkSet, find_sink
+from ..outputs import OutputClaim, SinkContext, SinkKind, SinkSet
+from ..outputs.anonymisation import Anonymisation, check_anonymise
 from ..outputs.checks import check_formats, check_output_dir
+from ..outputs.cover_plan import CoverPlan
+from ..outputs.crop_folder import check_crop_folder
+from ..outputs.crop_sink import DEFAULT_INTERVAL_S, check_crop_interval, crops_kind
 from ..outputs.drawing_options import check_labels, check_line_width
+from ..outputs.follow_sink import check_follow, follow_kind
+from ..outputs.registry import as_sink_kind
+from ..outputs.reservation import Record
+from ..outputs.run_analysis import AnalysisPlan, RunAnalysis, check_plan
+from ..outputs.window import Window, check_display
 from ..video import Source, open_source
 from ..weights import find_entry, resolve_network
 
@@ -44,9 +54,9 @@ class ModelOptions:
         precision: ``auto`` (bf16 if the CPU has it, else fp32), ``fp32``, ``bf16``, or ``int8``, which OpenVINO runs
             once `fairmot_dla34.quantization.quantize` has made the network.
         input_size: Network input, ``"1088x608"`` or an `InputSize`; None: the size the weights were trained for.
-        tracker: Name of an association method (``jde``, ``byte``, ``steady``) or a `TrackerConfig`; None: the method
-            the weights were published with. Except with a `TrackerConfig`, the settings that they were published with
-            apply, such as ``min_box_area=0`` for vehicles.
+        tracker: Name of an association method (``auto``, ``jde``, ``byte``) or a `TrackerConfig`; None: ``auto``.
+            Except with a `TrackerConfig`, the settings that the weights were published with apply, such as
+            ``vertical_ratio=0`` for vehicles.
         use_gpu: Run on a GPU; an error if there is none.
         offline: Never open a connection for the weights; None or False: only if ``$FAIRMOT_DLA34_OFFLINE`` is set.
         threads: CPU threads for the network, without ``use_gpu``; None: as many as this process may use.
@@ -87,7 +97,7 @@ class ModelOptions:
     @property
     def tracker_config(self) -> TrackerConfig:
         """Settings of the association."""
-        return tracker_config(self.tracker, published_tracker(self.weights))
+        return tracker_config(self.tracker, published_settings(self.weights))
 
     @property
     def backend_options(self) -> BackendOptions:
@@ -104,10 +114,10 @@ class ModelOptions:
         return create_backend(self.backend, network, self.backend_options)
 
 
-def published_tracker(weights: str | PathLike[str]) -> dict[str, object]:
-    """Return the settings of the association that weights were published with, by name; for a file: method ``jde``."""
+def published_settings(weights: str | PathLike[str]) -> dict[str, object]:
+    """Return the settings of the association that weights were published with, by name; empty for a file."""
     entry = find_entry(weights)
-    return {**entry.tracker_settings, "method": entry.tracker_method} if entry else {"method": "jde"}
+    return dict(entry.tracker_settings) if entry else {}
 
 
 def class_names(weights: str | PathLike[str]) -> tuple[str, ...]:
@@ -120,7 +130,7 @@ def tracker_config(tracker: TrackerConfig | str | None, published: Mapping[str, 
     """Return the settings of the association.
 
     Args:
-        tracker: All settings, or the name of a method; None: the published method, without one ``jde``.
+        tracker: All settings, or the name of a method; None: ``auto``.
         published: Settings that the weights were published with, by name; a `TrackerConfig` replaces them all.
 
     Raises:
@@ -195,9 +205,19 @@ class OutputOptions:
         labels: Text drawn beside a box: ``auto`` (id and score, only the id of a small person), ``id``, ``score`` (id
             and score), or ``none``.
         line_width: Width of the boxes' lines in px of the image, from 1 to 100; None: chosen by the size of the box.
+        anonymise: People who are made unrecognisable in all images written and shown: ``heads`` or ``people`` (of
+            everybody), ``except:ID,ID`` (everybody else) or ``only:ID,ID``; None: nobody. Outputs are then written up
+            to half a second late.
+        follow: Id of a track that a second video follows; None: none.
+        save_crops: Write crops of each person.
+        crop_interval_s: Seconds between two crops of a person, from 0 (every frame); None: 1.
+        show: Show the frames in a window; only in the main thread.
+        analytics: Plan of an analysis, such as `fairmot_dla34.analytics.AnalyticsPlan`, with outputs of its own under
+            ``analytics/``; None: none.
 
     Raises:
-        InvalidInputError: A number is out of its range, a value is of the wrong type, or a format is unknown.
+        InvalidInputError: A number is out of its range, a value is of the wrong type, a format is unknown, or settings
+            exclude each other.
     """
 
     output_dir: str | PathLike[str] = ""
@@ -209,6 +229,12 @@ class OutputOptions:
     overwrite: bool = False
     labels: str = "auto"
     line_width: int | None = None
+    anonymise: str | None = None
+    follow: int | None = None
+    save_crops: bool = False
+    crop_interval_s: float | None = None
+    show: bool = False
+    analytics: AnalysisPlan | None = None
 
     def __post_init__(self) -> None:
         check_output_dir(self.output_dir)
@@ -221,29 +247,144 @@ class OutputOptions:
         check_flag("overwrite", self.overwrite)
         check_labels(self.labels)
         check_line_width(self.line_width)
+        check_anonymise(self.anonymise)
+        check_follow(self.follow)
+        check_flag("save_crops", self.save_crops)
+        check_crop_interval(self.crop_interval_s)
+        check_flag("show", self.show)
+        check_plan(self.analytics)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Check that every setting has an effect, and that none undoes another."""
+        if self.crop_interval_s is not None and not self.save_crops:
+            raise InvalidInputError(
+                f"crop_interval_s is {self.crop_interval_s:g}, but there are no crops without save_crops=True."
+            )
+        people = self.anonymisation
+        if people is None:
+            return
+        if self.save_crops and not people.ids:
+            raise InvalidInputError(
+                f"save_crops is True and anonymise is {self.anonymise!r}, so that nobody is left for crops; leave one"
+                " of them out, or use except:ID or only:ID, with which people who stay visible have crops."
+            )
+        if not self.needs_images:
+            raise InvalidInputError(
+                f"anonymise is {self.anonymise!r}, but no output has images; expected a video, crops or a window."
+            )
 
     @property
-    def sinks(self) -> tuple[str, ...]:
-        """Names of the sinks to open, in order."""
-        return (*self.formats, *(("video",) if self.visualization else ()))
+    def anonymisation(self) -> Anonymisation | None:
+        """People who are made unrecognisable; None: nobody."""
+        return check_anonymise(self.anonymise)
+
+    @property
+    def sinks(self) -> tuple[SinkKind | str, ...]:
+        """Sinks to open, or their names, in order."""
+        kinds: list[SinkKind | str] = [*self.formats]
+        if self.visualization:
+            kinds.append("video")
+        if self.follow is not None:
+            kinds.append(follow_kind(self.follow))
+        if self.save_crops:
+            kinds.append(self._crops_kind)
+        if self.analytics is not None:
+            kinds += self.analytics.kinds
+        return tuple(kinds)
+
+    @property
+    def _crops_kind(self) -> SinkKind:
+        interval_s = DEFAULT_INTERVAL_S if self.crop_interval_s is None else self.crop_interval_s
+        return crops_kind(interval_s, self.anonymisation)
 
     @property
     def needs_images(self) -> bool:
-        """True if a sink needs the images of the frames."""
-        return any(find_sink(name).needs_images for name in self.sinks)
+        """True if a sink, a window or the analysis needs the images of the frames."""
+        if self.show or (self.analytics is not None and self.analytics.needs_images):
+            return True
+        return any(as_sink_kind(kind).needs_images for kind in self.sinks)
 
-    def claim(self, origin: Origin) -> OutputClaim:
+    def cover_plan(self, frame_rate: float, hold_s: float) -> CoverPlan | None:
+        """Return the plan that decides which people are covered; None if nobody is.
+
+        Args:
+            frame_rate: Frames per second of the results.
+            hold_s: Seconds for which a lost person stays covered.
+        """
+        people = self.anonymisation
+        return None if people is None else CoverPlan(people, frame_rate=frame_rate, hold_s=hold_s)
+
+    def analysis_starter(self, frame_rate: float) -> Callable[[tuple[int, int]], RunAnalysis] | None:
+        """Return a function that starts the analysis with the width and height of the frames; None without one.
+
+        Args:
+            frame_rate: Frames per second of the results.
+        """
+        plan = self.analytics
+        return None if plan is None else lambda frame_size: plan.start(frame_size, frame_rate)
+
+    def check_ids(self, track_ids: Iterable[int], source: str) -> None:
+        """Check that every id in the settings was tracked.
+
+        Args:
+            track_ids: All ids of the run.
+            source: Name of the source, for the message.
+
+        Raises:
+            InvalidInputError: An id was never tracked.
+        """
+        known = frozenset(track_ids)
+        people = self.anonymisation
+        asked = {
+            "anonymise": frozenset() if people is None else people.ids,
+            "follow": frozenset() if self.follow is None else frozenset({self.follow}),
+        }
+        for name, ids in asked.items():
+            if missing := sorted(ids - known):
+                raise InvalidInputError(
+                    f"{name} is {shown(getattr(self, name))}, but nobody in {source} got the id {missing[0]}; expected"
+                    f" ids from the {len(known)} in the results, which are complete: see the video or the text file."
+                )
+
+    def stem(self, origin: Origin) -> str:
+        """Return the stem of the files of a source."""
+        return self.name or safe_file_name(origin.name, "video")
+
+    def claim(
+        self,
+        origin: Origin,
+        part: Path | None = None,
+        *,
+        made_from: Record | None = None,
+        beside: Sequence[SinkKind] = (),
+    ) -> OutputClaim:
         """Reserve the output files of one run, before anything slow starts; close the claim after the outputs.
 
         Args:
             origin: Source of the run.
+            part: Temporary folder for the outputs until `OutputClaim.publish`; None: they are written in their places.
+            made_from: Record of results that the run reads in place of the source; see `OutputClaim`.
+            beside: Kinds of files that the run writes itself; see `OutputClaim`.
 
         Raises:
             OutputError: A file cannot be written, another run writes it, it contains results of another source, or it
                 is a file of this source.
         """
-        name = self.name or safe_file_name(origin.name, "video")
-        return OutputClaim(Path(self.output_dir), name, self.sinks, origin, overwrite=self.overwrite)
+        name = self.stem(origin)
+        if self.save_crops:
+            check_crop_folder(self._crops_kind.path_in(Path(self.output_dir), name).parent, overwrite=self.overwrite)
+        folder = Path(self.output_dir)
+        return OutputClaim(
+            folder,
+            name,
+            self.sinks,
+            origin,
+            overwrite=self.overwrite,
+            made_from=made_from,
+            part=part,
+            beside=beside,
+        )
 
     def open(
         self,
@@ -252,6 +393,7 @@ class OutputOptions:
         *,
         draw_on_frames: bool = False,
         class_names: tuple[str, ...] = (),
+        analysis: RunAnalysis | None = None,
     ) -> SinkSet:
         """Open the outputs of one video; earlier ones of the same source are replaced.
 
@@ -260,11 +402,35 @@ class OutputOptions:
             frame_rate: Frames per second of the video written.
             draw_on_frames: Draw on the frames themselves instead of copies; nothing else may use them afterwards.
             class_names: Names of the network's classes; empty if they are not known.
+            analysis: Analysis of the run, for its outputs; None without one.
 
         Raises:
             OutputError: A file cannot be written.
         """
-        context = SinkContext(
-            frame_rate, self.draw_threshold, draw_on_frames, self.labels, self.line_width, class_names
+        context = self._context(frame_rate, class_names)
+        return claim.open(replace(context, draw_on_frames=draw_on_frames, analysis=analysis))
+
+    def open_window(self, claim: OutputClaim, frame_rate: float, class_names: tuple[str, ...]) -> Window | None:
+        """Return the window that shows the frames; None if there is none."""
+        if not self.show:
+            return None
+        return Window(Path(self.output_dir), claim.name, self._context(frame_rate, class_names))
+
+    def check_display(self) -> None:
+        """Check that a window can be opened, if one is asked for.
+
+        Raises:
+            OutputError: There is no display, or OpenCV was built without windows.
+            InvalidInputError: This is not the main thread.
+        """
+        if self.show:
+            check_display()
+
+    def _context(self, frame_rate: float, class_names: tuple[str, ...]) -> SinkContext:
+        return SinkContext(
+            frame_rate,
+            self.draw_threshold,
+            labels=self.labels,
+            line_width=self.line_width,
+            class_names=class_names,
         )
-        return claim.open(context)

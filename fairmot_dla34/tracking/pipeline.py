@@ -73,9 +73,17 @@ class Pipeline(ClosedOnExit):
         Raises:
             FairMOTError: An error of the source, the network or the association, after the frames before it.
         """
-        self._start()
-        for frame, detections in self._detected:
+        for frame, detections in self.detections():
             yield frame, self._session.associate(frame, detections)
+
+    def detections(self) -> Iterator[tuple[Frame, Detections]]:
+        """Return an iterator over each frame with its detections, in place of the iteration over tracks.
+
+        Raises:
+            FairMOTError: An error of the source or the network, after the frames before it.
+        """
+        self._start()
+        return iter(self._detected)
 
     def close(self) -> None:
         """Stop the threads and close the source; safe to call twice.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _POLL_S = 0.2  # Windows does not interrupt a wait without a time limit
 _EXIT_PAUSE_S = 0.25  # FFmpeg calls PyAV back every 0.1 s while it waits
-_FFMPEG_THREADS = frozenset({"fairmot_dla34 opener", "fairmot_dla34 reader"})
+_FFMPEG_THREADS = frozenset({"fairmot_dla34 opener", "fairmot_dla34 reader", "fairmot_dla34 camera"})
 
 
 class _ExitPause:

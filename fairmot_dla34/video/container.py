@@ -34,13 +34,21 @@ class ContainerSource(Source):
 
     _jumped = False
 
-    def __init__(self, location: Path | str, *, frame_rate: float | None = None, frame_stride: int = 1) -> None:
+    def __init__(
+        self,
+        location: Path | str,
+        *,
+        frame_rate: float | None = None,
+        frame_stride: int = 1,
+        url_timeout_s: tuple[float, float] | None = None,
+    ) -> None:
         """Open the container and find its video.
 
         Args:
             location: Path of a file, or a URL.
             frame_rate: Frames per second, instead of the stated rate.
             frame_stride: Use every n-th frame.
+            url_timeout_s: Longest waits of a URL, in seconds: to connect, and for the next packet; None: 15 s each.
 
         Raises:
             SourceError: FFmpeg cannot open it, or it contains no video.
@@ -50,7 +58,8 @@ class ContainerSource(Source):
         self._location = location
         self._shown = redact_url(location) if isinstance(location, str) else str(location)
         opened_s = time.monotonic()
-        self._container = container_opening.open_container(location, shown=self._shown)
+        limits_s = url_timeout_s or container_opening.URL_TIMEOUT_S
+        self._container = container_opening.open_container(location, shown=self._shown, timeout_s=limits_s)
         measuring = False
         try:
             self._stream = container_opening.video_of(self._container, shown=self._shown)
@@ -58,7 +67,7 @@ class ContainerSource(Source):
             self._is_timed = not scheme or probing.has_time_stamps(self._container, is_http=scheme.startswith("http"))
             self.is_live = bool(scheme) and not (scheme.startswith("http") and self._is_timed)
             waits = scheme or self._container.format.name == "hls"
-            timeout_s = container_opening.URL_TIMEOUT_S[1] if waits else None
+            timeout_s = limits_s[1] if waits else None
             self._packets = PacketReader(
                 self._container, self._stream, timeout_s=timeout_s, is_live=self.is_live, opened_s=opened_s
             )
@@ -126,7 +135,8 @@ class ContainerSource(Source):
         if following is None or not clock.jump(following.stamp_s):
             return None
         if jump_s > _REPORTED_JUMP_S and not self._jumped:
-            logger.warning(
+            logger.log(
+                self.log_level,
                 "%s: the time stamps jump ahead by %.0f s at frame %d; the times of the results keep this gap.",
                 self._shown,
                 jump_s,
@@ -147,6 +157,11 @@ class ContainerSource(Source):
             read = f"{last_index + 1} frames, {last_s:.1f} s"
             reason = f"its container states {stated}, but only {read} could be read; it may be truncated"
             self._end_early(reason, "lost" if self._is_url else "end")
+
+    def stop(self) -> None:
+        """Ask the thread that reads to end, also if it finds only damaged packets, without an end."""
+        self._packets.stopped = True
+        super().stop()
 
     def _release(self) -> None:
         """Close the container."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import OutOfMemoryError, SourceError
+from ..errors import OutOfMemoryError, SourceAccessError, SourceError
 from .background import run_in_background
 from .demuxers import file_options, url_options
 from .image_size import MAX_SOURCE_PIXELS, size_of_image, too_large
@@ -16,7 +16,8 @@ from .playlists import check_playlist, is_playlist
 if TYPE_CHECKING:
     import av
 
-URL_TIMEOUT_S = (15.0, 15.0)  # to connect, and to wait for the next packet: a dead server is an error, not a hang
+# To connect, and to wait for the next packet, unless a caller needs others: a dead server is an error, not a hang.
+URL_TIMEOUT_S = (15.0, 15.0)
 _GRACE_S = 10.0  # FFmpeg applies the limit twice, to connect and to probe, but not while it looks up a host's name
 _HEAD_BYTES = 1 << 16
 _SAFE_OPTIONS = 17  # release of PyAV
@@ -24,14 +25,16 @@ _SAFE_OPTIONS = 17  # release of PyAV
 DECODER_OPTIONS = {"max_pixels": str(MAX_SOURCE_PIXELS)}  # also for a size that changes in the middle
 
 
-def open_container(location: Path | str, *, shown: str) -> av.container.InputContainer:
+def open_container(location: Path | str, *, shown: str, timeout_s: tuple[float, float]) -> av.container.InputContainer:
     """Open a container for reading; Ctrl-C takes effect while it waits.
 
     Args:
         location: Path of a file, or a URL.
         shown: The location in messages, without credentials.
+        timeout_s: Longest waits of a URL or a playlist, in seconds: to connect, and for the next packet.
 
     Raises:
+        SourceAccessError: The server refuses the user or the password.
         SourceError: FFmpeg cannot open it, or it is not in a format of videos.
         OutOfMemoryError: FFmpeg cannot allocate what its header asks for.
     """
@@ -39,17 +42,24 @@ def open_container(location: Path | str, *, shown: str) -> av.container.InputCon
 
     started_s = time.monotonic()
     try:
-        return _open_file(location) if isinstance(location, Path) else _open_url(location)
+        if isinstance(location, Path):
+            return _open_file(location, timeout_s)
+        return _open_input(location, options=url_options(location.partition("://")[0].lower()), timeout=timeout_s)
     except MemoryError as error:
         raise out_of_memory(shown) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, SourceError):
             raise
         reason = _reason(error)
-        if time.monotonic() - started_s >= URL_TIMEOUT_S[0]:  # FFmpeg's error for a timeout varies
-            reason = f"no answer in {URL_TIMEOUT_S[0]:g} s"
+        if time.monotonic() - started_s >= timeout_s[0]:  # FFmpeg's error for a timeout varies
+            reason = f"no answer in {timeout_s[0]:g} s"
         if isinstance(location, Path):
             raise SourceError(_file_error(location, reason)) from error
+        if isinstance(error, (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)):
+            raise SourceAccessError(
+                f"{shown} refuses access ({reason}); expected the user and password of an account that may see it."
+                " Check them in the URL, and write / ? # in a password as %2F %3F %23."
+            ) from None
         raise SourceError(
             f"{shown} cannot be opened ({reason}); expected a running stream."
             " Check the URL, user and network, and write / ? # in a password as %2F %3F %23."
@@ -118,7 +128,7 @@ def decoding_error(error: Exception) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def _open_file(path: Path) -> av.container.InputContainer:
+def _open_file(path: Path, timeout_s: tuple[float, float]) -> av.container.InputContainer:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     playlist = is_playlist(head)
@@ -129,12 +139,8 @@ def _open_file(path: Path) -> av.container.InputContainer:
     return _open_input(
         str(path.absolute()),
         options=file_options(is_playlist=playlist),
-        timeout=URL_TIMEOUT_S if playlist else None,  # an unfinished playlist is waited for
+        timeout=timeout_s if playlist else None,  # an unfinished playlist is waited for
     )
-
-
-def _open_url(url: str) -> av.container.InputContainer:
-    return _open_input(url, options=url_options(url.partition("://")[0].lower()), timeout=URL_TIMEOUT_S)
 
 
 def _open_input(

@@ -10,12 +10,21 @@ from ..file_names import safe_file_name
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".ts", ".m3u8", ".mpg", ".mpeg", ".flv"})
 
+# Files that a folder or a pattern offers as videos; a file that is named directly may have any suffix.
+VIDEO_FILE_SUFFIXES = VIDEO_SUFFIXES | {
+    ".3g2", ".3gp", ".264", ".265", ".asf", ".av1", ".dv", ".f4v", ".gif", ".h264", ".h265", ".hevc", ".ivf", ".m1v",
+    ".m2ts", ".m2v", ".mjpeg", ".mjpg", ".mpe", ".mpv", ".mts", ".mxf", ".nut", ".obu", ".ogv", ".qt", ".rm", ".rmvb",
+    ".vob", ".wmv", ".y4m",
+}  # fmt: skip
+
 # Folders named after what they contain, as datasets name them: img1, frames, image_02, rgb. Their parent has the name.
 _CONTENT = re.compile(
     r"(im(g|age)?s?|frames?|video_?frames?|jpe?gs?|jpegimages|pngs?|bmps?|tiffs?|webps?"
     r"|rgb|colou?r|data|raw|input|te?mp)[ _.-]?\d*",
     re.IGNORECASE,
 )
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+")  # in a text
 
 
 def file_name(path: Path) -> str:
@@ -65,3 +74,8 @@ def redact_url(url: str) -> str:
     elif ":" in host and "@" in rest:  # a password with / ? or # that is not escaped as %2F %3F %23
         rest = rest.rpartition("@")[2]
     return f"{scheme}://{re.split(r'[?#]', rest, maxsplit=1)[0]}"
+
+
+def redact_urls(text: str) -> str:
+    """Return a text in which every URL is as `redact_url` returns it."""
+    return _URL.sub(lambda match: redact_url(match[0]), text)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ..errors import InvalidInputError, SourceError, SourceNotFoundError
 from ..memory import require_import_memory
@@ -17,22 +14,18 @@ from .image_animation import AnimationSource, frame_count, is_animated_png
 from .image_decoding import MAX_FILE_BYTES
 from .image_size import size_of_image, too_large
 from .images import IMAGE_SUFFIXES, ImageSource, is_image, natural_key
-from .names import file_name, folder_name, glob_name, redact_url
+from .locations import EXPECTED, check_camera_index, check_url, named_path
+from .names import file_name, folder_name, glob_name
 from .regular_files import check_regular, read_regular
 from .source import Source
-
-_SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "tcp", "rtp", "srt")
-_MAX_CAMERA_INDEX = 2**31 - 1  # OpenCV takes a C int
-_EXPECTED = (
-    "expected a video file, a folder of images, a glob pattern, a camera index, an rtsp://, http://, https:// or"
-    " rtmp:// URL, or an iterable of images"
-)
 
 
 def open_source(
     spec: Source | str | os.PathLike[str] | int | Iterable[Any],
     frame_rate: float | None = None,
     frame_stride: int = 1,
+    *,
+    url_timeout_s: tuple[float, float] | None = None,
 ) -> Source:
     """Open a video of any kind.
 
@@ -42,6 +35,8 @@ def open_source(
         frame_rate: Frames per second of the source itself, before the stride; overrides what it states. The times of
             a file's frames then follow from it, not from the time stamps; live streams and cameras keep theirs.
         frame_stride: Use every n-th frame; indices still count all of them.
+        url_timeout_s: Longest waits of a URL, in seconds: to connect, and for the next packet; None: 15 s each. It has
+            no effect on other sources.
 
     Returns:
         The source, to be used as a context manager and read once.
@@ -65,29 +60,17 @@ def open_source(
     if isinstance(spec, int) and not isinstance(spec, bool):
         return _camera(spec, rates)
     if isinstance(spec, (str, os.PathLike)):
-        return _open_named(spec, rates)
+        return _open_named(spec, rates, url_timeout_s)
     return _arrays(spec, rates)
 
 
-def _open_named(spec: str | os.PathLike[str], rates: dict[str, Any]) -> Source:
-    text = os.fspath(spec)
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise InvalidInputError(f"Source is {text!r}; {_EXPECTED}.")
-    if isinstance(spec, str):
-        if text.isdecimal() and not Path(text).exists():
-            return _camera(int(text), rates)
-        scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", text)
-        if scheme and scheme[1].lower() == "file":
-            text = url2pathname(re.sub("^localhost(?=/)", "", text[len("file://") :]))  # RFC 8089
-        elif scheme:
-            return _url(text, scheme[1].lower(), rates)
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError as error:  # ~ of an unknown user
-        raise SourceNotFoundError(
-            f"{text} names an unknown home folder ({error}); {_EXPECTED}. Write the path in full."
-        ) from error
-    return _open_path(path, rates)
+def _open_named(
+    spec: str | os.PathLike[str], rates: dict[str, Any], url_timeout_s: tuple[float, float] | None
+) -> Source:
+    text, path = named_path(spec)
+    if path is not None:
+        return _open_path(path, rates)
+    return _camera(text, rates) if text.isdecimal() else _url(text, {**rates, "url_timeout_s": url_timeout_s})
 
 
 def _open_path(path: Path, rates: dict[str, Any]) -> Source:
@@ -95,7 +78,7 @@ def _open_path(path: Path, rates: dict[str, Any]) -> Source:
         entries = list(path.iterdir()) if path.is_dir() else None
         exists = path.exists()
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}); {_EXPECTED}. Check its permissions.") from error
+        raise SourceError(f"{path} cannot be read ({error.strerror}); {EXPECTED}. Check its permissions.") from error
     if entries is not None:
         return _folder(path, entries, rates)
     if exists:
@@ -103,7 +86,7 @@ def _open_path(path: Path, rates: dict[str, Any]) -> Source:
         return _image(path, rates) if is_image(path) else _file(path, rates)
     if glob.has_magic(str(path)):
         return _glob(path, rates)
-    raise SourceNotFoundError(f"{path} does not exist; {_EXPECTED}. Check the spelling and the current folder.")
+    raise SourceNotFoundError(f"{path} does not exist; {EXPECTED}. Check the spelling and the current folder.")
 
 
 def _folder(path: Path, entries: list[Path], rates: dict[str, Any]) -> Source:
@@ -111,7 +94,8 @@ def _folder(path: Path, entries: list[Path], rates: dict[str, Any]) -> Source:
     if not files:
         suffixes = ", ".join(sorted(s[1:] for s in IMAGE_SUFFIXES))
         raise SourceError(
-            f"Folder {path} contains no images; expected files ending in {suffixes}: name another folder."
+            f"Folder {path} contains no images; expected files ending in {suffixes}: name another folder, or a"
+            " video directly."
         )
     return ImageSource(files, name=folder_name(path), shown=str(path), **rates)
 
@@ -133,21 +117,21 @@ def _image(path: Path, rates: dict[str, Any]) -> Source:
 
 
 def _glob(pattern: Path, rates: dict[str, Any]) -> Source:
-    matches = list(dict.fromkeys(_matches(str(pattern))))
+    matches = list(dict.fromkeys(matching_paths(str(pattern))))
     files = sorted((p for p in matches if is_image(p)), key=natural_key)
     if files:
         return ImageSource(files, name=glob_name(str(pattern)), shown=str(pattern), **rates)
     if matches:
         raise SourceError(
             f"Pattern {pattern} matches no images but {len(matches)} other files, such as {matches[0].name};"
-            " expected images: name a video directly, one per run."
+            " expected images: name a video directly."
         )
     raise SourceNotFoundError(
-        f"Pattern {pattern} matches nothing; expected image files: check the pattern and the current folder."
+        f"Pattern {pattern} matches nothing; expected existing files: check the pattern and the current folder."
     )
 
 
-def _matches(pattern: str) -> Iterator[Path]:
+def matching_paths(pattern: str) -> Iterator[Path]:
     """Yield the paths that a pattern matches; ``**`` enters each folder once, whatever links lead to it."""
     parts = Path(pattern).parts
     if "**" not in parts:
@@ -163,7 +147,7 @@ def _matches(pattern: str) -> Iterator[Path]:
                 continue
             seen.add(real)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from _matches(str(Path(glob.escape(folder), *rest)))
+            yield from matching_paths(str(Path(glob.escape(folder), *rest)))
 
 
 def _file(path: Path, rates: dict[str, Any]) -> Source:
@@ -172,29 +156,17 @@ def _file(path: Path, rates: dict[str, Any]) -> Source:
     return ContainerSource(path, **rates)
 
 
-def _url(url: str, scheme: str, rates: dict[str, Any]) -> Source:
+def _url(url: str, settings: dict[str, Any]) -> Source:
     from .container import ContainerSource
 
-    if scheme not in _SCHEMES:
-        raise InvalidInputError(f"Source {redact_url(url)} starts with {scheme}://; {_EXPECTED}.")
-    try:
-        urlsplit(url)
-    except ValueError as error:
-        raise InvalidInputError(
-            f"Source {redact_url(url)} is not a valid URL ({error}); {_EXPECTED}. Check the URL."
-        ) from None
-    return ContainerSource(url, **rates)
+    check_url(url)
+    return ContainerSource(url, **settings)
 
 
-def _camera(index: int, rates: dict[str, Any]) -> Source:
+def _camera(index: int | str, rates: dict[str, Any]) -> Source:
     from .camera import CameraSource
 
-    if not 0 <= index <= _MAX_CAMERA_INDEX:
-        raise InvalidInputError(
-            f"Camera index is {index}; expected 0 for the first camera, 1 for the second. No file or folder has"
-            " that name either."
-        )
-    return CameraSource(index, **rates)
+    return CameraSource(check_camera_index(index), **rates)
 
 
 def _arrays(spec: object, rates: dict[str, Any]) -> Source:
@@ -204,5 +176,5 @@ def _arrays(spec: object, rates: dict[str, Any]) -> Source:
         shape = getattr(spec, "shape", "")
         raise InvalidInputError(f"Source is one array of shape {shape}; expected a list of images: pass [image].")
     if isinstance(spec, (bytes, bytearray, bool)) or not isinstance(spec, Iterable):
-        raise InvalidInputError(f"Source is a {type(spec).__name__}; {_EXPECTED}.")
+        raise InvalidInputError(f"Source is a {type(spec).__name__}; {EXPECTED}.")
     return ArraySource(spec, **rates)

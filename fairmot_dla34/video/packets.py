@@ -41,6 +41,7 @@ class PacketReader(Iterator[Item]):
     Attributes:
         end_reason: Cause of the end if it came early, "" if not.
         ended: How the stream ended: ``end``, ``lost`` or ``stalled``; see `Source`.
+        stopped: Set to true from any thread to end the packets.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class PacketReader(Iterator[Item]):
         """
         self.end_reason = ""
         self.ended = "end"
+        self.stopped = False
         self._container = container
         self._stream = stream
         self._timeout_s = timeout_s
@@ -108,7 +110,8 @@ class PacketReader(Iterator[Item]):
 
         packets = self._container.demux(self._stream)
         damage = ""  # of a part after the last packet; FFmpeg reports every line of it
-        while True:
+        while not self.stopped:
+            asked_s = time.monotonic()
             try:
                 packet = next(packets, None)
             except av.error.InvalidDataError as error:
@@ -127,6 +130,7 @@ class PacketReader(Iterator[Item]):
             if not packet.size:  # a frame that repeats the one before it
                 continue
             self._last_s = time.monotonic()
+            timed_out = self._is_live and self._timeout_s is not None and self._last_s - asked_s >= self._timeout_s
             if damage:  # not if nothing follows: that is the end of a recorded stream
                 yield Item(None, self._last_s, damage)
                 damage = ""
@@ -134,6 +138,9 @@ class PacketReader(Iterator[Item]):
                 yield Item(None, self._last_s, "a JPEG without its end")
                 continue
             yield Item(packet, self._last_s)
+            if timed_out:  # FFmpeg's parser returned the packet that it held back; the next read would wait once more
+                self.end_reason, self.ended = f"no data arrived for {self._timeout_s:g} s", "stalled"
+                break
         yield Item(None, time.monotonic())
 
     def _may_go_on(self) -> bool:

@@ -39,6 +39,9 @@ class Source(ClosedOnExit, ABC):
         ended: How reading ended: ``end``; for a camera or a URL also ``lost`` (the connection closed or broke) or
             ``stalled`` (nothing arrived any more). A live stream has no end of its own: closed by its server, it is
             ``lost``.
+        end_reason: Cause of an early end, without credentials; empty if there was none.
+        log_level: Level of the log at which damage and an early end are reported; a caller that reports them itself
+            lowers it.
         is_live: Whether frames arrive in real time, whether they are read or not.
         reads_ahead: Whether frames may be read before they are asked for, in another thread.
     """
@@ -78,6 +81,8 @@ class Source(ClosedOnExit, ABC):
         self.frames_skipped = 0
         self.truncated = False
         self.ended = "end"
+        self.end_reason = ""
+        self.log_level = logging.WARNING
         self.native_rate = rate
         self._rate_given = frame_rate is not None
         self._started = self._closed = False
@@ -114,12 +119,16 @@ class Source(ClosedOnExit, ABC):
         takes seconds if a server sends nothing, this returns at once, and that thread releases the source when it is
         done.
         """
-        self._started = self._closed = True
+        self.stop()
         if self._in_use.acquire(blocking=False):
             try:
                 self._release()
             finally:
                 self._in_use.release()
+
+    def stop(self) -> None:
+        """Ask the thread that reads to end and to release the source; unlike `close`, it never waits for a driver."""
+        self._started = self._closed = True
 
     @abstractmethod
     def _read_frames(self) -> Generator[Frame]:
@@ -137,14 +146,15 @@ class Source(ClosedOnExit, ABC):
         return index % self.frame_stride == 0
 
     def _skip_frame(self, index: int, reason: object) -> None:
-        """Count a corrupt frame, and log a warning for the first one.
+        """Count a corrupt frame, and log the first one.
 
         Args:
             index: Position of the frame in the source, 0-based.
             reason: Cause, for the log.
         """
         if self.frames_skipped == 0:
-            logger.warning(
+            logger.log(
+                self.log_level,
                 "%s: frame %d is corrupt and was skipped (%s). Reading continues; further ones are only counted.",
                 self._describe(),
                 index,
@@ -153,15 +163,15 @@ class Source(ClosedOnExit, ABC):
         self.frames_skipped += 1
 
     def _end_early(self, reason: str, ended: str = "end") -> None:
-        """Mark the stream as truncated, and log one warning.
+        """Mark the stream as truncated, and log it once.
 
         Args:
             reason: Cause, for the log.
             ended: Value of the attribute ``ended``: ``lost`` or ``stalled`` for a live source.
         """
         if not self.truncated and not self._closed:
-            logger.warning("%s ended early: %s. The frames before it are kept.", self._describe(), reason)
-            self.ended = ended
+            logger.log(self.log_level, "%s ended early: %s. The frames before it are kept.", self._describe(), reason)
+            self.ended, self.end_reason = ended, reason
         self.truncated = True
 
     def _read(self) -> Iterator[Frame]:

@@ -13,9 +13,8 @@ def note_settings(entry: WeightsEntry | None) -> list[str]:
     if entry is None:
         return []
     notes = []
-    settings = {"method": entry.tracker_method, **entry.tracker_settings}
-    if settings != {"method": "jde"}:
-        listed = ", ".join(f"{name} {value}" for name, value in settings.items())
+    if entry.tracker_settings:
+        listed = ", ".join(f"{name} {value}" for name, value in entry.tracker_settings.items())
         notes.append(f"the file does not state the tracker's settings of {entry.name}: {listed}")
     if entry.classes > 1:
         notes.append(f"the file does not state the names of the {entry.classes} classes of {entry.name}")

@@ -28,7 +28,6 @@ class WeightsEntry:
         input_size: Network input size it was trained at.
         class_names: Names of its classes, in the order of the channels of its heatmap.
         trained_on: Names of the datasets.
-        tracker_method: Association method of its configuration, ``jde`` or ``byte``.
         tracker_settings: Settings of its configuration that differ from the defaults of `TrackerConfig`: weights for
             vehicles set ``min_box_area`` and ``vertical_ratio`` to 0, so that small and wide boxes are reported.
     """
@@ -42,7 +41,6 @@ class WeightsEntry:
     input_size: InputSize
     class_names: tuple[str, ...]
     trained_on: tuple[str, ...]
-    tracker_method: str
     tracker_settings: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import re
 import shlex
@@ -14,7 +15,9 @@ import pytest
 
 from fairmot_dla34 import TrackerConfig
 from fairmot_dla34.arguments import Parser
+from fairmot_dla34.arguments.parser import SettingsFileError
 from fairmot_dla34.arguments.run_settings import RunSettings, run_settings
+from fairmot_dla34.association import find_method
 from fairmot_dla34.commands.main import VERBS, main, make_parser
 from fairmot_dla34.hub.run import make_parser as make_hub_parser
 from fairmot_dla34.tracking.options import ModelOptions, OutputOptions, SourceOptions
@@ -93,8 +96,9 @@ def test_without_a_verb_the_help_is_shown(capsys: pytest.CaptureFixture[str]) ->
     assert request.value.code == 2
     shown = capsys.readouterr()
     assert not shown.out
-    assert all(verb in shown.err for verb in VERBS)
-    assert len(shown.err.splitlines()) < 40
+    for verb, text in VERBS.items():
+        assert re.search(rf"^ +{verb}\s+{re.escape(text)}$", shown.err, re.MULTILINE), f"{verb}: the text is too long"
+    assert len(shown.err.splitlines()) < 42
 
 
 def test_options_that_mean_the_same_have_the_same_name_and_help() -> None:
@@ -114,7 +118,7 @@ def test_options_that_mean_the_same_have_the_same_name_and_help() -> None:
 
 
 def test_hub_run_has_the_options_of_track() -> None:
-    track = {action.dest for action in PARSERS["track"]._actions} - {"source", "json", "verbose"}
+    track = {action.dest for action in PARSERS["track"]._actions} - {"source", "json", "verbose", "resume"}
     hub = {action.dest: action for action in PARSERS["hub run"]._actions}
     assert track == set(hub) - {"video_stream"}
     for action in hub.values():
@@ -128,6 +132,14 @@ def settings_of(*words: str) -> RunSettings:
 
 def test_track_without_options_has_the_defaults_of_python_but_draws_every_track() -> None:
     assert settings_of() == RunSettings(ModelOptions(), SourceOptions(), OutputOptions(draw_threshold=0.0))
+
+
+def test_the_reid_buffer_arrives_and_is_refused_without_embeddings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert settings_of("--reid-buffer", "30").model.tracker == TrackerConfig(reid_buffer_s=30.0)
+    for words in (("--tracker", "byte"), ("--no-embeddings",)):
+        with pytest.raises(SystemExit):
+            settings_of("--reid-buffer", "30", *words)
+        assert "--reid-buffer is 30.0, but with" in capsys.readouterr().err
 
 
 def test_hub_run_without_options_has_the_defaults_of_python() -> None:
@@ -177,24 +189,39 @@ class TestSettingsFile:
         return settings_of("--config", str(path), *words).model.tracker
 
     def test_all_settings_can_be_given(self, tmp_path: Path) -> None:
-        config = TrackerConfig("steady", 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 8.0, 9.0, 1.0, use_embeddings=False)
-        lines = [f"{name} = {json.dumps(value)}" for name, value in vars(config).items()]
-        assert self.settings(tmp_path, "\n".join(["[tracker]", *lines])) == config
+        """All that a method uses, for each method."""
+        values = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 8.0, 9.0, 1.0)
+        every = dict(zip([field.name for field in dataclasses.fields(TrackerConfig)][1:], values, strict=False))
+        for method in ("auto", "jde", "byte"):
+            unused = find_method(method).unused_settings
+            table = {name: value for name, value in every.items() if name not in unused} | {"method": method}
+            text = "\n".join(["[tracker]", *(f"{name} = {json.dumps(value)}" for name, value in table.items())])
+            assert self.settings(tmp_path, text) == TrackerConfig.from_mapping(table)
+
+    @pytest.mark.parametrize("words", [(), ("--tracker", "auto")])
+    def test_a_setting_that_the_method_does_not_use_is_refused(self, tmp_path: Path, words: tuple[str, ...]) -> None:
+        """It would be ignored without a word, as in a file written for `jde`, which was the default."""
+        text = "[tracker]\ntracked_thresh = 0.3\n"
+        message = r"tracker.toml, \[tracker\]: tracked_thresh is 0.3, but method 'auto' does not use it; .* jde, byte"
+        with pytest.raises(SettingsFileError, match=message):
+            self.settings(tmp_path, text, *words)
+        assert self.settings(tmp_path, text, "--tracker", "jde") == TrackerConfig(method="jde", tracked_thresh=0.3)
 
     def test_options_win_over_the_file(self, tmp_path: Path) -> None:
-        text = "[tracker]\nmethod = 'steady'\nconf_thres = 0.5\nlost_buffer_s = 3\nuse_embeddings = false\n"
+        text = "[tracker]\nmethod = 'auto'\nconf_thres = 0.5\nlost_buffer_s = 3\nuse_embeddings = false\n"
         words = ("--tracker", "byte", "--conf", "0.6")
         assert self.settings(tmp_path, text, *words) == TrackerConfig(
             method="byte", conf_thres=0.6, lost_buffer_s=3, use_embeddings=False
         )
 
-    def test_without_a_method_the_weights_decide(self, tmp_path: Path) -> None:
-        """As without a file: weights published for ByteTrack keep it."""
+    def test_without_a_method_it_is_auto_with_the_settings_of_the_weights(self, tmp_path: Path) -> None:
+        """As without a file: weights of vehicles report wide boxes."""
         text = "[tracker]\nconf_thres = 0.5\n"
-        assert self.settings(tmp_path, text).method == "jde"
-        weights = ("--weights", "fairmot_dla34_30e_1088x608_bytetracker")
-        assert self.settings(tmp_path, text, *weights).method == "byte"
-        assert settings_of("--conf", "0.5", *weights).model.tracker == TrackerConfig(method="byte", conf_thres=0.5)
+        assert self.settings(tmp_path, text) == TrackerConfig(method="auto", conf_thres=0.5)
+        weights = ("--weights", "fairmot_dla34_30e_1088x608_kitti_vehicle")
+        expected = TrackerConfig(method="auto", conf_thres=0.5, min_box_area=0, vertical_ratio=0)
+        assert self.settings(tmp_path, text, *weights) == expected
+        assert settings_of("--conf", "0.5", *weights).model.tracker == expected
 
     def test_an_empty_table_changes_nothing(self, tmp_path: Path) -> None:
         assert self.settings(tmp_path, "[tracker]\n") == TrackerConfig()
@@ -211,6 +238,7 @@ class TestSettingsFile:
         ("use_gpu is True, but (a: use_gpu is True)", "--use-gpu is given, but (a: --use-gpu is given)"),
         ("run on the CPU with use_gpu=False.", "run on the CPU without --use-gpu."),
         ("threads is 2 and use_gpu is True; leave", "--threads is 2 and --use-gpu is given; leave"),
+        ("tracked_thresh is 0.3, but method 'auto' does", "tracked_thresh is 0.3, but method 'auto' does"),
         ("use_embeddings is False, but method='byte' exists", "--no-embeddings is given, but --tracker byte exists"),
         ("newest_frame is True for images", "--newest-frame is given for images"),
         ("newest_frame is False for images", "--every-frame is given for images"),
@@ -260,15 +288,21 @@ def test_the_page_about_the_command_line_lists_every_option_and_its_commands_are
         for word in action.option_strings
         if word.startswith("--") and word != "--help"
     }
-    others = {"--tracker": "method", "--config": "TrackerConfig", "--json": "", "--verbose": ""}  # other names, or none
+    others = {
+        "--tracker": "method",
+        "--config": "TrackerConfig",
+        "--json": "",
+        "--resume": "",
+        "--verbose": "",
+    }  # other names, or none
     assert listed == options | others
     assert all(f"`{verb}" in text for verb in VERBS)
     commands = [shlex.split(line) for line in text.splitlines() if line.startswith(("fairmot_dla34 ", "hub run "))]
-    assert len(commands) == 2
+    assert len(commands) == 3
     for words in commands:
         parser, arguments = (make_hub_parser(), words[3:]) if words[0] == "hub" else (make_parser(words), words[1:])
         parser.parse(arguments)
     path = tmp_path / "tracker.toml"
     path.write_text(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0], "utf-8")
     tracker = settings_of("--config", str(path), "--lost-buffer", "2").model.tracker
-    assert tracker == TrackerConfig("steady", conf_thres=0.35, low_conf_thres=0.15, lost_buffer_s=2, min_box_area=100)
+    assert tracker == TrackerConfig("auto", conf_thres=0.35, low_conf_thres=0.15, lost_buffer_s=2, min_box_area=100)

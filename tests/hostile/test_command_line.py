@@ -73,6 +73,7 @@ RUN_OPTIONS: dict[str, tuple[str, ...]] = {
     "name": ("", "a/b", "..", "\0", "a" * 5000, "a\nb", "\ud800"),
     "conf": SHARES,
     "lost-buffer": AMOUNTS,
+    "reid-buffer": AMOUNTS,
 }
 SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "people": ("0", "301", *WHOLE),
@@ -88,26 +89,66 @@ SCENE_OPTIONS: dict[str, tuple[str, ...]] = {
     "degradation": ("2.1", *AMOUNTS),
     "name": ("", "a/b", "..", "\0", "a\nb"),
 }
+WATCH_OPTIONS: dict[str, tuple[str, ...]] = {
+    **{name: values for name, values in RUN_OPTIONS.items() if name not in {"frame-stride", "frame-rate", "name"}},
+    "segment": ("0", "0s", "25h", "-1h", "1y", "hour,day", "1 h 2", "1e999s", "nanh", *NOT_NUMBERS),
+    "keep": ("0", "0d", "0GB", "-7d", "7", "7y", "7d,", "7d,7d", "5GB,5GB", "7d,5GB,1", "infd", *NOT_NUMBERS),
+    "give-up-after": ("0", *AMOUNTS),
+    "metrics": ("65536", *WHOLE),
+}
+DETECT_OPTIONS = {
+    **{name: RUN_OPTIONS[name] for name in ("backend", "precision", "input-size", "threads", "frame-stride", "name")},
+    "min-score": SHARES,
+}
+ASSOCIATE_OPTIONS = {
+    name: RUN_OPTIONS[name]
+    for name in ("tracker", "conf", "lost-buffer", "reid-buffer", "draw-threshold", "fill-gaps", "formats", "name")
+}
+NO_PATHS = ("", " ", "\0", "a\0.toml", "\ud800")
 VERBS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "track": (("missing.mp4",), RUN_OPTIONS),
+    "watch": (("rtsp://127.0.0.1:9/x",), WATCH_OPTIONS),
+    "detect": (("missing.mp4",), DETECT_OPTIONS),
+    "associate": (("missing.detections",), ASSOCIATE_OPTIONS),
     "demo": ((), {"seed": SCENE_OPTIONS["seed"]}),
     "synth": ((), SCENE_OPTIONS),
+    "draw-zones": (("missing.mp4", "--analytics", "new.toml"), {"port": ("65536", *WHOLE), "analytics": NO_PATHS}),
     "export": ((), {"input-size": SIZES, "format": NAMES}),
     "convert": (("missing.npz", "out.pth"), {"input-size": SIZES, "to": NAMES}),
     "quantize": (("--calibration", "missing.mp4"), {"input-size": SIZES}),
+    "batch": (
+        ("missing.mp4",),
+        {
+            "engine": NAMES,
+            "workers": ("0", "1025", *WHOLE),
+            "threads": ("0", *WHOLE),
+            "split": ("0", "0.9", "1e9", *AMOUNTS),
+        },
+    ),
 }
-SOURCES = ("nope", "", "\0", "\ud800", "a" * 5000, "file", "ftp://x", "http://[", "99999999999", "~nobody/x", "*")
+SOURCES = ("nope", "", "\0", "\ud800", "a" * 5000, "file", "ftp://x", "http://[", "99999999999", "~nobody/x", "*.mp4")
 UNKNOWN_ARGUMENTS = (
     *((verb, "--no-such-option") for verb in ("track", "demo", "synth", "eval", "export", "quantize", "info")),
     *(("weights", action, "--no-such-option") for action in ("list", "download", "path", "verify")),
-    *((verb, "one", "two", "three") for verb in ("track", "demo", "synth", "eval", "export", "quantize", "info")),
+    *((verb, "one", "two", "three") for verb in ("demo", "synth", "eval", "export", "quantize", "info")),
     ("convert",), ("convert", "a.npz"), ("convert", "--no-such-option"),
     ("convert", "a.npz", "b.npz", "c.npz"), ("convert", "a", "b", "--check"),
+    ("watch",), ("watch", "a.toml", "b.toml"), ("watch", "a.toml", "rtsp://127.0.0.1:9/x"),
+    *(("watch", "rtsp://127.0.0.1:9/x", word) for word in ("--show", "--follow=1", "--save-crops", "--frame-rate=5")),
+    *(("watch", "rtsp://127.0.0.1:9/x", word) for word in ("--no-such-option", "--config=a.toml", "--name=x")),
     ("track",), ("eval",), ("quantize",), ("weights",), ("weights", "fetch"), ("weights", "list", "sample"), ("fly",),
     ("",), ("-v",), ("\0",), ("\ud800",), ("\x1b[31m",), ("a" * 100_000,),
     ("track", "x", "--json=1"), ("track", "x", "--threads"),
     ("track", "x", "--newest-frame", "--every-frame"), ("track", "x", "--use-gpu", "--threads", "2"),
     ("track", "x", "--no-embeddings", "--tracker", "jde"), ("track", "x", "--f", "1"),
+    ("batch",), ("batch", "x", "--show"), ("batch", "x", "--newest-frame"), ("batch", "x", "--address", "ray://head:1"),
+    ("batch", "x", "--use-gpu", "--threads", "2"), ("batch", "x", "--use-gpu", "--engine", "ray"),
+    ("batch", "s3://a/b.mp4", "--split", "60"), ("batch", "x", "--output-dir", "s3://a/b", "--split", "60"),
+    ("batch", "x", "--engine", "ray", "--address", "http://x"), ("batch", "x", "--engine", "ray", "--address", ""),
+    ("batch", "x", "--no-such-option"),
+    ("detect",), ("detect", "x", "y"), ("detect", "x", "--tracker", "jde"), ("detect", "x", "--no-such-option"),
+    ("associate",), ("associate", "x", "--weights", "sample"), ("associate", "x", "--no-such-option"),
+    ("associate", "x", "y", "--source", "v.mp4"), ("associate", "x", "--no-embeddings", "--tracker", "jde"),
 )  # fmt: skip
 
 
@@ -265,12 +306,13 @@ def test_files_that_cannot_be_used_are_errors_not_wrong_usage(
             one_line(command("track", "--weights=sample", "--output-dir=out", "--", value), code=1)
 
 
-@pytest.mark.parametrize("verb", ["track", "demo", "synth", "export"])
+@pytest.mark.parametrize("verb", ["track", "batch", "demo", "synth", "export"])
 def test_output_folders_that_cannot_be_used(
     verb: str, command: Commands, folder: Path, tmp_path: Path, trials: Trials
 ) -> None:
     (tmp_path / "file").write_text("mine")
-    words = {"track": (str(folder), "--weights=sample"), "synth": ("--frames=1",), "export": ("--weights=sample",)}
+    source = (str(folder), "--weights=sample")
+    words = {"track": source, "batch": source, "synth": ("--frames=1",), "export": ("--weights=sample",)}
     for value, code in {"file": 1, "file/x": 1, "/proc/x": 1, "\0": 2, "\ud800": 2, "a" * 5000: 2}.items():
         with trials("output folder that cannot be used", f"{verb} {short(value)}"):
             one_line(command(verb, *words.get(verb, ()), f"--output-dir={value}"), code=code)
@@ -316,6 +358,7 @@ BROKEN_TOML: dict[str, tuple[bytes, str]] = {
     "method is a number": (b"[tracker]\nmethod = 1\n", "method"),
     "method is a list": (b"[tracker]\nmethod = ['jde']\n", "method"),
     "embeddings is text": (b"[tracker]\nuse_embeddings = 'no'\n", "use_embeddings"),
+    "unused by auto": (b"[tracker]\ntracked_thresh = 0.3\n", "'auto' does not use it"),
     "jde without embeddings": (b"[tracker]\nmethod = 'jde'\nuse_embeddings = false\n", "use_embeddings"),
 }
 WRONG_VALUES = ("'0.5'", "true", "-1", "2", "nan", "inf", "-inf", "[0.5]", "{a = 1}", "1979-05-27", "07:32:00", "''")
@@ -337,7 +380,7 @@ def test_a_settings_file_that_cannot_be_used_is_named(
     for key in ("conf_thres", "det_thresh", "match_thres"):
         for value in WRONG_VALUES:
             refuse(f"{key} = {value}", f"[tracker]\n{key} = {value}\n".encode(), key)
-    for key in ("lost_buffer_s", "min_box_area", "vertical_ratio"):
+    for key in ("lost_buffer_s", "min_box_area", "vertical_ratio", "reid_buffer_s"):
         for value in (value for value in WRONG_VALUES if value != "2"):
             refuse(f"{key} = {value}", f"[tracker]\n{key} = {value}\n".encode(), key)
 

@@ -8,15 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import damaged
 from label_trees import images_of, mot_sequence, read, write_image, write_json, write_text
 from trials import Trials
 
 from fairmot_dla34.errors import DatasetError
-
-PIECES = (
-    b"", b"\0", b"\xff\xfe", b"nan", b"-inf", b"1e999", b"-1", b"99999999999999999999", b"0" * 400, b"1_0", b",", b" ",
-    b"\n", b"\r", b"\t", b'"', b"[", b"]", b"{", b"}", b"null", b"true", b"../", b"/", b"\xe2\x80\xa8", b"0x10", b"1e3",
-)  # fmt: skip
 
 
 def mot(root: Path) -> Path:
@@ -73,14 +69,23 @@ def coco(root: Path) -> Path:
     )
 
 
-def damaged(data: bytes, rng: random.Random) -> bytes:
-    """Return a file with one to three changes: bytes overwritten, removed or inserted, or the end cut off."""
-    for _ in range(rng.randint(1, 3)):
-        place = rng.randrange(len(data) + 1)
-        piece = rng.choice((*PIECES, rng.randbytes(rng.randint(1, 4))))
-        length = rng.choice((0, 1, len(piece), rng.randint(0, 30)))
-        data = data[:place] if rng.random() < 0.1 else data[:place] + piece + data[place + length :]
-    return data
+def cvat(root: Path) -> Path:
+    for number in range(3):
+        write_image(root / "images" / f"frame_{number:06d}.jpg")
+    boxes = "".join(f'<box frame="{n}" outside="{n // 2}" xtl="1" ytl="2" xbr="9" ybr="9"/>' for n in range(3))
+    meta = "<meta><task><labels><label><name>person</name></label></labels><start_frame>0</start_frame></task></meta>"
+    return write_text(
+        root / "annotations.xml", "<annotations>", meta, f'<track id="3" label="person">{boxes}</track></annotations>'
+    )
+
+
+def label_studio(root: Path) -> Path:
+    write_image(root / "images" / "1.jpg")
+    write_image(root / "images" / "2.jpg")
+    keys = [{"frame": n, "enabled": n == 1, "x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0} for n in (1, 2)]
+    value = {"framesCount": 2, "duration": 0.08, "labels": ["person"], "sequence": keys}
+    result = [{"type": "videorectangle", "value": value}]
+    return write_json(root / "a.json", [{"data": {"video": "a.mp4"}, "annotations": [{"result": result}]}])
 
 
 def check(condition: object) -> None:
@@ -92,6 +97,7 @@ def check(condition: object) -> None:
     [
         ("mot17", mot), ("mot", seqinfo), ("crowdhuman", crowdhuman), ("citypersons", citypersons), ("yolo", yolo),
         ("yolo", yaml), ("labels_with_ids", labels_with_ids), ("labels_with_ids", image_list), ("coco", coco),
+        ("cvat", cvat), ("labelstudio", label_studio),
     ],
 )  # fmt: skip
 def test_damaged_label_files(name: str, make: Callable[[Path], Path], tmp_path: Path, trials: Trials) -> None:

@@ -109,7 +109,7 @@ def test_arrays_of_detections(trials: Trials) -> None:
                 with trials("values, arrays of detections", f"{kind.__name__} {name} {index}"):
                     made = survives(lambda kind=kind, name=name, odd=odd: kind(**{**valid, name: odd}))  # type: ignore[misc]
                     if isinstance(made, Detections):
-                        for method in ("byte", "steady"):
+                        for method in ("auto", "byte"):
                             run_tracker(Tracker(TrackerConfig(method=method, min_box_area=0)), made)
 
 
@@ -137,6 +137,7 @@ def test_arguments_of_the_tracker(trials: Trials) -> None:
         "mapping": TrackerConfig.from_mapping,
         "name of a method": lambda odd: AssociationMethod(odd, Tracker),  # type: ignore[arg-type]
         "buffer of a method": lambda odd: AssociationMethod("own", Tracker, lost_buffer_s=odd),  # type: ignore[arg-type]
+        "unused settings": lambda odd: AssociationMethod("own", Tracker, unused_settings=odd),  # type: ignore[arg-type]
         "frame index": lambda odd: Frame(odd, 0.0, np.zeros((1, 1, 3), np.uint8)),
         "frame time": lambda odd: Frame(0, odd, np.zeros((1, 1, 3), np.uint8)),
         "frame image": lambda odd: Frame(0, 0.0, odd),
@@ -169,7 +170,7 @@ def test_a_refused_argument_changes_nothing(trials: Trials) -> None:
 @given(st.lists(st.one_of(st.floats(), st.just(1e9), st.just(0.1)), min_size=1, max_size=20), st.floats(1e-3, 1e5))
 def test_any_sequence_of_times(times: list[float], frame_rate: float) -> None:
     """Times that jump, repeat or go back by any amount leave a tracker that works."""
-    tracker = Tracker(TrackerConfig(method="steady"), frame_rate=frame_rate)
+    tracker = Tracker(TrackerConfig(), frame_rate=frame_rate)
     for time_s in times:
         survives(lambda time_s=time_s: tracker.update(Detections(BOX, [0.95]), time_s=time_s))  # type: ignore[misc]
     run_tracker(tracker, Detections(BOX, [0.95]))

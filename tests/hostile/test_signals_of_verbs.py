@@ -18,12 +18,23 @@ from hostile.signalled import SIGNALS, Try, check_stopped, decoded_frames, stopp
 from networks import write_random_checkpoint
 from trials import Trials
 
+from fairmot_dla34 import FairMOT
+from fairmot_dla34.backends.fake import FakeBackend
+from fairmot_dla34.detections import DetectOptions, detect_to_file
+
 pytestmark = [pytest.mark.serial, pytest.mark.slow]
 
 VERBS = {
     "demo": ("demo", "--output-dir", "{out}"),
+    "watch": (
+        *("watch", "{video}", "rtsp://127.0.0.1:9/x", "--weights", "{weights}", "--input-size", "320x192"),
+        *("--output-dir", "{out}", "--segment", "1s"),
+    ),
     "synth": ("synth", "--frames", "100000", "--output-dir", "{out}"),
     "eval": ("eval", "--gt", "{scene}", "--results", "{scene}/gt", "--plots", "{out}"),
+    "batch": ("batch", "{video}", *("--weights", "{weights}", "--workers", "2", "--output-dir", "{out}")),
+    "detect": ("detect", "{video}", *("--weights", "{weights}", "--input-size", "320x192", "--output-dir", "{out}")),
+    "associate": ("associate", "{detections}", "--formats", "mot,jsonl", "--output-dir", "{out}"),
     "export": ("export", "--format", "openvino", "--weights", "{weights}", "--output-dir", "{out}"),
     "convert": ("convert", "{weights}", "{out}/a.pth", "--input-size", "320x192", "--check", "{video}"),
     "quantize": ("quantize", "--calibration", "{video}", "--weights", "{weights}", "--input-size", "320x192"),
@@ -47,10 +58,14 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     shutil.copy(scene / "gt" / "gt.txt", scene / "gt" / "street.txt")
     seqinfo = "[Sequence]\nname=street\nframeRate=25\nseqLength=2000\nimWidth=960\nimHeight=540\n"
     (scene / "seqinfo.ini").write_text(seqinfo)
+    video = write_clip(folder / "street.mp4", 300, size=(320, 192))
+    with FakeBackend() as backend:
+        found = detect_to_file(FairMOT.from_backend(backend), video, options=DetectOptions(folder), progress=False)
     return {
         "weights": write_random_checkpoint(folder),
-        "video": write_clip(folder / "street.mp4", 300, size=(320, 192)),
+        "video": video,
         "scene": scene,
+        "detections": found.path,
     }
 
 

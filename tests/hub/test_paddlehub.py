@@ -143,13 +143,16 @@ module = hub.Module(name="fairmot_dla34")
 video, out = sys.argv[1:]
 summary = module.tracking(video, output_dir=out + "/file", visualization=True, draw_threshold=0.5, use_gpu=False)
 from fairmot_dla34.video import open_source
-images = [frame.image for frame in open_source(video)]
-with module.stream_mode(output_dir=out + "/stream", visualization=True, draw_threshold=0.5, use_gpu=False):
+source = open_source(video)
+images = [frame.image for frame in source]
+settings = {"visualization": True, "draw_threshold": 0.5, "use_gpu": False, "frame_rate": source.native_rate}
+with module.stream_mode(output_dir=out + "/stream", **settings):
     results = module.predict(images)
 print("PATH", sys.modules[type(module).__module__].__file__)
 print("RESULTS", summary.frames, len(results), len(results[-1].tracks))
 import fairmot_dla34.backends.paddledet  # the backend that wraps PaddleDetection works from here too
-wrapped = hub.Module(name="fairmot_dla34", backend="paddledet", input_size="576x320")
+wrapped = hub.Module(name="fairmot_dla34", backend="paddledet", input_size="576x320", tracker="jde")
+print("METHODS", *(one._options.tracker_config.method for one in (module, wrapped)))
 with wrapped.stream_mode(output_dir=out + "/wrapped", visualization=False):
     print("WRAPPED", len(wrapped.predict(images[:1])[0].tracks))
 """
@@ -168,11 +171,14 @@ def test_stream_mode_of_the_installed_module_writes_the_rows_of_file_mode(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     printed = dict(
-        line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("PATH", "RESULTS", "WRAPPED"))
+        line.split(" ", 1)
+        for line in done.stdout.splitlines()
+        if line.startswith(("PATH", "RESULTS", "WRAPPED", "METHODS"))
     )
     assert printed["PATH"].startswith(installed["HUB_HOME"])
     frames, results, tracks = map(int, printed["RESULTS"].split())
     assert (frames, results) == (FRAMES, FRAMES)
+    assert printed["METHODS"] == "auto jde"
     assert tracks > 0
     assert int(printed["WRAPPED"]) > 0
     streamed = (tmp_path / "stream" / "mot_results" / "inputimages.txt").read_text()

@@ -153,7 +153,8 @@ class Tracked:
 
 def equal_tracks(ours: Sequence[Peaks], theirs: Sequence[Peaks], classes: int) -> Tracked:
     """Track our peaks with our tracker and PaddleDetection's with its own; ids are mapped one to one."""
-    tracker, reference = Tracker(TrackerConfig(), frame_rate=7.0), Reference(TrackerConfig(), 7.0, classes)
+    config = TrackerConfig(method="jde")
+    tracker, reference = Tracker(config, frame_rate=7.0), Reference(config, 7.0, classes)
     own_ids: dict[tuple[int, int], int] = {}  # by class and id of the reference
     found = Tracked()
     for a, b in zip(ours, theirs, strict=True):

@@ -70,7 +70,7 @@ def test_each_image_is_written_with_its_own_result(tmp_path: Path) -> None:
     """Each image encodes its index; the source reuses one array for all of them."""
     canvas = numbered_image(0)
     outputs = DelayedOutputs(
-        lambda: open_sinks(tmp_path, "clip", ["mot", "video"], SinkContext(10)), fill_gaps=4, images=True
+        lambda _: open_sinks(tmp_path, "clip", ["mot", "video"], SinkContext(10)), fill_gaps=4, images=True
     )
     with outputs:
         for index in range(30):
@@ -85,10 +85,10 @@ def test_each_image_is_written_with_its_own_result(tmp_path: Path) -> None:
 @pytest.mark.parametrize("reused", [True, False])
 def test_images_are_copied_only_if_they_may_be_overwritten(reused: bool) -> None:
     sinks = FailingSinks(OutputError("never raised"), at=-1)
-    outputs = DelayedOutputs(lambda: sinks, fill_gaps=2, images=True, reused=reused)
+    outputs = DelayedOutputs(lambda _: sinks, fill_gaps=2, images=True, reused=reused)
     image = numbered_image(0)
     outputs.add(Frame(0, 0.0, image), FrameResult(0, 0.0, ()))
-    assert (outputs._frames[0].image is image) is not reused
+    assert (outputs._delay._frames[0].image is image) is not reused
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), SourceError("the cable was pulled")])
@@ -135,7 +135,7 @@ def add(outputs: DelayedOutputs, count: int, ending: BaseException | None = None
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("the disk is full")])
 def test_no_frame_is_written_after_one_that_failed(error: BaseException) -> None:
     sinks = FailingSinks(error, at=3)
-    outputs = DelayedOutputs(lambda: sinks, fill_gaps=2, images=False)
+    outputs = DelayedOutputs(lambda _: sinks, fill_gaps=2, images=False)
     with pytest.raises(type(error)), outputs:
         add(outputs, 10)
     assert sinks.written == [0, 1, 2]
@@ -144,7 +144,7 @@ def test_no_frame_is_written_after_one_that_failed(error: BaseException) -> None
 
 def test_the_first_error_is_raised_and_a_later_one_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     sinks = FailingSinks(OutputError("the disk is full"), at=1)
-    outputs = DelayedOutputs(lambda: sinks, fill_gaps=5, images=False)
+    outputs = DelayedOutputs(lambda _: sinks, fill_gaps=5, images=False)
     with pytest.raises(KeyboardInterrupt), outputs:
         add(outputs, 3, KeyboardInterrupt())
     assert sinks.written == [0]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clips import write_clip
+from ending_sources import Camera
 from networks import write_random_checkpoint
-from videos import walking_boxes
 
-from fairmot_dla34 import FairMOT, Frame, Module
+from fairmot_dla34 import FairMOT, Module
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.commands.main import main
 from fairmot_dla34.console.summary import summary_text
@@ -19,26 +18,6 @@ from fairmot_dla34.errors import OutputError, SourceError
 from fairmot_dla34.tracking.job import TrackingJob, check_ended
 from fairmot_dla34.tracking.options import OutputOptions
 from fairmot_dla34.video import Source
-
-
-class Camera(Source):
-    """A live source of ten frames that ends in a given way."""
-
-    is_live = True
-
-    def __init__(self, ended: str, error: BaseException | None = None) -> None:
-        super().__init__("camera", native_rate=10.0, native_count=None)
-        self.after, self.error = ended, error
-
-    def _read_frames(self) -> Iterator[Frame]:  # type: ignore[override]
-        for index, image in enumerate(walking_boxes(10)):
-            yield Frame(index, index / 10, image)
-        self.ended = self.after
-        if self.error is not None:
-            raise self.error
-
-    def _describe(self) -> str:
-        return "the camera"
 
 
 def job(source: Source, folder: Path) -> TrackingJob:

@@ -70,7 +70,7 @@ def test_a_stride_keeps_frame_indices_and_times_of_the_video(model: FairMOT) -> 
     np.testing.assert_allclose([result.time_s for result in results], [0, 0.5, 1.0, 1.5])
 
 
-@pytest.mark.parametrize("method", ["jde", "byte", "steady"])
+@pytest.mark.parametrize("method", ["auto", "jde", "byte"])
 def test_people_keep_their_ids_at_a_stride(method: str) -> None:
     """Each person moves by 20 px, of a width of 30 px, between two tracked frames."""
     model = FairMOT.from_backend(FakeBackend(), tracker=method)
@@ -111,10 +111,10 @@ def test_settings_reach_the_tracker() -> None:
     assert not any(result.tracks for result in model.track(walking_boxes(5)))
 
 
-def test_the_default_method_is_the_one_of_the_weights() -> None:
-    assert ModelOptions("fairmot_dla34_30e_1088x608_bytetracker").tracker_config.method == "byte"
-    assert ModelOptions("my.pdparams").tracker_config.method == "jde"
-    assert FairMOT.from_backend(FakeBackend()).tracker_config.method == "jde"
+def test_the_default_method_is_auto_for_all_weights() -> None:
+    for weights in ("fairmot_dla34_30e_1088x608_bytetracker", "sample", "my.pdparams"):
+        assert ModelOptions(weights).tracker_config == TrackerConfig(method="auto")
+    assert FairMOT.from_backend(FakeBackend()).tracker_config == TrackerConfig(method="auto")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_default_method_is_the_one_of_the_weights() -> None:
         ({"weights": "fairmot_dla35"}, UnknownWeightsError, "fairmot_dla34_30e_1088x608"),
         ({"input_size": "1000x600"}, InvalidInputError, "multiple of 32"),
         ({"input_size": "big"}, InvalidInputError, "WIDTHxHEIGHT"),
-        ({"tracker": "sort"}, InvalidInputError, "jde, byte"),
+        ({"tracker": "sort"}, InvalidInputError, "auto, jde, byte"),
         ({"backend": "tpu"}, InvalidInputError, "openvino"),
         ({"precision": "int3"}, InvalidInputError, "fp32"),
         ({"weights": 3}, InvalidInputError, "weights is 3; expected a registered name"),

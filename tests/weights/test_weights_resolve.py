@@ -11,7 +11,6 @@ from typing import NoReturn
 import pytest
 
 from fairmot_dla34.association import TrackerConfig
-from fairmot_dla34.association.registry import method_names
 from fairmot_dla34.config import DEFAULT_WEIGHTS, InputSize
 from fairmot_dla34.errors import DownloadError, UnknownWeightsError
 from fairmot_dla34.tracking.options import ModelOptions
@@ -32,8 +31,6 @@ def test_registry_lists_the_published_checkpoints() -> None:
         assert entry.url == f"https://paddledet.bj.bcebos.com/models/{folder}/{entry.name}.pdparams"
         assert isinstance(entry.input_size, InputSize)
         assert folder == "pretrained" or str(entry.input_size) in entry.name
-        assert entry.tracker_method in method_names()
-        assert (entry.tracker_method == "byte") == entry.name.endswith("bytetracker")
         assert "Apache-2.0" in entry.licence
         assert entry.trained_on
     assert {entry.architecture for entry in entries} == {"dla34", "hrnetv2_w18"}
@@ -54,12 +51,15 @@ def test_weights_of_vehicles_report_small_and_wide_boxes() -> None:
     """The defaults are those of pedestrians: boxes wider than 1.6 times their height are not reported."""
     for entry in registered():
         config = ModelOptions(entry.name).tracker_config
-        assert config.method == entry.tracker_method
+        assert config.method == "auto"
         upright = set(entry.class_names) <= {"person", "head"}
-        assert (config.min_box_area, config.vertical_ratio) == ((200, 1.6) if upright else (0, 0))
+        assert (config.smallest_area, config.vertical_ratio) == (0, 1.6 if upright else 0)
+        for method in ("jde", "byte"):
+            config = ModelOptions(entry.name, tracker=method).tracker_config
+            assert (config.smallest_area, config.vertical_ratio) == ((200, 1.6) if upright else (0, 0))
     cars = "fairmot_dla34_30e_1088x608_kitti_vehicle"
-    assert ModelOptions(cars, tracker="steady").tracker_config == TrackerConfig(
-        method="steady", min_box_area=0, vertical_ratio=0
+    assert ModelOptions(cars, tracker="byte").tracker_config == TrackerConfig(
+        method="byte", min_box_area=0, vertical_ratio=0
     )
     assert ModelOptions(cars, tracker=TrackerConfig()).tracker_config == TrackerConfig()
 

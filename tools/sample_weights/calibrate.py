@@ -1,12 +1,11 @@
-"""Shift the heatmap's scores so that the default score threshold is the best one.
+"""Shift the heatmap's scores so that the score threshold of ``jde`` is the best one.
 
     python tools/sample_weights/calibrate.py --data prepared/PETS09-S2L1 --data prepared/TUD-Campus \
         --weights run/last.pdparams --output sample.npz
 
 A short training leaves all scores too low or too high. The bias of the heatmap's last layer shifts all of them without
-changing their order. This step finds the shift that maximises true positives minus false positives above
-`TrackerConfig.conf_thres`. The sets count equally: training images of each dataset, and scenes that were not used in
-training.
+changing their order. This step finds the shift that maximises true positives minus false positives above that
+threshold, 0.4. The sets count equally: training images of each dataset, and scenes that were not used in training.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from render import FIRST_SEED, MIN_VISIBILITY, SCENES, render
 
-from fairmot_dla34 import FairMOT, TrackerConfig
+from fairmot_dla34 import FairMOT
 from fairmot_dla34.architectures.dla34.structure import HEADS
+from fairmot_dla34.association.config import DEFAULT_CONF_THRES
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import Dataset, prepare
 from fairmot_dla34.evaluation.average_precision import match_detections
@@ -44,7 +44,7 @@ def gains(dataset: Dataset, model: FairMOT) -> NDArray[np.float64]:
     """Return (true positives - false positives) / people for each of `SHIFTS`, on images spread over a dataset."""
     images = dataset.images("train")
     total, people = np.zeros(len(SHIFTS)), 0
-    thresholds = np.maximum(unshifted(TrackerConfig().conf_thres), LOWEST_SCORE)
+    thresholds = np.maximum(unshifted(DEFAULT_CONF_THRES), LOWEST_SCORE)
     for index in np.linspace(0, len(images) - 1, IMAGES_PER_SET).astype(int):
         labels = dataset.labels(images[index])
         found = model.detect(dataset.read_image(images[index]), min_score=0.0)

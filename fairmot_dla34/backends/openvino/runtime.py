@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ...errors import BackendUnavailableError, OutOfMemoryError
 from ...memory import is_lack_of_memory
@@ -13,6 +16,7 @@ from .telemetry import no_telemetry
 if TYPE_CHECKING:
     import openvino
 
+_FIRST_CONVERSION = Lock()
 _INSTALL_AGAIN = "pip install --force-reinstall openvino"
 
 
@@ -28,6 +32,7 @@ def start_runtime() -> openvino.Core:
             import openvino
         core = openvino.Core()
         core.get_versions("CPU")  # loads the plugin, which a broken installation may lack
+        _convert_once()
     except ModuleNotFoundError as error:
         if error.name == "openvino":
             raise BackendUnavailableError(
@@ -37,6 +42,20 @@ def start_runtime() -> openvino.Core:
     except Exception as error:  # its import runs code of many files, and any of them may be damaged
         raise broken(error) from error
     return core
+
+
+def _convert_once() -> None:
+    """Convert an array to a tensor and back, in one thread at a time.
+
+    OpenVINO's binding makes its table of types at the first conversion, and lets other Python threads run meanwhile. If
+    one of them converts too, it waits for the table while it holds the interpreter's lock, and both wait for ever.
+    """
+    import openvino
+
+    with _FIRST_CONVERSION:
+        tensor = openvino.Tensor(np.zeros(1, np.uint8), shared_memory=True)
+        tensor.get_element_type().to_dtype()
+        _ = tensor.data
 
 
 def broken(error: Exception) -> BackendUnavailableError | OutOfMemoryError:

@@ -49,11 +49,12 @@ class Target:
         self.bf16 = self.precision == "bf16" or (
             self.precision == "int8" and _pick_precision(core, device, "auto") == "bf16"
         )
-        self.properties = {"INFERENCE_PRECISION_HINT": "bf16" if self.bf16 else "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if device == "CPU" and options.threads:
-            self.properties["INFERENCE_NUM_THREADS"] = str(options.threads)
-        elif device == "CPU" and usable_cpus() < affinity_cpus():  # OpenVINO knows affinity, not control groups
-            self.properties["INFERENCE_NUM_THREADS"] = str(usable_cpus())
+        self.properties = {
+            "INFERENCE_PRECISION_HINT": "bf16" if self.bf16 else "f32",
+            "PERFORMANCE_HINT": "LATENCY" if options.streams == 1 else "THROUGHPUT",
+        }
+        if device == "CPU":
+            self.properties |= _thread_properties(options.threads)
         if options.streams > 1:
             self.properties["NUM_STREAMS"] = str(options.streams)
         self.operator = load_operator(core) if device == "CPU" else None
@@ -76,6 +77,17 @@ class Target:
             "graph": GRAPH_VERSION,
         }
         return str(facts)
+
+
+def _thread_properties(threads: int | None) -> dict[str, str]:
+    """Return OpenVINO's properties for a number of threads; None: as many as this process may use."""
+    used = threads or usable_cpus()
+    if threads is None and used == affinity_cpus():
+        return {}
+    properties = {"INFERENCE_NUM_THREADS": str(used)}  # OpenVINO knows affinity, not control groups
+    if used < affinity_cpus():  # otherwise the threads of every process are bound to the same first CPUs
+        properties["ENABLE_CPU_PINNING"] = "NO"
+    return properties
 
 
 def _pick_device(core: openvino.Core, *, use_gpu: bool) -> str:

@@ -9,17 +9,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...association import TrackerConfig
+from ...association.config import DEFAULT_CONF_THRES
 from ...datasets.prepared.dataset import DatasetImage
 from ...datasets.values import NO_IDENTITY, ImageLabels
 from ...files import output_error, write_whole
+from ...messages import counted
 from ...outputs import draw_tracks
 from ...values import Detections, Track
 from .data import LabelledPositions, ValidationSequence, spread
 
 FOLDER = "samples"
 SAMPLES = 4
-MIN_SCORE = TrackerConfig().conf_thres  # of the detections that tracking uses first
+MIN_SCORE = DEFAULT_CONF_THRES  # of the detections that a sample shows
 _PANEL_WIDTHS = 480, 960  # px, smallest and largest
 _MAX_PANEL_HEIGHT = 2000  # px, for images that are much higher than wide
 _CAPTION_PX, _GAP_PX = 32, 6
@@ -75,9 +76,9 @@ class SampleImages:
         pixels = sequence.dataset.read_image(image)
         predicted = _from_detections(detections) if tracks is None else tracks
         kind = (
-            f"{_count(predicted, 'detection')}, score from {MIN_SCORE:g}"
+            f"{counted(len(predicted), 'detection')}, score from {MIN_SCORE:g}"
             if tracks is None
-            else (_count(predicted, "track"))
+            else counted(len(predicted), "track")
         )
         drawn = side_by_side(pixels, labels, predicted, f"{name}: {kind}")
         path = self._folder / f"{name}_{number}.jpg"
@@ -160,7 +161,3 @@ def _corners(boxes: NDArray[np.float32], size: tuple[int, int]) -> list[list[int
     limit = np.array([*size, *size])
     corners: list[list[int]] = np.rint(np.clip(boxes, -limit, 2 * limit)).astype(int).tolist()
     return corners
-
-
-def _count(items: Sequence[object], name: str) -> str:
-    return f"{len(items)} {name}{'' if len(items) == 1 else 's'}"
