@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import subprocess
+import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import nox
 from nox.command import CommandFailed
@@ -206,44 +204,33 @@ def other_pythons(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def summary(session: nox.Session) -> None:
-    """Report what was skipped and why, how long each session took, and the number of tests."""
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    reasons: Counter[str] = Counter()
-    for report in sorted(REPORTS.glob("*.xml")):
-        name = report.stem.removesuffix("-serial")
-        for case in ET.parse(report).iter("testcase"):
-            skipped = case.find("skipped")
-            whole_file = skipped is not None and skipped.get("message") == "collection skipped"
-            if whole_file and report.stem != name:
-                continue  # both parts of a session skip the same files
-            failed = case.find("failure") is not None or case.find("error") is not None
-            counts["failed" if failed else "passed" if skipped is None else "skipped"] += 1
-            if skipped is not None:
-                message = ast.literal_eval(skipped.text or "")[2] if whole_file else skipped.get("message", "")
-                reasons[f"{name}: {message.removeprefix('Skipped: ')}"] += 1
-    missing = [f"Python {version}: no interpreter found" for version, path in OTHER_PYTHONS.items() if path is None]
-    missing += [f"{path.stem}: {path.read_text('utf-8').strip()}" for path in sorted(REPORTS.glob("*.skipped"))]
-    session.log("Skipped:" if reasons or missing else "Nothing was skipped.")
-    for line in [*missing, *(f"{number} x {reason}" for reason, number in reasons.items())]:
-        session.log(f"  {line}")
-    seconds = {path.stem: int(path.read_text("ascii")) for path in sorted(REPORTS.glob("*.seconds"))}
-    session.log("Time, with installation:")
-    for name, taken in [*seconds.items(), ("all", sum(seconds.values()))]:
-        session.log(f"  {name:12}{taken // 60:3} min {taken % 60:2} s")
-    print(", ".join(f"{number} {name}" for name, number in counts.items()))
+    """Report what failed, what was skipped and why, how long each session took, and the number of tests."""
+    missing = [
+        f"--missing=Python {version}: no interpreter found" for version, path in OTHER_PYTHONS.items() if not path
+    ]
+    session.run(sys.executable, "tools/ci_summary.py", str(REPORTS), *missing)
 
 
 def _pytest(session: nox.Session, name: str, markers: str, *options: str) -> None:
-    """Run the tests on every core; then those marked `serial`, which need a quiet machine, in one process."""
+    """Run the tests on every core; then those marked `serial`, which need a quiet machine, in one process.
+
+    Tests that fail run once more, alone: machines are shared, and a test of processes, cameras or memory can meet a
+    busy moment. The summary names them.
+    """
     cores = count_cores()
     parallel = ("-n", str(cores), "--dist", "worksteal") if cores > 1 else ()
     failed = False
     for part, chosen, distribution in ((name, "not serial", parallel), (f"{name}-serial", "serial", ())):
-        command = ("pytest", "-m", f"({markers}) and {chosen}", *distribution, f"--junitxml={REPORTS / part}.xml")
+        command = ("pytest", "-m", f"({markers}) and {chosen}", *options, *session.posargs)
         may_be_empty = chosen == "serial" or session.posargs
+        codes = [0, 5] if may_be_empty else [0]
         try:
-            session.run(*command, *options, *session.posargs, success_codes=[0, 5] if may_be_empty else [0])
+            session.run(*command, *distribution, f"--junitxml={REPORTS / part}.xml", success_codes=codes)
         except CommandFailed:
-            failed = True
+            again = ("--last-failed", "--last-failed-no-failures=none", f"--junitxml={REPORTS / part}-alone.xml")
+            try:
+                session.run(*command, *again)
+            except CommandFailed:
+                failed = True
     if failed:
         session.error("Tests failed.")
