@@ -102,7 +102,8 @@ def _free_port() -> int:
 
 def measure(count: int, fast: Path, live: Path, arguments: argparse.Namespace) -> tuple[str, Turns]:
     """Measure one number of cameras."""
-    common = {"cameras": count, "size": arguments.input_size, "weights": arguments.weights}
+    common = {"cameras": count, "size": arguments.input_size}
+    common |= {"weights": arguments.weights, "precision": arguments.precision}
     watch = Worker(sys.executable, {**common, "kind": "watch"}, WORKER)
     processes = [Worker(sys.executable, {**common, "kind": "track"}, WORKER) for _ in range(count)]
     cameras = Cameras(live, count)
@@ -203,6 +204,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="default: a rendered scene, 640x480")
     parser.add_argument("--weights", default="sample", help="registered name or checkpoint; default: %(default)s")
     parser.add_argument("--input-size", default="576x320")
+    parser.add_argument("--precision", default="auto", help="fp32, bf16, int8 or auto; default: %(default)s")
     parser.add_argument("--cameras", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--rate", type=float, default=10.0, help="frames per second of live cameras")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of a run")

@@ -141,7 +141,7 @@ def main() -> None:
     """Answer requests until stdin ends."""
     spec = json.loads(sys.argv[1])
     streams = streams_for(spec["cameras"]) if spec["kind"] == "watch" else 1
-    model = FairMOT("sample" if spec["weights"] is None else spec["weights"], input_size=spec["size"], streams=streams)
+    model = FairMOT(spec["weights"], input_size=spec["size"], precision=spec["precision"], streams=streams)
     actions: dict[str, Callable[..., dict[str, Any]]] = {"network": network, "watch": watch, "track": track}
     print(json.dumps({"runs on": str(model.backend.info)}), flush=True)
     for line in sys.stdin:
