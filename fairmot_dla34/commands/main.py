@@ -6,11 +6,13 @@ Everything that takes time to import is imported inside `guarded`, so that a Ctr
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..console.guard import guarded
+from ..console.signals import signal_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 ok, 1 a FairMOT error, 130 Ctrl-C, 143 SIGTERM. Wrong usage exits with 2 through argparse.
     """
-    return guarded(lambda: _run(list(sys.argv[1:] if argv is None else argv)))
+    words = list(sys.argv[1:] if argv is None else argv)
+    # `watch` answers SIGUSR1, but imports first, and until then the signal would end the process.
+    with signal_ignored("SIGUSR1") if "watch" in words else nullcontext():
+        return guarded(lambda: _run(words))
 
 
 def _run(words: list[str]) -> None:

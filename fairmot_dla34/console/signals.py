@@ -1,4 +1,4 @@
-"""Stop signals of a command: Ctrl-C, SIGTERM and SIGHUP raise `StopRequest` in the main thread."""
+"""Signals of a command: Ctrl-C, SIGTERM and SIGHUP raise `StopRequest` in the main thread; others can be ignored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType, TracebackType
     from typing import Any
 
@@ -54,6 +54,26 @@ def restore_handler(number: int) -> None:
     handler = signal.getsignal(number)
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def signal_ignored(name: str) -> Iterator[None]:
+    """Ignore a signal that would end the process, until a handler is set in the context and again after that.
+
+    Outside the main thread, and on a system that does not have the signal, there is no effect.
+
+    Args:
+        name: Name of the signal, such as ``SIGUSR1``.
+    """
+    number = getattr(signal, name, None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL if previous is None else previous)
 
 
 class StopDeferred:

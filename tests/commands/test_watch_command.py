@@ -203,6 +203,33 @@ def test_cameras_that_fail_return_and_are_down_at_the_start(tmp_path: Path) -> N
         assert done.frames > 0
 
 
+# Sends SIGUSR1 before each import of the command, so also before a handler is set.
+SIGNALS_AT_THE_START = """
+import signal, sys
+sys.path.insert(0, {root!r})
+from fairmot_dla34.commands.main import main
+class Sender:
+    sent = 0
+    def find_spec(self, name, path=None, target=None):
+        Sender.sent += 1
+        signal.raise_signal(signal.SIGUSR1)
+sys.meta_path.insert(0, Sender())
+code = main(["watch", "missing.mp4"])
+sys.meta_path.clear()
+assert Sender.sent > 10
+assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+raise SystemExit(code)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGUSR1 ABSENT")
+def test_a_state_asked_for_too_early_does_not_end_the_command(tmp_path: Path) -> None:
+    code = SIGNALS_AT_THE_START.format(root=str(ROOT))
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
+    assert "missing.mp4 does not exist" in ended.stderr
+
+
 def test_ctrl_c_ends_with_a_line_for_each_camera(tmp_path: Path) -> None:
     with street() as url, watching(tmp_path, url, "--metrics", "0", "--output-dir", "out") as run:
         name = f"{url.split('/')[2].split(':')[0]}_live"
