@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..backends import PRECISIONS
 from ..config import check_flag
+from ..console.progress import is_terminal, progress_bar
 from ..errors import FairMOTError, InvalidInputError, ManifestError, OutputError
 from ..tracking.completion import source_digest
 from ..tracking.expansion import NamedSource
@@ -181,23 +182,36 @@ class Batch:
     ) -> list[tuple[int, Job, int]]:
         """Return what is to be run, the largest source first: position of the source, job, and bytes of the source."""
         pending = []
-        for place, source in enumerate(self._sources):
-            name = outputs_of(settings.writing, source).name or source.name or f"video{place + 1}"
-            entry = entries.get(name)
-            if self._settings.resume and entry is not None:
-                out = self._settings.output_dir
-                changed = entry.change(out, source_digest(source), settings.digest, self._is_unchanged)
-                if not changed:
-                    paths = [str(out / path) for path in entry.outputs]
-                    kept = paths if self._is_unchanged is None else entry.summary["paths"]
-                    summary = {**entry.summary, "status": "skipped", "paths": kept}
-                    self._outcomes[place] = Outcome(source, "skipped", summary)
-                    continue
-                logger.info("%s is tracked again: %s has changed.", source.shown, changed)
-            pending.append((place, Job(source, name, settings, folder.new_part()), source_facts(source)[0]))
+        is_checked = self._settings.resume and bool(entries)
+        with progress_bar(
+            "batch: compare with the manifest",
+            len(self._sources),
+            enabled=self._progress and is_checked and is_terminal(),
+            unit="video",
+        ) as bar:
+            for place, source in enumerate(self._sources):
+                name = outputs_of(settings.writing, source).name or source.name or f"video{place + 1}"
+                skipped = self._skipped(source, entries.get(name), settings) if is_checked else None
+                if skipped is not None:
+                    self._outcomes[place] = skipped
+                else:
+                    pending.append((place, Job(source, name, settings, folder.new_part()), source_facts(source)[0]))
+                bar.update()
         if self._outcomes:
             logger.info("Complete and unchanged: %d of %d.", len(self._outcomes), len(self._sources))
         return sorted(pending, key=lambda one: -one[2])
+
+    def _skipped(self, source: NamedSource, entry: Entry | None, settings: JobSettings) -> Outcome | None:
+        """Return the outcome of a source that is complete and unchanged; None if it is to be run."""
+        if entry is None:
+            return None
+        out = self._settings.output_dir
+        changed = entry.change(out, source_digest(source), settings.digest, self._is_unchanged)
+        if changed:
+            logger.info("%s is tracked again: %s has changed.", source.shown, changed)
+            return None
+        kept = [str(out / path) for path in entry.outputs] if self._is_unchanged is None else entry.summary["paths"]
+        return Outcome(source, "skipped", {**entry.summary, "status": "skipped", "paths": kept})
 
     def _run_jobs(self, pending: list[tuple[int, Job, int]], facts: ModelFacts) -> None:
         places = [place for place, _, _ in pending]

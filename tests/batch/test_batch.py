@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -71,6 +72,7 @@ def run(clips: Path, out: Path) -> Run:
         keep_detections: bool = False,
         tracker: TrackerConfig | None = None,
         reading: SourceOptions | None = None,
+        progress: bool = False,
         **outputs: Any,
     ) -> Batch:
         sources = expand_sources([str(word) for word in words or (clips,)]).sources
@@ -81,7 +83,7 @@ def run(clips: Path, out: Path) -> Run:
             keep_detections=keep_detections,
             resume=resume,
         )
-        made = Batch(engine or SerialEngine(), sources, settings, progress=False)
+        made = Batch(engine or SerialEngine(), sources, settings, progress=progress)
         made.run()
         return made
 
@@ -144,6 +146,31 @@ def test_resume_runs_nothing_if_all_is_complete(run: Run, out: Path) -> None:
     assert engine.ran == []
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.mp4")} == before
     assert [outcome.summary["frames"] for outcome in batch.outcomes if outcome.summary] == list(FRAMES)
+
+
+class Terminal(io.StringIO):
+    """Stderr that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_the_progress_of_the_comparison_with_the_manifest(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of videos on a slow disk take minutes to compare, before the first one starts."""
+    comparison = "batch: compare with the manifest"
+    for stream, resume, is_shown in (
+        (Terminal(), True, False),  # there is no manifest yet
+        (Terminal(), True, True),
+        (Terminal(), False, False),
+        (io.StringIO(), True, False),
+    ):
+        monkeypatch.setattr("sys.stderr", stream)
+        run(resume=resume, progress=True, overwrite=not resume)
+        assert (comparison in stream.getvalue()) is is_shown
+        assert (f"{comparison}: 100%" in stream.getvalue()) is is_shown
+        assert ("3/3" in stream.getvalue()) is stream.isatty()
 
 
 def test_resume_continues_after_an_interruption(run: Run, out: Path, tmp_path: Path) -> None:
