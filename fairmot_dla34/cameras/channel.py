@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import FairMOTError, OutOfMemoryError
 from ..memory import is_lack_of_memory
 from .result import CameraResult, ResultWriter
+from .status import PartTotals
 
 if TYPE_CHECKING:
     from ..tracking.model import FairMOT
@@ -40,6 +41,7 @@ class Channel:
         people: Number of tracks in the latest result; None before the first.
         lag_s: Seconds from the arrival of the latest frame to its result; None before the first.
         output_error: Reason why files are not written; empty while they are.
+        totals: Number and size of the parts of the outputs.
     """
 
     def __init__(self, camera: Camera, model: FairMOT, clock: CameraClock) -> None:
@@ -48,6 +50,7 @@ class Channel:
         self.people: int | None = None
         self.lag_s: float | None = None
         self.output_error = ""
+        self.totals = PartTotals()
         self._model = model
         self._clock = clock
         self._session: Session | None = None
@@ -76,6 +79,7 @@ class Channel:
             RuntimeError: The system has no thread left.
         """
         self._writer = outputs(self.camera) if outputs else None
+        self._note_totals(self._writer)
         self._thread = threading.Thread(
             target=self._run, args=(emit, done, ended), name=f"fairmot_dla34 {self.camera.name}", daemon=True
         )
@@ -148,6 +152,7 @@ class Channel:
         try:
             call(self._writer)
             self.output_error = getattr(self._writer, "error", "")
+            self._note_totals(self._writer)
         except Exception as error:
             if is_lack_of_memory(error):
                 raise
@@ -163,6 +168,10 @@ class Channel:
         except Exception as error:  # noqa: BLE001 (the other cameras go on)
             if not self.output_error:
                 self._report(error)
+        self._note_totals(writer)
+
+    def _note_totals(self, writer: ResultWriter | None) -> None:
+        self.totals = getattr(writer, "totals", self.totals)
 
     def _report(self, error: Exception) -> None:
         """Keep the reason why writing ends, and log it once."""

@@ -54,6 +54,18 @@ _FIELDS = (
     _Field(
         "threads_left", "Threads left behind because a decoder or a driver hangs.", lambda status: status.threads_left
     ),
+    _Field(
+        "outputs_failing",
+        "1 while an output cannot be written, as on a full disk, else 0.",
+        lambda status: status.outputs_failing,
+    ),
+    _Field("parts_total", "Parts of the outputs completed.", lambda status: status.parts),
+    _Field("part_bytes_total", "Size of the completed parts.", lambda status: status.part_bytes),
+    _Field(
+        "kept_bytes",
+        "Size of the complete parts in the output directory, if old ones are deleted.",
+        lambda status: status.kept_bytes,
+    ),
 )
 
 

@@ -21,6 +21,7 @@ from .part import Part, size_of
 from .part_records import PartRecords
 from .part_settings import check_settings
 from .retention import Retention
+from .status import PartTotals
 
 if TYPE_CHECKING:
     from ..tracking.options import OutputOptions
@@ -87,6 +88,7 @@ class PartWriter(ClosedOnExit):
         self._segment_start: datetime | None = None  # of the part, or of the latest that failed
         self._pace = Pace()
         self._sweep_due_s = self._written_s = self._clock.monotonic()
+        self._parts = self._bytes = 0  # of complete parts
         self._has_flickered = False
         self._is_reported = False  # whether a failure of the part is
         people = options.anonymisation
@@ -97,6 +99,12 @@ class PartWriter(ClosedOnExit):
     def error(self) -> str:
         """Reason why not every output is written now; empty if all are."""
         return self._outage.reason
+
+    @property
+    def totals(self) -> PartTotals:
+        """Number and size of the complete parts; the disk is not read for it."""
+        kept = None if self._retention is None else self._retention.bytes
+        return PartTotals(self._parts, self._bytes, kept)
 
     def write(self, result: CameraResult) -> None:
         """Write one result; results come in order. Errors of the disk are logged, and end only the current part.
@@ -148,7 +156,7 @@ class PartWriter(ClosedOnExit):
                 self._write_complete()
             part, self._part = self._part, None
             if part is not None:
-                part.close()
+                self._complete(part)
         finally:
             self._records.close()
             if self._unseen_ids:
@@ -233,15 +241,29 @@ class PartWriter(ClosedOnExit):
         if part is None:
             return
         try:
-            part.close()
+            self._complete(part)
         except FairMOTError as error:
             self._report(error)
         else:
             if part.frames:
                 self._outage.written(complete=True)
         if self._retention is not None and part.frames:
-            self._retention.add(part.record)
             self._retention.sweep()
+
+    def _complete(self, part: Part) -> None:
+        """Close a part and count it, also if an output of it failed.
+
+        Raises:
+            OutputError: A file cannot be completed, or an output failed before.
+        """
+        try:
+            part.close()
+        finally:
+            if part.frames:
+                self._parts += 1
+                self._bytes += part.record.bytes
+                if self._retention is not None:
+                    self._retention.add(part.record)
 
     def _note_written(self, part: Part) -> None:
         if part.failure is None:

@@ -38,7 +38,11 @@ class CameraResult:
 
 
 class ResultWriter(Protocol):
-    """Outputs of one camera, such as a `PartWriter`. Its methods are called in one thread at a time."""
+    """Outputs of one camera, such as a `PartWriter`. Its methods are called in one thread at a time.
+
+    It may have the attributes ``error``, the reason why not every output is written now, and ``totals``, a
+    `PartTotals`: `Watch.status` shows them.
+    """
 
     def write(self, result: CameraResult) -> None:
         """Write one result; results of a camera come in order.

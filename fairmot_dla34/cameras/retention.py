@@ -39,6 +39,11 @@ class Retention:
         self._doubted_until_s = self._last[0]
         self._has_failed = self._has_warned_of_size = False
 
+    @property
+    def bytes(self) -> int:
+        """Size of the complete parts that are kept."""
+        return self._bytes
+
     def add(self, part: PartRecord) -> None:
         """Add a part that is complete."""
         self._parts.append(part)

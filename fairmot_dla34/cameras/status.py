@@ -24,6 +24,21 @@ class State(str, Enum):
 
 
 @dataclass(frozen=True)
+class PartTotals:
+    """Complete parts of one camera's outputs; the part that is being written is not among them.
+
+    Attributes:
+        parts: Parts completed since the start.
+        bytes: Size of these parts when they were completed.
+        kept_bytes: Size of the parts in the output directory, with those of earlier runs; None without `Keep`.
+    """
+
+    parts: int = 0
+    bytes: int = 0
+    kept_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class CameraStatus:
     """State of one camera at one moment.
 
@@ -41,6 +56,11 @@ class CameraStatus:
         last_frame_age_s: Seconds since the latest frame arrived; None before the first.
         retry_in_s: Seconds until the next attempt in state `WAITING`; otherwise None.
         threads_left: Threads left behind because a decoder or driver hangs in them.
+        outputs_failing: Whether an output cannot be written now, as on a full disk; ``last_error`` is the reason.
+        parts: Parts of the outputs completed since the start.
+        part_bytes: Size of these parts when they were completed.
+        kept_bytes: Size of the complete parts in the output directory, with those of earlier runs; None if no limit
+            deletes old parts.
     """
 
     name: str
@@ -56,3 +76,7 @@ class CameraStatus:
     last_frame_age_s: float | None = None
     retry_in_s: float | None = None
     threads_left: int = 0
+    outputs_failing: bool = False
+    parts: int = 0
+    part_bytes: int = 0
+    kept_bytes: int | None = None

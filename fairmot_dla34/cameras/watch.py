@@ -243,6 +243,10 @@ class Watch(ClosedOnExit):
             lag_s=channel.lag_s,
             people=channel.people,
             last_error=channel.output_error or status.last_error,
+            outputs_failing=bool(channel.output_error),
+            parts=channel.totals.parts,
+            part_bytes=channel.totals.bytes,
+            kept_bytes=channel.totals.kept_bytes,
         )
 
 

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairmot_dla34.cameras import CameraResult, Keep, PartWriter, Segment
+from fairmot_dla34.cameras.status import PartTotals
 from fairmot_dla34.errors import InvalidInputError, OutputError
 from fairmot_dla34.outputs import VideoSink
 from fairmot_dla34.tracking.options import OutputOptions
@@ -48,6 +49,11 @@ def write(writer: PartWriter, clock: WallClock, results: Iterable[CameraResult])
     for result in results:
         clock.seconds = result.frame.time_s
         writer.write(replace(result, wall_time=clock.now()))
+
+
+def bytes_in(output_dir: Path) -> int:
+    """Return the size of all texts and videos."""
+    return sum(path.stat().st_size for path in output_dir.glob("mot_*/*"))
 
 
 def all_files(folder: Path) -> set[str]:
@@ -301,6 +307,36 @@ def test_all_outputs_are_tried_again_although_some_go_on(
     rows = [row for path in (tmp_path / "mot_results").iterdir() for row in path.read_text().splitlines()]
     assert len(rows) == 2 * 410
     assert len(names_in(tmp_path, "mot_outputs")) < len(names_in(tmp_path)) < 12
+
+
+def test_an_operator_sees_how_much_is_written_and_kept(tmp_path: Path) -> None:
+    """Counts are those of this run, and the size that is kept is that of all runs."""
+    clock = WallClock()
+    options = OutputOptions(output_dir=tmp_path)
+    with PartWriter("door", options, segment=QUARTER, clock=clock) as writer:
+        assert writer.totals == PartTotals(0, 0, None)
+        write(writer, clock, made_results(4, 300.0))
+        complete = sum(path.stat().st_size for path in tmp_path.glob("mot_*/*T120000Z*"))
+        assert writer.totals == PartTotals(1, complete, None)
+    first_run = bytes_in(tmp_path)
+    assert writer.totals == PartTotals(2, first_run, None)
+    with PartWriter("door", options, segment=QUARTER, keep=Keep.parse("1h"), clock=clock) as writer:
+        assert writer.totals == PartTotals(0, 0, first_run)
+        write(writer, clock, made_results(8, 600.0, first=6))
+    totals = writer.totals
+    assert totals.parts == 5
+    assert totals.kept_bytes == bytes_in(tmp_path) < totals.bytes + first_run
+
+
+def test_parts_of_a_full_disk_are_counted_too(tmp_path: Path) -> None:
+    clock = WallClock()
+    with PartWriter("door", OutputOptions(output_dir=tmp_path), segment=QUARTER, clock=clock) as writer:
+        write(writer, clock, made_results(10, 10.0))
+        with file_size_limit(400):
+            write(writer, clock, made_results(20, 10.0, first=10))
+        write(writer, clock, made_results(10, 10.0, first=100))
+    assert writer.totals == PartTotals(len(names_in(tmp_path)), bytes_in(tmp_path), None)
+    assert writer.totals.parts >= 2
 
 
 def test_an_output_directory_that_disappears_is_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

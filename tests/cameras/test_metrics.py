@@ -30,6 +30,10 @@ STATUSES = [
         people=3,
         last_error="rtsp://127.0.0.1/door: the connection was closed",
         last_frame_age_s=0.04,
+        outputs_failing=True,
+        parts=20,
+        part_bytes=5_000_000_000,
+        kept_bytes=7_000_000_000,
     ),
     CameraStatus('hall "2"\\', State.NEW),
 ]
@@ -68,6 +72,10 @@ def test_each_camera_has_its_values(server: MetricsServer) -> None:
         "people": 3,
         "last_frame_age_seconds": 0.04,
         "threads_left": 0,
+        "outputs_failing": 1,
+        "parts_total": 20,
+        "part_bytes_total": 5e9,
+        "kept_bytes": 7e9,
     }
     assert {name: found["fairmot_camera_" + name, "door"] for name in expected} == expected
     states = {state.value: found["fairmot_camera_state", "door", state.value] for state in State}
@@ -81,7 +89,9 @@ def test_a_camera_without_frames_has_no_lag_and_its_name_is_escaped(server: Metr
     assert found["fairmot_camera_frames_total", name] == 0
     assert found["fairmot_camera_state", name, "new"] == 1
     assert not [
-        key for key in found if key[1:2] == (name,) and key[0].endswith(("lag_seconds", "people", "error_info"))
+        key
+        for key in found
+        if key[1:2] == (name,) and key[0].endswith(("lag_seconds", "people", "kept_bytes", "error_info"))
     ]
 
 
@@ -90,7 +100,7 @@ def test_names_follow_the_conventions_of_prometheus(server: MetricsServer) -> No
     text = text_of(server)
     kinds = dict(re.findall(r"^# TYPE (fairmot_\S+) (\w+)$", text, re.MULTILINE))
     helps = dict(re.findall(r"^# HELP (fairmot_\S+) (.+)$", text, re.MULTILINE))
-    assert len(kinds) == 10
+    assert len(kinds) == 14
     assert set(kinds) == set(helps)
     for name, kind in kinds.items():
         assert re.fullmatch(r"[a-z][a-z_]*[a-z]", name)

@@ -16,6 +16,7 @@ from videos import walking_boxes
 from fairmot_dla34 import FairMOT
 from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.cameras import Camera, CameraResult, State, Watch, streams_for
+from fairmot_dla34.cameras.status import PartTotals
 from fairmot_dla34.errors import BackendError, InvalidInputError, OutOfMemoryError, OutputError, StateError
 
 if TYPE_CHECKING:
@@ -156,9 +157,35 @@ def test_an_output_that_fails_ends_writing_of_its_camera_only(tmp_path: Path, ca
     assert [len(own.results) for own in kept.values()] == [5, 20]
     assert [own.closed for own in kept.values()] == [1, 1]
     assert [status.last_error for status in statuses] == ["The disk is full.", ""]
+    assert [status.outputs_failing for status in statuses] == [True, False]
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
         "Camera camera0: writing has ended, tracking goes on: The disk is full."
     ]
+
+
+def test_the_state_has_the_outputs_that_fail_and_recover(tmp_path: Path) -> None:
+    """Their reason and their totals are read after each result, and after the end."""
+    (camera,) = cameras(tmp_path, 6)
+
+    class Failing(Kept):
+        error = ""
+        totals = PartTotals(0, 0, 7)
+
+        def write(self, result: CameraResult) -> None:
+            super().write(result)
+            self.error = "The disk is full." if 2 <= result.frame.index < 4 else ""
+
+        def close(self) -> None:
+            self.totals = PartTotals(3, 500, 507)
+
+    with Watch(FairMOT.from_backend(FakeBackend()), [camera], outputs=lambda _: Failing()) as watch:
+        seen = []
+        for _ in watch:
+            (status,) = watch.status()
+            seen.append((status.outputs_failing, status.last_error, status.kept_bytes))
+        (ended,) = watch.status()
+    assert seen == [(False, "", 7)] * 2 + [(True, "The disk is full.", 7)] * 2 + [(False, "", 7)] * 2
+    assert (ended.parts, ended.part_bytes, ended.kept_bytes) == (3, 500, 507)
 
 
 def test_outputs_that_cannot_be_opened_are_an_error_before_any_camera_starts(tmp_path: Path) -> None:
