@@ -85,6 +85,7 @@ class Connection:
             fault = self._read()
         except Exception as error:  # noqa: BLE001 (also errors of other libraries and of sources from outside)
             fault = fault_of_error(error)
+        self._source = None  # its decoder: the reader keeps its latest connection
         self._finished = True
         self._listener.finished(self, fault)
 
@@ -99,6 +100,7 @@ class Connection:
             for frame in source:
                 self.corrupt = source.frames_skipped
                 self._listener.frame(self, frame, source)
+                del frame  # an image, while this thread waits for the next
                 if self.abandoned.is_set():
                     return Fault("")
             self.corrupt = source.frames_skipped

@@ -121,6 +121,8 @@ class ContainerSource(Source):
                 stored = to_bgr.convert(image)
                 shown_s = index / self.native_rate if self._rate_given and not self._is_url else time_s
                 yield Frame(index, shown_s, rotate(stored, orientation))
+                del stored  # two images, while this thread waits for the next
+            del item, image
         if self._packets.end_reason:
             self._end_early(self._packets.end_reason, self._packets.ended)
         elif index >= 0:
@@ -165,4 +167,5 @@ class ContainerSource(Source):
 
     def _release(self) -> None:
         """Close the container."""
+        self._packets.close()
         self._container.close()

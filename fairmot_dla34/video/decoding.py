@@ -78,6 +78,7 @@ class ImageDecoder:
                 self._bad = 0
                 self._shown += 1 + lost
                 yield Decoded(image, lost, stamp_s if self._is_timed else item.arrival_s)
+                del image  # while this thread waits for the next
             if self._bad > _MAX_BAD and self._packets.give_up(f"{_MAX_BAD} frames in a row are corrupt"):
                 return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,15 @@ class PacketReader(Iterator[Item]):
         """Return the next packet, or the reason for one that is missing."""
         return self._ahead.popleft() if self._ahead else next(self._items)
 
+    def close(self) -> None:
+        """Drop the packets that are left; not while another thread reads them.
+
+        A generator that waits between two items refers to this object and to the decoder, which would be kept until
+        Python's garbage collection.
+        """
+        self._items.close()
+        self._ahead.clear()
+
     def give_up(self, reason: str) -> bool:
         """Record an early end and return True, except for a live stream, which may recover.
 
@@ -105,7 +114,7 @@ class PacketReader(Iterator[Item]):
             item.arrival_s = arrival_s
         return arrivals
 
-    def _read(self) -> Iterator[Item]:
+    def _read(self) -> Generator[Item]:
         import av
 
         packets = self._container.demux(self._stream)

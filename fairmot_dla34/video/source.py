@@ -181,6 +181,7 @@ class Source(ClosedOnExit, ABC):
             while (frame := self._next(frames)) is not None:
                 good += 1
                 yield frame
+                del frame  # an image, while this thread waits for the next
         finally:
             self._exclusively(frames.close)
         if not good:

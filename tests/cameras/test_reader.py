@@ -6,11 +6,13 @@ import itertools
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from av import VideoFrame
 from clips import index_of, write_clip
 from fake_clock import FakeClock, eventually
 from scripted_camera import SECRET, URL, Script, ScriptedSource, failing, frames, ignore, state_of
@@ -20,7 +22,8 @@ from fairmot_dla34.cameras.reader import CameraFrame, CameraReader
 from fairmot_dla34.cameras.status import State
 from fairmot_dla34.cameras.watchdog import MAX_THREADS_LEFT, Limits
 from fairmot_dla34.errors import InvalidInputError, SourceAccessError, StateError
-from fairmot_dla34.video import Source
+from fairmot_dla34.video import Source, open_source
+from fairmot_dla34.video.conversion import BgrConverter
 
 Make = Callable[..., CameraReader]
 CAMERA = Camera("door", URL)
@@ -294,3 +297,30 @@ def test_a_file_that_is_not_a_video_ends_the_camera(tmp_path: Path) -> None:
         reader.start()
         wait_for(reader, State.ENDED)
     assert "is not a video" in reader.status().last_error
+
+
+def test_a_reader_that_waits_for_a_frame_keeps_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images: list[weakref.ref[object]] = []
+    kept: list[bool] = []
+    convert = BgrConverter.convert
+
+    def check_and_convert(self: BgrConverter, image: VideoFrame) -> object:
+        kept.append(any(earlier() is not None for earlier in images))
+        return convert(self, image)
+
+    monkeypatch.setattr(BgrConverter, "convert", check_and_convert)
+    video = write_clip(tmp_path / "video.mp4", 5)
+    with CameraReader(Camera("door", str(video)), lambda item: images.append(weakref.ref(item.frame.image))) as reader:
+        reader.start()
+        wait_for(reader, State.ENDED)
+    assert kept == [False] * 5
+
+
+def test_a_closed_source_frees_its_decoder_without_garbage_collection(tmp_path: Path) -> None:
+    source = open_source(write_clip(tmp_path / "video.mp4", 5))
+    with source:
+        frames = iter(source)
+        next(frames)
+    packets = weakref.ref(source._packets)  # type: ignore[attr-defined]
+    del source, frames
+    assert packets() is None
