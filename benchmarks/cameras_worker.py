@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import sys
 import threading
@@ -14,6 +16,7 @@ import numpy as np
 
 from fairmot_dla34 import FairMOT
 from fairmot_dla34.cameras import Camera, CameraResult, Watch, streams_for
+from fairmot_dla34.memory import use_one_arena
 
 _START_S = 2.0  # results of this time are not counted: connections, first frames, full queues
 _CONNECT_S = 20.0
@@ -66,6 +69,7 @@ class Counter:
 
 def watch(model: FairMOT, sources: list[str], seconds: float) -> dict[str, Any]:
     """Track all cameras for some seconds."""
+    free_memory()
     counters = {f"camera{number}": Counter() for number in range(len(sources))}
     cameras = [Camera(name, source) for name, source in zip(counters, sources, strict=True)]
     with Watch(model, cameras, outputs=lambda camera: counters[camera.name]) as running:
@@ -129,6 +133,12 @@ def track(model: FairMOT, sources: list[str], seconds: float) -> dict[str, Any]:
     return {"rates": [frames / wall], "cpu_ms": cpu / max(frames, 1) * 1e3, "memory": memory}
 
 
+def free_memory() -> None:
+    """Give memory of earlier runs back to the system (Linux): a process of `watch` has one run."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 def memory_mb() -> dict[str, float]:
     """Return resident and proportional memory of this process now, and the peak, in MB (Linux)."""
     lines = Path("/proc/self/smaps_rollup").read_text("ascii").splitlines()[1:]
@@ -141,6 +151,8 @@ def main() -> None:
     """Answer requests until stdin ends."""
     spec = json.loads(sys.argv[1])
     streams = streams_for(spec["cameras"]) if spec["kind"] == "watch" else 1
+    if spec["kind"] == "watch":
+        use_one_arena()  # as the command does
     model = FairMOT(spec["weights"], input_size=spec["size"], precision=spec["precision"], streams=streams)
     actions: dict[str, Callable[..., dict[str, Any]]] = {"network": network, "watch": watch, "track": track}
     print(json.dumps({"runs on": str(model.backend.info)}), flush=True)

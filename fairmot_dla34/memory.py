@@ -7,8 +7,10 @@ space (``ulimit -v``), data (``ulimit -d``), and the memory of the control group
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ MB = 1 << 20
 _STATUS = Path("/proc/self/status")
 _MEMORY = Path("/proc/meminfo")
 _BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")  # in OpenBLAS's order
+_M_ARENA_MAX = -8  # of malloc.h
 _MAX_BLAS_THREADS = 64  # limit in the builds of NumPy and OpenCV
 _OF_MEMORY = (
     "bad_alloc",
@@ -231,3 +234,13 @@ def _kilobytes(path: Path, name: str) -> int | None:
     except (OSError, ValueError):
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
+
+
+def use_one_arena() -> None:
+    """Let all threads allocate in one arena of the GNU C library; call it before they start.
+
+    By default there are up to eight arenas per core, and each keeps freed memory. The threads of a new connection may
+    use other arenas than those before them, so that memory grows with the connections.
+    """
+    with suppress(OSError, AttributeError, TypeError):  # other C libraries have no such setting
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

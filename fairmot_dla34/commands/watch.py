@@ -23,6 +23,7 @@ from ..cameras.status import CameraStatus, State
 from ..cameras.status_lines import running_line, status_fields, summary_text
 from ..cameras.watch import Watch
 from ..errors import InvalidInputError, SourceError
+from ..memory import use_one_arena
 from ..messages import counted
 from ..tracking.model import FairMOT
 
@@ -56,6 +57,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Track until every camera has ended or a signal arrives, and print the summary."""
+    use_one_arena()
     config = _config(arguments)
     shown = _Shown(config)
     with ExitStack() as stack:
