@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
+import threading
 from typing import TYPE_CHECKING
 
 from .errors import OutputError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _BLOCK_BYTES = 1 << 20
+_TEMPORARIES: set[Path] = set()  # files of `replaced_file` that exist now
+_TEMPORARIES_LOCK = threading.RLock()  # held while one is created
 _REMEDIES = {
     errno.ENOSPC: "free space on that disk or name another output directory",
     errno.EDQUOT: "free space within your quota or name another output directory",
@@ -64,7 +67,10 @@ def replaced_file(path: Path) -> Iterator[BinaryIO]:
     make_folder(path.parent)
     temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")  # short, even if the name of `path` is not
     try:
-        with temporary.open("xb") as file:  # a file from `tempfile` would be readable by its owner only
+        with _TEMPORARIES_LOCK:
+            _TEMPORARIES.add(temporary)
+            file = temporary.open("xb")  # a file from `tempfile` would be readable by its owner only
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # otherwise a power failure after the rename could leave an empty file
@@ -73,6 +79,16 @@ def replaced_file(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):  # the first error is the one to report
             temporary.unlink()
         raise
+    finally:
+        _TEMPORARIES.discard(temporary)
+
+
+def remove_temporaries() -> None:
+    """Remove the files of `replaced_file` in all threads, and admit no new ones; this process must end next."""
+    _TEMPORARIES_LOCK.acquire(timeout=1.0)  # it is not released; a disk that hangs may hold it
+    for path in tuple(_TEMPORARIES):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def make_folder(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fairmot_dla34.errors import SourceError
+from fairmot_dla34.files import replaced_file
 
 
 def squared(number: int) -> int:
@@ -32,6 +33,12 @@ def killed_until(item: tuple[Path, int]) -> int:
     return calls
 
 
+def killed_by_sigterm(_: int) -> None:
+    """Send SIGTERM to this process, and go on."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(3600)
+
+
 def process_of(seconds: float) -> int:
     """Wait, and return the id of this process."""
     time.sleep(seconds)
@@ -43,6 +50,17 @@ def awaited(item: tuple[Path, float]) -> int:
     path, seconds = item
     path.write_text(f"{os.getpid()}")
     return process_of(seconds)
+
+
+def written_for_ever(item: tuple[Path, bool]) -> None:
+    """Write a file and never complete it, or wait until another process does that."""
+    path, writes = item
+    if not writes:
+        while not list(path.parent.glob("*.tmp")):
+            time.sleep(0.01)
+        return
+    with replaced_file(path):
+        time.sleep(3600)
 
 
 def unpicklable(_: int) -> Any:

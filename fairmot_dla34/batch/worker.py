@@ -12,6 +12,7 @@ from multiprocessing import connection, parent_process
 from typing import Any
 
 from ..errors import EngineError
+from ..files import remove_temporaries
 
 READY = "ready"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -48,10 +49,12 @@ def work(channel: connection.Connection, threads: int, log_level: int) -> None:
 
 
 def _prepare(threads: int, log_level: int) -> None:
-    """Leave Ctrl-C to the parent, limit native threads, and end with the parent."""
+    """Leave Ctrl-C to the parent, limit native threads, and end at SIGTERM and with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in this thread and those that it starts
+        threading.Thread(target=_end_on_request, name="fairmot_dla34 end", daemon=True).start()
     for name in _THREAD_VARIABLES:
         os.environ.setdefault(name, str(threads))  # before NumPy is imported
     if log_level:
@@ -62,10 +65,20 @@ def _prepare(threads: int, log_level: int) -> None:
     threading.Thread(target=_end_with_parent, name="fairmot_dla34 parent", daemon=True).start()
 
 
+def _end_on_request() -> None:
+    """End at SIGTERM, whatever the other threads do, and leave no temporary file."""
+    signal.sigwait({signal.SIGTERM})
+    remove_temporaries()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.raise_signal(signal.SIGTERM)
+    os._exit(128 + signal.SIGTERM)  # a script that starts the engine may have set a handler
+
+
 def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
+        remove_temporaries()
         os._exit(1)
 
 

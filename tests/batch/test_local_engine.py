@@ -15,11 +15,13 @@ import pytest
 from batch_functions import (
     awaited,
     is_running,
+    killed_by_sigterm,
     killed_until,
     odd_error,
     process_of,
     squared,
     unpicklable,
+    written_for_ever,
 )
 
 from fairmot_dla34.batch.engine import MOST_RETRIES
@@ -112,6 +114,24 @@ def test_a_caller_that_stops_reading_ends_the_items(tmp_path: Path) -> None:
         run.close()  # type: ignore[attr-defined]
         assert not is_running(process)
         assert dict(engine.run(squared, [4])) == {0: 16}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NO SIGTERM")
+def test_a_worker_that_is_ended_leaves_no_temporary_file(tmp_path: Path) -> None:
+    with LocalEngine(2) as engine:
+        run = engine.run(written_for_ever, [(tmp_path / "a", False), (tmp_path / "b", True)])
+        assert next(run) == (0, None)
+        assert len(list(tmp_path.iterdir())) == 1
+        run.close()  # type: ignore[attr-defined]
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NO SIGTERM")
+def test_a_worker_ends_at_sigterm() -> None:
+    with LocalEngine(1) as engine:
+        ((_, ended),) = engine.run(killed_by_sigterm, [0])
+        assert isinstance(ended, EngineError)
+        assert "was killed by SIGTERM" in str(ended)
 
 
 def test_close_ends_the_processes() -> None:
