@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .parts import PartWriter
     from .result import CameraResult, ResultWriter
     from .segment import Segment
-    from .status import CameraStatus, State
+    from .status import CameraStatus, PartTotals, State
     from .watch import Watch, streams_for
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "CameraStatus",
     "Keep",
     "MetricsServer",
+    "PartTotals",
     "PartWriter",
     "ResultWriter",
     "Segment",
@@ -44,6 +45,7 @@ _HOMES = {
     "CameraStatus": "status",
     "Keep": "keep",
     "MetricsServer": "metrics",
+    "PartTotals": "status",
     "PartWriter": "parts",
     "ResultWriter": "result",
     "Segment": "segment",
