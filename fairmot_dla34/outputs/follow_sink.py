@@ -15,7 +15,7 @@ from .mp4 import H264Encoder
 from .paths import create_file
 from .sink import VIDEO_FOLDER, SinkContext, SinkKind
 from .timeline import Timeline
-from .video_sink import close_video_file
+from .video_sink import finish_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,16 +112,12 @@ class FollowSink(ClosedOnExit):
         """Finish the file; it is removed if the person never appeared, because no player opens an empty mp4.
 
         Raises:
-            OutputError: The end of the file cannot be written, or the file was deleted, moved or replaced.
+            OutputError: The end of the file cannot be written, or the file was deleted, moved, replaced or truncated.
         """
         if self._closed:
             return
         self._closed = True
-        try:
-            if self._encoder is not None:
-                self._encoder.close()
-        finally:
-            close_video_file(self._file, self.path)
+        finish_video(self._encoder, self._file, self.path)
 
     def _look_at(self, box: tuple[float, float, float, float], frame: Frame) -> None:
         if self._camera is None:

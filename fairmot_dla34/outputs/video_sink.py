@@ -115,39 +115,45 @@ class VideoSink(ClosedOnExit):
         """Finish the file; without a single frame it is removed, because no player opens an empty mp4.
 
         Raises:
-            OutputError: The end of the file cannot be written, or the file was deleted, moved or replaced.
+            OutputError: The end of the file cannot be written, or the file was deleted, moved, replaced or truncated.
         """
         if self._closed:
             return
         self._closed = True
-        try:
-            if self._encoder is not None:
-                self._encoder.close()
-                self._check_header()
-        finally:
-            close_video_file(self._file, self.path)
-
-    def _check_header(self) -> None:
-        """Check that no other program truncated the file, which leaves null characters in front."""
-        try:
-            with self.path.open("rb") as file:
-                kind = file.read(8)[4:]
-        except OSError:
-            return  # `close_video_file` reports it
-        if kind != b"ftyp":
-            raise changed_error(self.path)
+        finish_video(self._encoder, self._file, self.path)
 
 
-def close_video_file(file: OutputFile, path: Path) -> None:
-    """Close the file that a video was written to; an empty one is removed, because no player opens it.
+def finish_video(encoder: H264Encoder | None, file: OutputFile, path: Path) -> None:
+    """Close a video's encoder and file; an empty file is removed, because no player opens it.
+
+    Args:
+        encoder: Encoder of the file; None if there was no frame.
+        file: The file, held open since it was created.
+        path: The mp4.
 
     Raises:
-        OutputError: The file was deleted, moved or replaced while it was written.
+        OutputError: The end of the file cannot be written, or the file was deleted, moved, replaced or truncated.
     """
     try:
-        file.check_in_place()
+        if encoder is not None:
+            encoder.close()
+            _check_header(path)
     finally:
-        file.close()
-    with contextlib.suppress(OSError):
-        if path.stat().st_size == 0:
-            path.unlink()
+        try:
+            file.check_in_place()
+        finally:
+            file.close()
+        with contextlib.suppress(OSError):
+            if path.stat().st_size == 0:
+                path.unlink()
+
+
+def _check_header(path: Path) -> None:
+    """Check that no other program truncated the file, which leaves null characters in front."""
+    try:
+        with path.open("rb") as file:
+            kind = file.read(8)[4:]
+    except OSError:
+        return  # `OutputFile.check_in_place` reports it
+    if kind != b"ftyp":
+        raise changed_error(path)

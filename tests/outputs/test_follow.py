@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from fairmot_dla34.errors import InvalidInputError, StateError
+from fairmot_dla34.errors import InvalidInputError, OutputError, StateError
 from fairmot_dla34.outputs import SinkContext
 from fairmot_dla34.outputs.follow_camera import FollowCamera
 from fairmot_dla34.outputs.follow_sink import FollowSink, crop_image
@@ -56,6 +57,18 @@ def test_a_long_absence_is_left_out(tmp_path: Path) -> None:
 def test_an_id_that_never_appears_leaves_no_file(tmp_path: Path) -> None:
     assert write(tmp_path / "a.mp4", walking(range(10)), 10, track_id=5) == []
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_another_program_truncates_is_an_error(tmp_path: Path) -> None:
+    """The fragments after the cut would follow null characters, and no player would open the file."""
+    path, image = tmp_path / "a.mp4", np.full((192, 320, 3), 90, np.uint8)
+    sink = FollowSink(path, 4, SinkContext(RATE))
+    for index, box in walking(range(60)).items():
+        if index == 50:
+            os.truncate(path, 0)
+        sink.write(Frame(index, index / RATE, image), FrameResult(index, index / RATE, (Track(4, box, 0.9, 0),)))
+    with pytest.raises(OutputError, match="was changed by another"):
+        sink.close()
 
 
 def test_the_camera_removes_jitter_and_keeps_up_with_a_walking_person() -> None:
