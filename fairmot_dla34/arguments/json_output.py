@@ -1,9 +1,20 @@
-"""JSON for stdout that every reader accepts, also for hostile names and for numbers that JSON does not have."""
+"""The option ``--json``: JSON that every reader accepts, also for hostile names and numbers that JSON does not have."""
 
 from __future__ import annotations
 
 import json
 import sys
+
+from .options import Switch
+
+
+def json_switch(printed: str) -> Switch:
+    """Return the option that makes a verb print JSON.
+
+    Args:
+        printed: The part of the output that is printed so, such as ``the report``.
+    """
+    return Switch("json", {"json": (True, f"print {printed} as JSON; default: as text")}, "print JSON")
 
 
 def printable_json(text: str) -> str:

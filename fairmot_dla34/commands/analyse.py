@@ -9,7 +9,7 @@ from ..analytics.afterwards import ResultsAnalysis, analyse_results
 from ..analytics.heat import check_frame_size
 from ..arguments import Option, Parser, Switch, add_options
 from ..arguments.analytics_options import analytics_config, analytics_options
-from ..arguments.json_output import printable_json
+from ..arguments.json_output import json_switch, printable_json
 from ..arguments.readers import checked_by, folder
 from ..arguments.results_options import add_results, results_frame_rate
 from ..config import read_size, shown
@@ -62,7 +62,7 @@ def add_arguments(parser: Parser) -> None:
                 {"overwrite": (True, "replace an analysis of other results that has the same name; default: refuse")},
                 "replace",
             ),
-            Switch("json", {"json": (True, "print the totals as JSON; default: as text")}, "print JSON"),
+            json_switch("the totals"),
         ),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import Option, Parser, Switch, add_options
-from ..arguments.json_output import printable_json
+from ..arguments.json_output import json_switch, printable_json
 from ..arguments.readers import input_size, one_of
 from ..errors import IntegrityError, InvalidInputError
 from ..evaluation.comparison import compare_networks
@@ -61,7 +61,7 @@ def add_arguments(parser: Parser) -> None:
                 shown_default="no comparison",
             ),
             Switch("overwrite", {"overwrite": (True, "replace OUT; default: refuse")}, "replace the file"),
-            Switch("json", {"json": (True, "print the report as JSON; default: text")}, "print JSON"),
+            json_switch("the report"),
         ),
     )
 

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from ..arguments import Option, Parser, Switch, add_options
-from ..arguments.json_output import printable_json
+from ..arguments.json_output import json_switch, printable_json
 from ..errors import InvalidInputError
 from ..messages import counted
 from ..zone_page.draw import draw_zones
@@ -49,7 +49,7 @@ def add_arguments(parser: Parser) -> None:
                 "open the page in a browser",
                 default=True,
             ),
-            Switch("json", {"json": (True, "print what was saved as JSON; default: as text")}, "print JSON"),
+            json_switch("what was saved"),
         ),
     )
 

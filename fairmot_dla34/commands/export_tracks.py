@@ -6,7 +6,7 @@ import argparse
 import json
 
 from ..arguments import Option, Parser, Switch, add_options
-from ..arguments.json_output import printable_json
+from ..arguments.json_output import json_switch, printable_json
 from ..arguments.results_options import add_results
 from ..interchange import TRACK_FORMATS, export_tracks
 from ..interchange.export import DEFAULT_TOLERANCE_PX, check_labels, check_tolerance
@@ -67,7 +67,7 @@ def add_arguments(parser: Parser) -> None:
                 shown_default="its local storage, /data/local-files/?d=<file name>",
             ),
             Switch("overwrite", {"overwrite": (True, "replace an earlier export; default: refuse")}, "replace"),
-            Switch("json", {"json": (True, "print the summary as JSON; default: text")}, "print JSON"),
+            json_switch("the summary"),
         ),
     )
 

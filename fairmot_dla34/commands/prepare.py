@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arguments import Option, Parser, Switch, add_options
-from ..arguments.json_output import printable_json
+from ..arguments.json_output import json_switch, printable_json
 from ..arguments.readers import checked_by, folder
 from ..datasets import READERS, ReadOptions, prepare, report_json, report_text
 from ..datasets.preparation.prepare import PrepareOptions
@@ -75,7 +75,7 @@ def add_arguments(parser: Parser) -> None:
                 {"overwrite": (True, "replace a dataset of another source; default: refuse")},
                 "replace a dataset of another source",
             ),
-            Switch("json", {"json": (True, "print the report as JSON; default: text")}, "print JSON"),
+            json_switch("the report"),
         ),
     )
 

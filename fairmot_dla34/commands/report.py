@@ -7,7 +7,7 @@ import json
 
 from ..arguments import Option, Parser, Switch, add_options
 from ..arguments.analytics_options import analytics_config, analytics_options
-from ..arguments.json_output import printable_json
+from ..arguments.json_output import json_switch, printable_json
 from ..arguments.readers import one_of
 from ..arguments.results_options import add_results, results_frame_rate
 from ..reporting import LANGUAGES, write_report
@@ -57,7 +57,7 @@ def add_arguments(parser: Parser) -> None:
                 default="en",
             ),
             Switch("overwrite", {"overwrite": (True, "replace an existing page; default: refuse")}, "replace"),
-            Switch("json", {"json": (True, "print the summary as JSON; default: as text")}, "print JSON"),
+            json_switch("the summary"),
         ),
     )
 

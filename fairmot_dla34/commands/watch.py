@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from threading import Event, Thread
 
-from ..arguments import Parser, Switch, add_options
-from ..arguments.json_output import printable_json
+from ..arguments import Parser, add_options
+from ..arguments.json_output import json_switch, printable_json
 from ..arguments.parser import SettingsFileError
 from ..arguments.watch_options import add_watch_options, given_settings
 from ..cameras.config import WatchConfig
@@ -52,7 +52,7 @@ def add_arguments(parser: Parser) -> None:
         help="a settings file that ends in .toml, or cameras: URLs, camera indices, video files",
     )
     add_watch_options(parser)
-    add_options(parser, [Switch("json", {"json": (True, "print the summary as JSON; default: as text")}, "print JSON")])
+    add_options(parser, [json_switch("the summary")])
 
 
 def run(arguments: argparse.Namespace) -> None:
