@@ -81,8 +81,8 @@ def main() -> None:
     parts = {part.name: part for part in scene_parts()}
     with FairMOT(arguments.weights) as model:
         panels = [worst_frame(model, parts[name]) for name in SCENES]
-    picture = cv2.vconcat([cv2.hconcat(panels[:2]), cv2.hconcat(panels[2:])])
-    ok, content = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    image = cv2.vconcat([cv2.hconcat(panels[:2]), cv2.hconcat(panels[2:])])
+    ok, content = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
     if not ok:
         raise SystemExit(f"{arguments.target} cannot be encoded as WebP.")
     arguments.target.write_bytes(content.tobytes())
