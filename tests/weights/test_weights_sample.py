@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -116,6 +117,7 @@ class TestPackageTool:
         assert rows["sample"]["bytes"] == len(data)
         assert rows["sample"]["sha256"] == hashlib.sha256(data).hexdigest()
         assert rows["sample"]["input_size"] == "576x320"
+        assert set(rows["sample"]) == {field.name for field in fields(WeightsEntry)}
         for name, array in load_checkpoint(tmp_path / "sample.npz").arrays.items():
             np.testing.assert_allclose(array, arrays[name], rtol=1e-3, atol=1e-7)
 

@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     target = package(arguments.checkpoint, arguments.registry.with_name(f"{NAME}.npz"))
     verified = verify_file(target)
-    fields: dict[str, object] = {"sha256": verified.sha256, "bytes": verified.bytes, "classes": verified.classes}
+    fields: dict[str, object] = {"sha256": verified.sha256, "bytes": verified.bytes}
     if arguments.input_size:
         fields["input_size"] = str(arguments.input_size)
     register(arguments.registry, fields)
