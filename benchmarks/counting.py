@@ -115,6 +115,7 @@ def main() -> None:
     parser.add_argument("--speed-only", action="store_true", help="measure the speed only")
     arguments = parser.parse_args()
     if not arguments.speed_only:
+        arguments.work.mkdir(parents=True, exist_ok=True)
         measure_counts(arguments.work)
     print_table(["ms per frame", "20 people", "100 people", "500 people"], speed_rows())
 
