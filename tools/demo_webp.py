@@ -1,5 +1,6 @@
 """Make the moving image of the README from the demo's video.
 
+    pip install pillow
     python tools/demo_webp.py fairmot_dla34_demo/mot_outputs/demo_vis.mp4 docs/demo.webp
 
 The video is what ``fairmot_dla34 demo`` leaves.
@@ -11,10 +12,12 @@ import argparse
 from pathlib import Path
 
 import av
+from PIL import Image
 
 WIDTH, HEIGHT = 720, 405
 FRAMES = 88
-QUALITY = 50  # of libwebp: about 0.8 MB
+QUALITY = 50  # of libwebp: about 0.6 MB
+KEY_FRAMES = 4, 9  # least and most frames from one whole image to the next; without it blocks of old frames pile up
 
 
 def convert(video: Path, target: Path) -> None:
@@ -24,15 +27,26 @@ def convert(video: Path, target: Path) -> None:
         video: Video to read.
         target: File to write.
     """
-    with av.open(str(video)) as source, av.open(str(target), "w", format="webp", options={"loop": "0"}) as out:
-        stream = out.add_stream("libwebp_anim", rate=source.streams.video[0].average_rate)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.options = {"quality": str(QUALITY), "compression_level": "6"}
-        for index, frame in enumerate(source.decode(video=0)):
-            if index == FRAMES:
+    images: list[Image.Image] = []
+    with av.open(str(video)) as source:
+        stream = source.streams.video[0]
+        interval_ms = round(1000 / float(stream.average_rate or 10))
+        for frame in source.decode(stream):
+            if len(images) == FRAMES:
                 break
-            out.mux(stream.encode(frame.reformat(WIDTH, HEIGHT, "yuv420p", interpolation="AREA")))
-        out.mux(stream.encode(None))
+            images.append(Image.fromarray(frame.reformat(WIDTH, HEIGHT, "rgb24", interpolation="AREA").to_ndarray()))
+    first, *others = images
+    first.save(
+        target,
+        save_all=True,
+        append_images=others,
+        duration=interval_ms,
+        loop=0,
+        quality=QUALITY,
+        method=6,
+        kmin=KEY_FRAMES[0],
+        kmax=KEY_FRAMES[1],
+    )
 
 
 def main() -> None:
