@@ -1,6 +1,6 @@
 """Measures what a student learns from a teacher without labels: PETS09-S2L1, frames 1 to 560, scored on later frames.
 
-    python benchmarks/distillation.py --data DATA --work W [--minutes 60] [--only after] [--student light]
+    python benchmarks/distillation.py --data DATA --work W [--minutes 60 | --epochs 8] [--only after] [--student light]
 
 Each run of `fairmot_dla34 train --teacher` takes the first 560 frames as a plain video, and is scored on the frames 561
 to 795 with the tracker `jde`, forwards and in reverse order. The rows of the table: the teacher itself, the start
@@ -28,6 +28,7 @@ from fairmot_dla34.training.distillation.config import DISTILLATION_LOSSES
 
 FRAMES = 560  # from the start; the later ones are scored
 NO_WEIGHTS = "none"
+LENGTH = ("minutes", "epochs")  # options, of which one is used
 
 
 def first_frames(video: Path, output: Path) -> Path:
@@ -75,7 +76,7 @@ def distilled(name: str, losses: str, video: Path, records: Records, arguments: 
         "distillation": losses,
         **{
             key: str(getattr(arguments, key))
-            for key in ("student", "input_size", "teacher_input_size", "minutes", "batch_size", "lr", "threads", "seed")
+            for key in ("student", "input_size", "teacher_input_size", *LENGTH, "batch_size", "lr", "threads", "seed")
         },
     }
     if record := records.find(settings):
@@ -92,7 +93,7 @@ def distilled(name: str, losses: str, video: Path, records: Records, arguments: 
         *("--batch-size", str(arguments.batch_size)),
         *("--lr", f"{arguments.lr:g}"),
         *("--loss", "neighbours"),
-        *("--minutes", f"{arguments.minutes:g}"),
+        *(("--epochs", str(arguments.epochs)) if arguments.epochs else ("--minutes", f"{arguments.minutes:g}")),
         *("--threads", str(arguments.threads)),
         *("--seed", str(arguments.seed)),
         *(("--distillation", losses) if losses else ()),
@@ -117,9 +118,8 @@ def main() -> None:
     records = Records(arguments.work / "distillation.jsonl")
     video = first_frames(real_parts(arguments.data)[0].video, arguments.work / "first-frames.avi")
     facts = ", ".join(f"{name} {value}" for name, value in machine().items())
-    print(
-        f"{facts}\n{arguments.minutes:g} minutes, {arguments.threads} threads, {arguments.batch_size} images a step\n"
-    )
+    length = f"{arguments.epochs} epochs" if arguments.epochs else f"{arguments.minutes:g} minutes"
+    print(f"{facts}\n{length}, {arguments.threads} threads, {arguments.batch_size} images a step\n")
     print(f"| {' | '.join(['weights', 'input', 'steps', *(figure.upper() for figure in FIGURES)])} |")
     print("|" + "---|" * (3 + len(FIGURES)), flush=True)
     if not arguments.only or "teacher" in arguments.only:
@@ -143,7 +143,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--teacher", default="sample", metavar="W", help="default: %(default)s")
     parser.add_argument("--input-size", type=InputSize.parse, default=InputSize(576, 320), metavar="WxH")
     parser.add_argument("--teacher-input-size", type=InputSize.parse, default=InputSize(864, 480), metavar="WxH")
-    parser.add_argument("--minutes", type=float, default=60.0, metavar="M", help="length of a run; default: 60")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, default=60.0, metavar="M", help="length of a run; default: 60")
+    length.add_argument("--epochs", type=int, metavar="N", help="length in passes over the frames, so that students of "
+                        "different speed see equally many")  # fmt: skip
     parser.add_argument("--batch-size", type=int, default=4, metavar="N", help="images a step; default: %(default)s")
     parser.add_argument("--lr", type=float, default=1e-3, help="highest learning rate; default: %(default)s")
     parser.add_argument("--threads", type=int, default=2, metavar="T", help="CPU threads; default: %(default)s")

@@ -135,5 +135,10 @@ def scene_parts() -> list[ScenePart]:
     ]
 
 
+def unseen_preset_parts() -> list[ScenePart]:
+    """Return scenes of presets that no training scene has: all people far away, or at eye level."""
+    return [_scene("distant", 9), _scene("distant", 10), _scene("eye_level", 11), _scene("eye_level", 12)]
+
+
 def _scene(preset: str, seed: int) -> ScenePart:
     return ScenePart(f"{preset}, seed {seed}", SceneConfig.preset(preset, seed=seed, frame_rate=10.0, frames=100))

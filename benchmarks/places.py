@@ -36,7 +36,7 @@ class Place(Protocol):
         """Return the figures of the detections in the images, in the order of `loaders`."""
 
 
-RENDERED = ("calm", "crowded", "pan", "shake")
+RENDERED = ("calm", "crowded", "pan", "shake", "distant", "eye_level")
 
 
 def makers(data: Path) -> dict[str, Callable[[], Place]]:

@@ -10,7 +10,7 @@ import numpy as np
 from aims import Aim, Figure, at_least
 from detections import LOWEST_SCORE
 from numpy.typing import NDArray
-from parts import Part, real_parts, scene_parts
+from parts import Part, real_parts, scene_parts, unseen_preset_parts
 from scipy.optimize import linear_sum_assignment
 from training_runs import DIRECTIONS, score_detections
 
@@ -137,7 +137,7 @@ def real_places(data: Path) -> dict[str, Callable[[], VideoPlace]]:
 def rendered_places() -> dict[str, Callable[[], VideoPlace]]:
     """Return functions that make the places of rendered scenes, by preset."""
     presets: dict[str, list[Part]] = {}
-    for part in scene_parts():
+    for part in (*scene_parts(), *unseen_preset_parts()):
         presets.setdefault(part.name.partition(",")[0], []).append(part)
     return {name: partial(_rendered, name, parts) for name, parts in presets.items()}
 
