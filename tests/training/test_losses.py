@@ -147,6 +147,16 @@ def test_giou_of_known_boxes() -> None:
     torch.testing.assert_close(giou_loss(boxes, others), torch.tensor([0.0, 1.0, 2 / 3]), atol=1e-5, rtol=0)
 
 
+def test_giou_of_a_box_with_exchanged_sides_is_bounded_and_falls_towards_the_truth() -> None:
+    exchanged = [[30.0, 0, -30, 2], [3, 0, 1, 2], [0, 40, 2, -40], [9, 9, -9, -9]]  # high corners below low ones
+    boxes = torch.tensor(exchanged, requires_grad=True)
+    wanted = torch.tensor([[0.0, 0, 2, 2]]).expand(4, 4)
+    loss = giou_loss(boxes, wanted)
+    assert ((loss >= 1) & (loss <= 2)).all()
+    (slope,) = torch.autograd.grad(loss.sum(), boxes)
+    assert (giou_loss(boxes - 0.5 * slope, wanted) < loss)[[0, 2, 3]].all()
+
+
 def test_arrays_have_paddle_detections_names_and_come_back() -> None:
     loss, other = FairMOTLoss(4, 8), FairMOTLoss(4, 8)
     arrays = loss.arrays()

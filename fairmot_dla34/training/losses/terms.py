@@ -35,11 +35,16 @@ def focal_loss(logits: Tensor, targets: Targets) -> Tensor:
 
 
 def giou_loss(boxes: Tensor, true_boxes: Tensor) -> Tensor:
-    """Return 1 - GIoU (arXiv 1902.09630) of each of P pairs of ``(P, 4)`` xyxy boxes."""
+    """Return 1 - GIoU (arXiv 1902.09630) of each of P pairs of ``(P, 4)`` xyxy boxes, 0 to 2.
+
+    A network's box whose sides have changed places has no area. It is enclosed by the hull all the same, because a loss
+    that took its area as negative would fall without limit while the box grows.
+    """
     low, high, true_low, true_high = boxes[:, :2], boxes[:, 2:], true_boxes[:, :2], true_boxes[:, 2:]
     intersection = _area((torch.minimum(high, true_high) - torch.maximum(low, true_low)).clamp(min=0))
-    union = _area(high - low) + _area(true_high - true_low) - intersection
-    hull = _area(torch.maximum(high, true_high) - torch.minimum(low, true_low))
+    union = _area((high - low).clamp(min=0)) + _area(true_high - true_low) - intersection
+    corners = torch.stack([low, high, true_low, true_high])
+    hull = _area(corners.amax(dim=0) - corners.amin(dim=0))
     epsilon = 1e-7  # for boxes without an area
     return 1 - intersection / (union + epsilon) + (hull - union) / (hull + epsilon)
 
