@@ -88,7 +88,7 @@ class TrainingLoop:
         self._actions = actions
         self._val_every = val_every
         self._request: KeyboardInterrupt | None = None
-        self._start_s = self._saved_s = self._validated_s = time.monotonic()
+        self._start_s = self._saved_s = self._validated_s = self._ready_s = time.monotonic()
         self._validation_s = 0.0
 
     def run(self, progress: Progress) -> None:
@@ -105,6 +105,7 @@ class TrainingLoop:
         self._saved_s = self._validated_s = time.monotonic()
         if progress.step:
             self._save_and_validate(progress)  # the run may have been interrupted before
+        self._ready_s = time.monotonic()
         ended = False
         while not ended:
             with self._source.batches(progress.epoch, progress.epoch_step) as batches:
@@ -124,13 +125,13 @@ class TrainingLoop:
         if share >= 1:
             return False
         rate = learning_rate(self._rate, progress.step, share)
-        step, started_s = progress.step, time.monotonic()
+        step = progress.step
         try:
             with StopDeferred():  # a signal during the step raises at its end
                 losses = self._stepper.step(batch, counts, rate=rate, step=step)
                 progress.step, progress.epoch_step = step + 1, progress.epoch_step + 1
                 progress.elapsed_s = time.monotonic() - self._start_s
-                images, seconds = len(batch.names) * self._world.size, time.monotonic() - started_s
+                images, seconds = len(batch.names) * self._world.size, time.monotonic() - self._ready_s
                 self._actions.record(progress, losses, rate=rate, images=images, seconds=seconds)
         except KeyboardInterrupt as request:
             if self._world.size == 1 or progress.step == step:
@@ -138,6 +139,7 @@ class TrainingLoop:
             self._request = request  # all processes end together, before the next step
             return True
         self._save_and_validate(progress)
+        self._ready_s = time.monotonic()  # the speed counts batches and the teacher, not validation and saving
         return True
 
     def _agree(self, batch: Batch, progress: Progress) -> tuple[LossCounts, float, bool]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,20 @@ def test_the_features_of_another_model_are_learned(tmp_path: Path) -> None:
     lines = map(json.loads, (tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
     first, *_, last = (line["loss_teacher_features"] for line in lines if line["kind"] == "step")
     assert last < 0.8 * first
+
+
+def test_the_reported_speed_counts_the_teacher(tmp_path: Path) -> None:
+    register_small()
+    data = make_small_dataset(tmp_path, sequences=1, frames=4, size=(96, 64), people=3)
+    patches = torch.nn.Conv2d(3, 16, PATCH_PX, stride=PATCH_PX).requires_grad_(requires_grad=False)
+
+    def encode(images: Tensor) -> Tensor:
+        time.sleep(0.3)
+        return patches(images).flatten(2).transpose(1, 2)
+
+    config = small_config(data, tmp_path / "run", epochs=2, batch_size=2, distillation=DistillationConfig(features=1))
+    train(config, teacher=PatchTeacher(encode))
+    steps = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    speeds = [line["images_per_s"] for line in steps if line["kind"] == "step"]
+    assert speeds
+    assert max(speeds) < 2 / 0.3
