@@ -31,10 +31,9 @@ from speed import machine
 from training_runs import TOOLS, Records, Settings, digest, run_folder, run_python
 
 from fairmot_dla34 import FairMOT
-from fairmot_dla34.architectures import architecture_names
 from fairmot_dla34.config import InputSize
 
-NO_RECIPE = {"calibrate.py", "package.py", "render.py"}  # scripts of the folder that a run does not use
+NO_RECIPE = {"calibrate.py", "distil.py", "package.py", "render.py"}  # scripts of the folder that a run does not use
 
 
 def score_weights(weights: str | Path, fold: Sequence[str], arguments: argparse.Namespace) -> Scores:
@@ -84,8 +83,6 @@ def score_fold(fold: Sequence[str], places: Path, records: Records, arguments: a
         "scorers": scorers_digest(),
         "recipe": recipe_digest(),
         "stages": arguments.stages,
-        "arch": arguments.arch,
-        "teacher": None if arguments.teacher is None else digest(arguments.teacher),
         "lr_factor": arguments.lr_factor,
         "minutes": arguments.minutes,
         "threads": arguments.threads,
@@ -117,11 +114,9 @@ def recipe_command(
         command += ["--cutouts", arguments.cutouts, "--without", *absent]
     if arguments.stages is not None:
         command += ["--stages", *arguments.stages]
-    if arguments.teacher is not None:
-        command += ["--teacher", arguments.teacher]
     numbers = {"--lr-factor": f"{arguments.lr_factor:g}", "--minutes": f"{arguments.minutes:g}"}
     numbers |= {"--threads": str(arguments.threads), "--seed": str(arguments.seed)}
-    for option, text in {"--arch": arguments.arch, **numbers, "--input-size": str(arguments.input_size)}.items():
+    for option, text in {**numbers, "--input-size": str(arguments.input_size)}.items():
         command += [option, text]
     return command
 
@@ -181,10 +176,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--folds", nargs="+", default=list(RANKED), metavar="PLACE+PLACE",
                         help=f"places of a run to leave out, of {', '.join(RANKED)}; default: each alone")  # fmt: skip
     parser.add_argument("--stages", nargs="+", metavar="STAGE", help="stages of the recipe; default: all")
-    parser.add_argument("--arch", choices=architecture_names(), default="dla34", metavar="NAME",
-                        help="default: %(default)s")  # fmt: skip
-    parser.add_argument("--teacher", metavar="W", help="weights to learn from as well; the table is fair only if they "
-                        "saw none of the places either")  # fmt: skip
     parser.add_argument("--lr-factor", type=float, default=1.0, metavar="F", help="factor of the recipe's learning "
                         "rates, below 1 for short runs from good weights; default: %(default)s")  # fmt: skip
     parser.add_argument("--minutes", type=float, default=20.0, metavar="M", help="length of a run; default: 20")

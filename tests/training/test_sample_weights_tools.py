@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 from crops.geometry import Crop
 from crops.source import SMALL, CropSource
 from data import prepare_place
+from distil import SCENES, STRIDES, link_images
 from numpy.typing import NDArray
 from recipe import LOSS, crop_weights
 from small_dataset import make_small_dataset
@@ -134,6 +135,20 @@ def test_frames_that_scores_are_reported_on_are_not_prepared(tmp_path: Path) -> 
     prepare_place(tmp_path / "data", "pennfudan", tmp_path / "prepared")
     images = Dataset.open(tmp_path / "prepared" / "pennfudan").images("train")
     assert [int(image.path.stem) for image in images] == [1, 2, 3, 4, 6, 7, 8, 9]
+
+
+def test_small_sets_are_linked_several_times_and_scenes_thinned(tmp_path: Path) -> None:
+    source = make_small_dataset(tmp_path, sequences=1, frames=STRIDES[SCENES] + 1, size=(64, 48), people=1)
+    for name in ("wildtrack", "pennfudan", SCENES):
+        (tmp_path / name).symlink_to(source)
+    places = [tmp_path / name for name in ("wildtrack", "pennfudan", SCENES)]
+    for _ in range(2):  # the second run replaces the links of the first
+        real, rendered = link_images(places, tmp_path / "images")
+        assert (real.name, rendered.name) == ("real", SCENES)
+        names = [path.name.partition("_")[0] for path in real.iterdir()]
+        assert (names.count("wildtrack"), names.count("pennfudan")) == (14, 28)
+        assert len(list(rendered.iterdir())) == 2
+    assert all(path.resolve().is_file() for path in (tmp_path / "images").rglob("*_*"))
 
 
 class TestExperiments:

@@ -20,14 +20,12 @@ from pathlib import Path
 
 from crops.source import LARGE, SMALL, CropSource, Plan
 
-from fairmot_dla34.architectures import architecture_names
 from fairmot_dla34.config import InputSize
 from fairmot_dla34.datasets import Dataset
 from fairmot_dla34.errors import FairMOTError
 from fairmot_dla34.training import LossConfig, TrainingConfig
 from fairmot_dla34.training.folder import LAST_FILE, STATE_FILE
 from fairmot_dla34.training.run import run_training
-from fairmot_dla34.training.start import DEFAULT_ARCHITECTURE
 
 LOSS = "giou,neighbours,contrastive,fixed_weights"
 SCENES = "scenes"  # folder of the dataset of rendered scenes
@@ -86,13 +84,10 @@ def train_stage(stage: Stage, minutes: float, start: Path | str | None, argument
     config = TrainingConfig(
         data=tuple(arguments.data),
         weights=start,
-        arch=arguments.arch,
         input_size=arguments.input_size,
         minutes=minutes,
         lr=stage.lr * arguments.lr_factor,
-        plain_neck=arguments.arch == DEFAULT_ARCHITECTURE,
-        teacher=arguments.teacher,
-        teacher_input_size=None if arguments.teacher is None else arguments.input_size,
+        plain_neck=True,
         freeze=stage.freeze,
         loss=LossConfig.parse(LOSS),
         seed=arguments.seed,
@@ -116,9 +111,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cutouts", type=Path, metavar="L", help="library of cutouts.py; default: nothing is pasted")
     parser.add_argument("--without", nargs="+", default=[], metavar="PLACE", help="places whose cut-outs are left out")
     parser.add_argument("--start", help="checkpoint to start from; default: random numbers")
-    parser.add_argument("--arch", choices=architecture_names(), default=DEFAULT_ARCHITECTURE, metavar="NAME",
-                        help="default: %(default)s")  # fmt: skip
-    parser.add_argument("--teacher", metavar="W", help="weights to learn from as well; they see the same crops")
     parser.add_argument("--output-dir", type=Path, required=True, help="folder of the stages")
     parser.add_argument("--minutes", type=float, default=240.0, metavar="M", help="length of all stages; default: 240")
     parser.add_argument("--stages", nargs="+", choices=[stage.name for stage in STAGES], metavar="STAGE",

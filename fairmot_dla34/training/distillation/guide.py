@@ -85,18 +85,14 @@ class Guide:
         Raises:
             InvalidInputError: The batch has no images of the teacher's size, or the outputs are not those expected.
         """
-        images, view = batch.teacher_images, self.view
-        if self.other_size is None:
-            images = batch.images
-            size = InputSize(images.shape[3], images.shape[2])  # crops may be smaller than the input
-            view = TeacherView(size, size)
+        images = batch.images if self.other_size is None else batch.teacher_images
         if images is None:
             raise InvalidInputError(
                 f"The batches have no images at the teacher's size {self.other_size}; expected a source that makes "
                 "them: give --teacher-input-size the size of the student."
             )
         outputs = self._ask(images.to(self._device).float() / 255)
-        return replace(batch, taught=self._targets(outputs, view))
+        return replace(batch, taught=self._targets(outputs))
 
     def distillation(
         self, config: DistillationConfig, heads: Heads, sizes: HeadSizes, classes: Sequence[str], *, has_labels: bool
@@ -135,9 +131,9 @@ class Guide:
         with torch.no_grad():
             return check_outputs(self._teacher(images), self.facts.name, len(images))
 
-    def _targets(self, outputs: TeacherOutputs, view: TeacherView) -> TeacherTargets:
+    def _targets(self, outputs: TeacherOutputs) -> TeacherTargets:
         with torch.no_grad():
-            return teacher_targets(outputs, view, stride=self._stride, neighbours=self._neighbours)
+            return teacher_targets(outputs, self.view, stride=self._stride, neighbours=self._neighbours)
 
 
 def find_teacher(config: TrainingConfig, teacher: Teacher | None, precision: str) -> FoundTeacher | None:
