@@ -1,4 +1,4 @@
-"""The verb ``demo``: draws a street scene, tracks it with the sample weights, and scores the result."""
+"""The verb ``demo``: draws a street scene, tracks it, and scores the result."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..synth import SceneConfig, write_scene
 from ..tracking.job import track_to_files
 from ..tracking.model import FairMOT
 from ..tracking.options import OutputOptions
+from ..weights import resolve_weights
 from .demo_report import WEIGHTS, DemoReport, demo_json, demo_text
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ SCENE = SceneConfig(
 EXAMPLES = """\
 examples:
   fairmot_dla34 demo
+  fairmot_dla34 demo --weights run/best.pdparams
   fairmot_dla34 demo --output-dir out --seed 7 --json
 """
 
@@ -60,6 +62,7 @@ def add_arguments(parser: Parser) -> None:
                 checked_by(SceneConfig, "seed", int),
                 shown_default=f"{SCENE.seed}",
             ),
+            Option("weights", "W", "registered name, or a file as of track", default=WEIGHTS),
         ),
     )
     parser.add_argument("--json", action="store_true", help="print JSON; default: text")
@@ -67,7 +70,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the demo and print its report."""
-    report = run_demo(arguments.output_dir, seed=arguments.seed)
+    report = run_demo(arguments.output_dir, seed=arguments.seed, weights=arguments.weights)
     print(printable_json(demo_json(report)) if arguments.json else demo_text(report))
 
 
@@ -75,6 +78,7 @@ def run_demo(
     output_dir: str | Path = OUTPUT_DIR,
     *,
     seed: int | None = None,
+    weights: str = WEIGHTS,
     load_model: Callable[[], FairMOT] | None = None,
     scene: SceneConfig = SCENE,
     progress: bool = True,
@@ -84,7 +88,8 @@ def run_demo(
     Args:
         output_dir: Folder for all files; created if it does not exist. Files of an earlier demo are replaced.
         seed: Seed of another scene; the same seed gives the same images. None: the scene's own.
-        load_model: Returns the model, which is then closed; None: the sample weights.
+        weights: Registered name, or a checkpoint file.
+        load_model: Returns the model, which is then closed; None: one with the weights.
         scene: Settings of the scene.
         progress: Show progress bars on stderr.
 
@@ -94,10 +99,12 @@ def run_demo(
     folder = Path(output_dir)
     scene = scene if seed is None else replace(scene, seed=seed)
     prepare_output_dir(folder)
+    if load_model is None:
+        resolve_weights(weights)  # a wrong name is reported before anything is drawn
     logger.info("Drawing %d frames of a street", scene.frames)
     written = write_scene(scene, folder, name=NAME, progress=progress)
     logger.info("Tracking the people in them")
-    load = load_model or (lambda: FairMOT(WEIGHTS, progress=progress))
+    load = load_model or (lambda: FairMOT(weights, progress=progress))
     with ExitStack() as stack:
         summary = track_to_files(
             lambda: stack.enter_context(load()),
@@ -110,4 +117,4 @@ def run_demo(
         scores = evaluate(written.truth, summary.paths[0]).combined
     except EvaluationUnavailableError as error:
         no_scores = str(error)
-    return DemoReport(scene, summary, written.video, written.truth, scores, no_scores)
+    return DemoReport(scene, weights, summary, written.video, written.truth, scores, no_scores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class DemoReport:
 
     Attributes:
         scene: Settings of the scene.
+        weights: Registered name, or a checkpoint file.
         summary: Summary of the tracking run, with its files.
         scene_video: The scene as a plain video.
         truth: MOTChallenge ground truth.
@@ -27,6 +29,7 @@ class DemoReport:
     """
 
     scene: SceneConfig
+    weights: str
     summary: TrackingSummary
     scene_video: Path
     truth: Path
@@ -52,7 +55,7 @@ def demo_text(report: DemoReport) -> str:
     return "\n".join(
         [
             f"Drew a street of about {scene.people} people: {scene.duration_s:.0f} s, {size}, seed {scene.seed}.",
-            f"Tracked {summary.frames} frames with the weights in the package: {speed}.",
+            f"Tracked {summary.frames} frames with the weights {report.weights}: {speed}.",
             _scores_text(report),
             "",
             f"watch    {report.video}",
@@ -61,7 +64,7 @@ def demo_text(report: DemoReport) -> str:
             f"truth    {report.truth}",
             "",
             "Your own video, without a connection:",
-            "    fairmot_dla34 track YOUR_VIDEO --output-dir out --weights sample",
+            f"    fairmot_dla34 track YOUR_VIDEO --output-dir out --weights {shlex.quote(report.weights)}",
             "With PaddleDetection's weights, which know real streets (90 MB, fetched once):",
             "    fairmot_dla34 track YOUR_VIDEO --output-dir out",
         ]
@@ -93,7 +96,7 @@ def demo_json(report: DemoReport) -> str:
         "frames": report.summary.frames,
         "track_ids": report.summary.track_ids,
         "backend": report.summary.backend,
-        "weights": WEIGHTS,
+        "weights": report.weights,
         "seed": report.scene.seed,
         "video": report.video,
         "results": report.results,

@@ -19,7 +19,7 @@ from fairmot_dla34.backends.fake import FakeBackend
 from fairmot_dla34.commands.demo import SCENE, run_demo
 from fairmot_dla34.commands.demo_report import DemoReport, demo_json, demo_text
 from fairmot_dla34.commands.main import main
-from fairmot_dla34.errors import InvalidInputError, OutputError
+from fairmot_dla34.errors import InvalidInputError, OutputError, WeightsError
 from fairmot_dla34.values import Peaks
 
 SMALL = replace(SCENE, width=320, height=192, frames=12, people=4)
@@ -139,18 +139,24 @@ def test_an_unwritable_folder_is_reported_before_the_scene_is_rendered(tmp_path:
 def test_the_verb_prints_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    received: list[tuple[str, int | None]] = []
+    received: list[tuple[str, int | None, str]] = []
 
-    def small(output_dir: Path, *, seed: int | None) -> DemoReport:
-        received.append((str(output_dir), seed))
+    def small(output_dir: Path, *, seed: int | None, weights: str) -> DemoReport:
+        received.append((str(output_dir), seed, weights))
         return fake_demo(tmp_path, seed=seed)
 
     monkeypatch.setattr("fairmot_dla34.commands.demo.run_demo", small)
     assert main(["demo"]) == 0
     assert "watch " in capsys.readouterr().out
-    assert main(["demo", "--output-dir", "out", "--seed", "7", "--json"]) == 0
+    assert main(["demo", "--output-dir", "out", "--seed", "7", "--weights", "own.npz", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["seed"] == 7
-    assert received == [("fairmot_dla34_demo", None), ("out", 7)]
+    assert received == [("fairmot_dla34_demo", None, "sample"), ("out", 7, "own.npz")]
+
+
+def test_wrong_weights_are_reported_before_the_scene_is_rendered(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="sampel"):
+        run_demo(tmp_path / "out", weights="sampel")
+    assert not list(tmp_path.rglob("*.mp4"))
 
 
 @pytest.mark.slow
