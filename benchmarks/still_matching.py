@@ -25,9 +25,10 @@ def match_still(still: Still, found: Detections) -> ImageMatches:
     """Match the detections of one image with its people.
 
     A detection that finds no person is left out if its IoU with a labelled box that does not count is at least 0.5, or
-    half of it lies in an ignored area.
+    half of it lies in an ignored area; so is one without an area, which a network gives where it sees nobody.
     """
     order = np.argsort(-found.scores, kind="stable")
+    order = order[(found.boxes[order, 2:] > found.boxes[order, :2]).all(axis=1)]
     boxes, scores = found.boxes[order], found.scores[order]
     right = match_detections(boxes, scores, still.people).right  # without ignored areas: in the order of `boxes`
     left_out = (overlap(boxes, still.others) >= MIN_IOU).any(axis=1) & ~right

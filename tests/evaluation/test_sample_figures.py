@@ -77,6 +77,10 @@ class TestMatching:
         detections = found([UPRIGHT, SEATED, [200, 0, 220, 50]], [0.41, 0.39, 0.8])
         assert false_alarms([still()], [detections]) == 2
 
+    def test_a_detection_with_exchanged_sides_is_left_out(self) -> None:
+        matches = match_still(still([UPRIGHT], [SEATED]), found([UPRIGHT, [40, 10, 20, 60]]))
+        assert matches.right.tolist() == [True]
+
 
 class TestCoco:
     def test_upright_is_over_1_6_widths(self) -> None:
