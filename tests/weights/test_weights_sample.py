@@ -57,6 +57,7 @@ def test_sample_opens_no_connection_and_creates_no_folder(monkeypatch: pytest.Mo
     assert not target.parent.exists()
 
 
+@pytest.mark.usefixtures("sample")  # reads the registry before its path changes
 @pytest.mark.parametrize("offline", [True, False])
 def test_missing_sample_file_is_reported(offline: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("fairmot_dla34.weights.registry.REGISTRY_FILE", tmp_path / "weights.json")
