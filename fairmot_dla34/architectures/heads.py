@@ -126,9 +126,34 @@ def peaks_onnx(
     )
 
 
-def _add_heads(b: GraphBuilder, features: str, heads: Heads, *, columns: int, cells: int, peaks: int) -> None:
+def maps_onnx(b: GraphBuilder, features: str, heads: Heads, input_size: InputSize, sizes: HeadSizes) -> onnx.ModelProto:
+    """Append the heatmap and close the graph; arguments and input are those of `peaks_onnx`.
+
+    Returns:
+        The model. Outputs: ``features``, the feature map, and ``heatmap``, ``(1, classes, height / stride, width /
+        stride)`` logits.
+    """
+    b.node("Identity", features, name="features")
+    b.node("Identity", _heatmap(b, features, heads), name="heatmap")
+    cells = (input_size.height // heads.stride, input_size.width // heads.stride)
+    return b.model(
+        inputs={"image": (np.uint8, (1, input_size.height, input_size.width, 3))},
+        outputs={
+            "features": (np.float32, (1, heads.in_channels, *cells)),
+            "heatmap": (np.float32, (1, sizes.num_classes, *cells)),
+        },
+        metadata={},
+    )
+
+
+def _heatmap(b: GraphBuilder, features: str, heads: Heads) -> str:
+    """Append the heatmap, ``(1, classes, h, w)`` logits."""
     hidden = b.activate(b.conv_bias(features, f"{heads.heatmap}.0.conv"), heads.activation)
-    heatmap = b.conv_bias(hidden, f"{heads.heatmap}.2.conv")  # (1, classes, h, w) logits
+    return b.conv_bias(hidden, f"{heads.heatmap}.2.conv")
+
+
+def _add_heads(b: GraphBuilder, features: str, heads: Heads, *, columns: int, cells: int, peaks: int) -> None:
+    heatmap = _heatmap(b, features, heads)
     highest = b.node("MaxPool", heatmap, kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1])
     # A peak equals the highest of its 3x3 neighbourhood. Logits order as their sigmoids do, but in bf16 they keep
     # neighbours apart that a sigmoid near 0.5 would round together.

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...architectures import Network
-from ...errors import BackendError, FairMOTError, OutOfMemoryError
-from ...memory import is_lack_of_memory
+from ...errors import FairMOTError
 from ...values import Peaks
 from ..base import Backend, BackendInfo, BackendOptions, inference_error, reason_of
 from .compiled_cache import Compiled, CompiledCache, log_unusable
@@ -131,21 +130,9 @@ def _keep(compiled: openvino.CompiledModel, cache: CompiledCache) -> None:
 
 
 def _compile(target: Target, network: Network, int8_file: Int8File | None) -> openvino.CompiledModel:
-    try:
+    def read_model() -> openvino.Model:
         if int8_file:
-            model = int8_file.read_model(target.core)
-        else:
-            model = build_model(target.core, network, for_bf16=target.bf16)
-        if target.operator:
-            target.operator.put_into(model, bf16=target.bf16)
-        return target.core.compile_model(model, target.device, target.properties)
-    except RuntimeError as error:
-        if is_lack_of_memory(error):
-            raise OutOfMemoryError(
-                f"The memory that this process may use is not enough to load the network at {network.input_size} "
-                f"({reason_of(error)}); allow it more, or use a smaller input size."
-            ) from error
-        raise BackendError(
-            f"OpenVINO cannot compile the network for {target.device} ({reason_of(error)}); expected OpenVINO 2025.0 "
-            "or newer: pip install -U openvino"
-        ) from error
+            return int8_file.read_model(target.core)
+        return build_model(target.core, network, for_bf16=target.bf16)
+
+    return target.compile(read_model, network.input_size)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import DeviceUnavailableError, InvalidInputError
-from ..base import BackendOptions
+from ...errors import BackendError, DeviceUnavailableError, InvalidInputError, OutOfMemoryError
+from ...memory import is_lack_of_memory
+from ..base import BackendOptions, reason_of
 from ..cpus import affinity_cpus, usable_cpus
 from .deformable import load_operator
 from .graph import GRAPH_VERSION
 
 if TYPE_CHECKING:
     import openvino
+
+    from ...config import InputSize
 
 _CPU_FACTS = Path("/proc/cpuinfo")
 _ISA_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")  # restrict the instructions that the plugin uses
@@ -58,6 +62,33 @@ class Target:
         if options.streams > 1:
             self.properties["NUM_STREAMS"] = str(options.streams)
         self.operator = load_operator(core) if device == "CPU" else None
+
+    def compile(self, read_model: Callable[[], openvino.Model], input_size: InputSize) -> openvino.CompiledModel:
+        """Compile a network.
+
+        Args:
+            read_model: Returns the network's graph, built for ``core``.
+            input_size: Network input, for messages.
+
+        Raises:
+            OutOfMemoryError: The memory is not enough.
+            BackendError: OpenVINO cannot compile the network.
+        """
+        try:
+            model = read_model()
+            if self.operator:
+                self.operator.put_into(model, bf16=self.bf16)
+            return self.core.compile_model(model, self.device, self.properties)
+        except RuntimeError as error:
+            if is_lack_of_memory(error):
+                raise OutOfMemoryError(
+                    f"The memory that this process may use is not enough to load the network at {input_size} "
+                    f"({reason_of(error)}); allow it more, or use a smaller input size."
+                ) from error
+            raise BackendError(
+                f"OpenVINO cannot compile the network for {self.device} ({reason_of(error)}); expected OpenVINO 2025.0 "
+                "or newer: pip install -U openvino"
+            ) from error
 
     def __str__(self) -> str:
         """Name everything beside the network that its compiled form depends on."""

@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...architectures import Checkpoint, HeadSizes, find_architecture
+from ...architectures import Checkpoint, find_architecture
 from ...config import InputSize
+from ...errors import InvalidInputError
 from ...weights import find_entry, input_size_for, load_checkpoint, resolve_weights
-from ..network.fairmot import FairMOTNetwork
-from ..network.layers import gather_neighbourhoods
+from ..network.layers import TensorLayers, gather_neighbourhoods
+from ..network.norms import frozen_norm
+from .maps import CompiledMaps, TorchMaps
 from .teacher import TeacherOutputs
 
 SURE_SCORE = 0.4  # conf_thres of the tracker: of lower peaks, most are nobody
@@ -36,7 +38,7 @@ class FairMOTTeacher:
     Args:
         checkpoint: Weights.
         input_size: Images that it takes.
-        precision: ``fp32``, or ``bf16`` for the layers below the heads.
+        precision: ``fp32`` or ``bf16``; size, offset and embedding are computed in fp32.
         name: Name in messages and on the model card.
 
     Attributes:
@@ -47,28 +49,38 @@ class FairMOTTeacher:
     """
 
     def __init__(self, checkpoint: Checkpoint, input_size: InputSize, *, precision: str = "fp32", name: str) -> None:
-        offsets = [array for array_name, array in checkpoint.arrays.items() if ".conv_offset." in array_name]
-        plain_neck = bool(offsets) and not any(array.any() for array in offsets)  # the same numbers, in less time
-        sizes = HeadSizes(checkpoint.sizes.num_classes, checkpoint.sizes.embedding_size)
-        network = FairMOTNetwork(checkpoint.architecture, sizes, plain_neck=plain_neck)
-        network.load_arrays(network.heads.with_ltrb_sizes(checkpoint.arrays))
+        heads = checkpoint.architecture.heads
+        if heads is None:
+            raise InvalidInputError(
+                f"Teacher {name} is of architecture {checkpoint.architecture.name}; expected one that defines features "
+                "and heads."
+            )
         self.name, self.digest, self.input_size = name, checkpoint.digest, input_size
         self.num_classes = checkpoint.sizes.num_classes
-        self._network = network.eval().requires_grad_(requires_grad=False)
-        self._uses_bf16 = precision == "bf16"
+        self._checkpoint, self._heads, self._precision = checkpoint, heads, precision
+        self._layers: TensorLayers | None = None
+        self._maps: CompiledMaps | TorchMaps | None = None
 
-    def to(self, device: torch.device | str) -> FairMOTTeacher:
-        """Move the network to a device; return the teacher."""
-        self._network.to(device)
+    def to(self, device: torch.device) -> FairMOTTeacher:
+        """Prepare the network for a device; return the teacher."""
+        checkpoint, heads = self._checkpoint, self._heads
+        arrays = heads.with_ltrb_sizes(checkpoint.arrays)
+        tensors = {name: torch.tensor(arrays[name], device=device) for name in heads.array_shapes(checkpoint.sizes)}
+        self._layers = TensorLayers(tensors, lambda _: frozen_norm, plain_neck=False, head_activation=heads.activation)
+        if device.type == "cpu":
+            threads = torch.get_num_threads()
+            self._maps = CompiledMaps(checkpoint, self.input_size, precision=self._precision, threads=threads)
+        else:
+            self._maps = TorchMaps(checkpoint, device, precision=self._precision)
         return self
 
     def __call__(self, images: Tensor) -> TeacherOutputs:
         """Return the heatmap, the feature map, and boxes and embeddings at the peaks; see `Teacher`."""
-        network, heads = self._network, self._network.heads
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._uses_bf16):
-            layers, features = network.features(images)
-        features = features.float()  # the heads are cheap, and boxes need more than bf16's 8 bits
-        heatmap = layers.dense_head(features, heads.heatmap).sigmoid()
+        if self._maps is None:
+            self.to(images.device)
+        layers, maps, heads = self._layers, self._maps, self._heads
+        assert layers is not None and maps is not None  # noqa: S101, PT018 (`to` has set them)
+        heatmap, features = maps(images)
         peaks = _sure_peaks(heatmap)
         cells = torch.stack([peaks.images, peaks.rows, peaks.columns], dim=1)
         neighbourhoods = gather_neighbourhoods(features, cells)

@@ -18,10 +18,11 @@ BYTES_PER_PX = {
     ("deformable", "fp32"): 4020,
     ("deformable", "bf16"): 2770,
 }
-# A teacher runs before the student, and its feature maps are freed: weights and outputs, and the largest maps of DLA-34
-# while it runs, for each px of an image at the teacher's size.
-TEACHER_BYTES = 150 * MB
-TEACHER_BYTES_PER_PX = {"fp32": 450, "bf16": 350}
+# A teacher like DLA-34 in OpenVINO: its weights in three forms, and the feature maps of one image, for each px of it
+# at the teacher's size. The outputs for every image are kept until the step ends.
+TEACHER_BYTES = 250 * MB
+TEACHER_BYTES_PER_PX = 220
+TEACHER_MAPS_BYTES_PER_PX = 20
 TAUGHT_BYTES_PER_PX = 40  # targets and losses, for each px of the student's image
 BYTES_PER_CLASSIFIER_WEIGHT = 16  # number, gradient and Adam's two averages, float32
 
@@ -48,7 +49,9 @@ def step_bytes(
         teacher_size: Network input of a teacher like DLA-34; None: there is none.
     """
     classifier = BYTES_PER_CLASSIFIER_WEIGHT * num_identities * (embedding_size + 1)
-    fixed = BASE_BYTES + classifier + (TEACHER_BYTES if teacher_size else 0)
+    fixed = BASE_BYTES + classifier
+    if teacher_size:
+        fixed += TEACHER_BYTES + TEACHER_BYTES_PER_PX * _px(teacher_size)
     return fixed + batch * _image_bytes(input_size, teacher_size, plain_neck=plain_neck, precision=precision)
 
 
@@ -75,9 +78,11 @@ def fitting_batch(
 
 
 def _image_bytes(input_size: InputSize, teacher_size: InputSize | None, *, plain_neck: bool, precision: str) -> int:
-    own_px = input_size.width * input_size.height
-    need = BYTES_PER_PX["plain" if plain_neck else "deformable", precision] * own_px
-    if teacher_size is None:
-        return need
-    teacher_need = TEACHER_BYTES_PER_PX[precision] * teacher_size.width * teacher_size.height
-    return max(need, teacher_need) + TAUGHT_BYTES_PER_PX * own_px
+    need = BYTES_PER_PX["plain" if plain_neck else "deformable", precision] * _px(input_size)
+    if teacher_size:
+        need += TAUGHT_BYTES_PER_PX * _px(input_size) + TEACHER_MAPS_BYTES_PER_PX * _px(teacher_size)
+    return need
+
+
+def _px(size: InputSize) -> int:
+    return size.width * size.height
